@@ -295,6 +295,7 @@ CT_API ct_tensor *ct_from_blob_strided(void *data, ct_dtype dtype, ct_shape shap
 CT_API void ct_set_default_dtype(ct_dtype dtype); /* CT_F32 or CT_F64 */
 CT_API ct_dtype ct_get_default_dtype(void);
 
+#define ct_set_default_dtype(...) CT_AT(ct_set_default_dtype)(__VA_ARGS__)
 #define ct_empty(...) CT_AT(ct_empty)(CT_SHAPE(__VA_ARGS__))
 #define ct_zeros(...) CT_AT(ct_zeros)(CT_SHAPE(__VA_ARGS__))
 #define ct_ones(...) CT_AT(ct_ones)(CT_SHAPE(__VA_ARGS__))
@@ -378,6 +379,9 @@ CT_API int64_t ct_item_i64(ct_tensor *t);
 CT_API double ct_at(ct_tensor *t, ct_shape index);            /* one element: ct_at(x, 1, 2); NAN and CT_ERR_INDEX outside */
 /* Copies all elements, in row-major order, converted, to the caller's array of count elements. torch: tolist */
 CT_API bool ct_copy_out(ct_tensor *t, void *out, ct_dtype dtype, int64_t count);
+#define ct_size(...) CT_AT(ct_size)(__VA_ARGS__)
+#define ct_stride(...) CT_AT(ct_stride)(__VA_ARGS__)
+#define ct_copy_out(...) CT_AT(ct_copy_out)(__VA_ARGS__)
 #define ct_data_f32(...) CT_AT(ct_data_f32)(__VA_ARGS__)
 #define ct_data_f64(...) CT_AT(ct_data_f64)(__VA_ARGS__)
 #define ct_data_i64(...) CT_AT(ct_data_i64)(__VA_ARGS__)
@@ -895,7 +899,7 @@ CT_API ct_tensor *ct_clone(ct_tensor *input);                                   
 #ifdef __cplusplus
 inline ct_tensor *ct__add(ct_tensor *x, ct_tensor *y, ct_alpha_opts o = ct_alpha_opts()) { return ct_add_with(x, y, o); }
 inline ct_tensor *ct__sub(ct_tensor *x, ct_tensor *y, ct_alpha_opts o = ct_alpha_opts()) { return ct_sub_with(x, y, o); }
-template <class... T> inline ct_tensor *ct__expr(const char *text, T... operand)
+template <class... T> inline ct_tensor *ct__expression(const char *text, T... operand)
 {
     ct_tensor *const v[] = {ct__t(operand)...};
     return ct_expr(text, v, (int)sizeof...(operand));
@@ -905,7 +909,7 @@ template <class... T> inline ct_tensor *ct__expr(const char *text, T... operand)
 #define ct_rsub(input, other) CT_AT(ct_rsub)(CT_T(input), CT_T(other))
 #define ct_add_(input, other) CT_AT(ct_add_)(input, CT_T(other))
 #define ct_sub_(input, other) CT_AT(ct_sub_)(input, CT_T(other))
-#define ct_expr(...) CT__CXX(ct__expr, __VA_ARGS__)
+#define ct_expr(...) CT__CXX(ct__expression, __VA_ARGS__)
 #else
 #define CT__ALPHA(f, x, ...) CT_AT(f)(x, CT_T(CT__FIRST(__VA_ARGS__)), (ct_alpha_opts){CT__REST(__VA_ARGS__, .ct_end_ = 0)})
 #define ct_add(input, ...) CT__ALPHA(ct_add_with, CT_T(input), __VA_ARGS__)
@@ -2532,6 +2536,8 @@ CT_API bool ct_register_backend(ct_device device, const ct_backend *backend); /*
 CT_API void ct_set_default_device(ct_device device);                          /* where creators put new tensors */
 CT_API bool ct_device_available(ct_device device);
 CT_API int64_t ct_fallback_count(ct_device device, ct_primitive primitive);   /* how often it ran on the CPU instead */
+#define ct_register_backend(...) CT_AT(ct_register_backend)(__VA_ARGS__)
+#define ct_set_default_device(...) CT_AT(ct_set_default_device)(__VA_ARGS__)
 #endif /* CTORCH_H */
 /* ==== stop here if you only want the API ========================================================================== */
 /* ==== implementation ============================================================================================== */
@@ -2589,6 +2595,13 @@ CT_API int64_t ct_fallback_count(ct_device device, ct_primitive primitive);   /*
 #define CT__X86_DISPATCH 1
 #else
 #define CT__X86_DISPATCH 0
+#endif
+
+/* pragmas that tune gcc's optimiser; decided once, for inside them __OPTIMIZE__ changes */
+#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__
+#define CT__TUNE 1
+#else
+#define CT__TUNE 0
 #endif
 
 #ifdef CTORCH_NO_THREADS
@@ -2734,7 +2747,7 @@ static bool ct__is_terminal(void) /* stdout */
 CT__INLINE void ct__ref_inc(int *refs)
 {
     if (CT__ONE_THREAD) ++*refs;
-    else ct__atomic_add(refs, 1);
+    else (void)ct__atomic_add(refs, 1);
 }
 CT__INLINE int ct__ref_dec(int *refs) { return CT__ONE_THREAD ? --*refs : ct__atomic_add(refs, -1) - 1; }
 
@@ -2826,6 +2839,7 @@ static CT__TLS ct__ctx ct__tls;
 
 static ct__mutex ct__global_lock = CT__MUTEX_INIT; /* contexts, shared cache, allocator, counters */
 static ct__ctx *ct__contexts;
+static ct_memory_info ct__ended; /* what threads that ended had made and not freed themselves */
 static ct_error_handler *ct__default_handler;
 static void *ct__default_handler_user;
 
@@ -2916,12 +2930,24 @@ static void *ct__fail(ct_error_code code, const char *function, const char *form
 }
 static void *ct__fail_memory(const char *function, int64_t bytes) { return ct__fail(CT_ERR_MEMORY, function, "no memory for %lld bytes", (long long)bytes); }
 
+/* Callbacks move the call site: it is saved around them. */
+typedef struct { const char *file; int line; } ct__site;
+static ct__site ct__site_save(void)
+{
+    ct__site s = {ct__tls.file, ct__tls.line};
+    return s;
+}
+static void ct__site_restore(ct__site s) { ct__tls.file = s.file, ct__tls.line = s.line; }
+
 /* A place for a short text that stays valid for the next few calls of this thread. */
 static char *ct__text(void)
 {
     ct__ctx *c = ct__here();
     return c->text[c->text_next = (c->text_next + 1) % CT__TEXTS];
 }
+
+/* A counter of this thread that ct_memory_stats of another may read. */
+#define CT__TALLY(counter, n) ct__atomic_set(&(counter), (counter) + (n))
 
 /* ---- >>storage -----------------------------------------------------------------------------------------------------
    A caching allocator over the host's hooks: size classes of 64 bytes up to 4 KB, kept per thread, then four per doubling, shared. */
@@ -3025,7 +3051,7 @@ static void *ct__alloc(size_t bytes)
     int k = ct__size_class(bytes, &rounded);
     void *b = k < CT__CLASS_SMALL ? ct__pop(&c->cache[k]) : NULL;
     if (!b) b = ct__alloc_slow(c, k, rounded);
-    if (b) c->live_bytes += (int64_t)rounded;
+    if (b) CT__TALLY(c->live_bytes, (int64_t)rounded);
     return b;
 }
 static void ct__free(void *block, size_t bytes)
@@ -3034,7 +3060,7 @@ static void ct__free(void *block, size_t bytes)
     ct__ctx *c = ct__here();
     size_t rounded;
     int k = ct__size_class(bytes, &rounded);
-    c->live_bytes -= (int64_t)rounded;
+    CT__TALLY(c->live_bytes, -(int64_t)rounded);
     if (k < CT__CLASS_SMALL && c->cache[k].count < CT__THREAD_CACHE_MAX) {
         ct__push(&c->cache[k], (ct__block *)block);
         return;
@@ -3090,7 +3116,9 @@ CT_API ct_memory_info ct_memory_stats(void)
     ct_memory_info m;
     memset(&m, 0, sizeof m);
     ct__lock(&ct__global_lock);
-    for (ct__ctx *c = ct__contexts; c; c = c->next) m.live_bytes += c->live_bytes, m.tensors += c->tensors, m.nodes += c->nodes;
+    m.live_bytes = ct__ended.live_bytes, m.tensors = ct__ended.tensors, m.nodes = ct__ended.nodes;
+    for (ct__ctx *c = ct__contexts; c; c = c->next)
+        m.live_bytes += ct__atomic_get(&c->live_bytes), m.tensors += ct__atomic_get(&c->tensors), m.nodes += ct__atomic_get(&c->nodes);
     m.cached_bytes = ct__host_bytes - m.live_bytes;
     m.peak_bytes = ct__host_peak, m.host_allocs = ct__host_allocs;
     ct__unlock(&ct__global_lock);
@@ -3359,7 +3387,7 @@ static bool ct__own(ct__ctx *c, ct_tensor *t)
 static void ct__tensor_free(ct_tensor *t)
 {
     ct__ctx *c = ct__here();
-    c->tensors--;
+    CT__TALLY(c->tensors, -1);
     if (t->node || t->meta || t->base) ct__autograd_free(t);
     ct__storage_release(t->storage);
     ct__free(t, sizeof *t);
@@ -3381,7 +3409,7 @@ static ct_tensor *ct__handle(void)
     ct__ctx *c = ct__here();
     ct_tensor *t = (ct_tensor *)ct__alloc(sizeof *t);
     if (!t) return (ct_tensor *)ct__fail_memory("ct_tensor", (int64_t)sizeof *t);
-    c->tensors++;
+    CT__TALLY(c->tensors, 1);
     t->refs = 1, t->flags = 0, t->output = 0, t->node = NULL, t->meta = NULL, t->base = NULL, t->storage = NULL;
     return t;
 }
@@ -3479,7 +3507,10 @@ CT_API void ct_scope_unwind(int depth)
 }
 CT_API ct_tensor *ct_keep(ct_tensor *t)
 {
-    if (t) t->flags |= CT__KEPT;
+    ct__ctx *c = ct__here();
+    int64_t first = c->scope_count ? c->scope[c->scope_count - 1] : c->owned_count, k = c->owned_count;
+    while (t && k > first && c->owned[k - 1] != t) k--; /* what an outer scope owns stays there */
+    if (t && k > first) t->flags |= CT__KEPT;
     return t;
 }
 /* A public function made of other ops: names itself in errors, and keeps nothing but its result.
@@ -3496,10 +3527,8 @@ static ct__fn ct__begin(const char *name)
 static ct_tensor *ct__end(ct__fn f, ct_tensor *result)
 {
     ct__ctx *c = ct__here();
-    bool kept = result && (result->flags & CT__KEPT); /* an input that is returned belongs to an outer scope: leave its mark as it was */
     if (c->scope_count > f.scopes) ct_keep(result);
     ct_scope_unwind(f.scopes);
-    if (result && !kept) result->flags &= (uint8_t)~CT__KEPT;
     if (!--c->depth) c->function = NULL;
     return result;
 }
@@ -3535,7 +3564,8 @@ static void ct__thread_exit(void *p)
             *at = c->next;
             break;
         }
-    if (ct__contexts) ct__contexts->live_bytes += c->live_bytes, ct__contexts->tensors += c->tensors, ct__contexts->nodes += c->nodes;
+    ct__ended.live_bytes += c->live_bytes, ct__ended.tensors += c->tensors, ct__ended.nodes += c->nodes;
+    c->live_bytes = c->tensors = c->nodes = 0;
     ct__unlock(&ct__global_lock);
     c->registered = false;
 }
@@ -4574,6 +4604,12 @@ CT__INLINE float CT__K(digamma_f32)(float x)  { return (float)CT__K(digamma_f64)
 CT__INLINE float CT__K(trigamma_f32)(float x) { return (float)CT__K(trigamma_f64)((double)x); }
 #undef CT__MAGIC_F32
 #undef CT__MAGIC_F64
+/* The loops of the next three sections are single expressions: the vectoriser is all they need from the optimiser, and the rest of -O3 is
+   time. What memory bounds anyway (conversions, reductions, double) is not compiled for AVX-512: its table takes the AVX2 kernels. */
+#if CT__TUNE && !(defined CT__PASS_BASE && CT__X86_DISPATCH)
+#pragma GCC push_options
+#pragma GCC optimize("O1,tree-loop-vectorize,vect-cost-model=dynamic,no-math-errno,no-trapping-math,fp-contract=fast,no-fast-math,no-associative-math,no-finite-math-only,no-reciprocal-math,signed-zeros")
+#endif
 /* ---- >>convert: every stored type to and from the three compute types; n any number ---- */
 CT__INLINE float CT__K(f16_to_f32)(uint16_t h)
 {
@@ -4620,6 +4656,7 @@ CT__INLINE uint16_t CT__K(f32_to_bf16)(float x)
 /* truncation; NaN and what does not fit give INT64_MIN, as x86 does */
 CT__INLINE int64_t CT__K(to_i64)(double x) { return x >= -9223372036854775808.0 && x < 9223372036854775808.0 ? (int64_t)x : INT64_MIN; }
 
+#if CT__VBYTES < 64
 #define CT__LOADS(X, t, T)                                                                                            \
     X(t##_F32, float, T, (T)x) X(t##_F64, double, T, (T)x) X(t##_I64, int64_t, T, (T)x) X(t##_I32, int32_t, T, (T)x)  \
     X(t##_I16, int16_t, T, (T)x) X(t##_I8, int8_t, T, (T)x) X(t##_U8, uint8_t, T, (T)x) X(t##_BOOL, uint8_t, T, (T)(x != 0)) \
@@ -4656,6 +4693,7 @@ CT__STORES(CT__X, store_i64, int64_t, x)
 #undef CT__LOADS
 #undef CT__LOADS_I64
 #undef CT__STORES
+#endif
 /* ---- >>pointwise kernels: the table expanded into loops; compilers vectorise them ---- */
 CT__INLINE float CT__K(sign_f32)(float a) { return (float)((a > 0) - (a < 0)); }
 CT__INLINE double CT__K(sign_f64)(double a) { return (double)((a > 0) - (a < 0)); }
@@ -4935,8 +4973,8 @@ CT__POINTWISE_INT(CT__X)
 /* ---- >>reduce kernels: 16 lanes of the element type over short stretches, then the accumulator: fast, and accurate like a tree ---- */
 #define CT__ADD(acc, x) ((acc) + (x))
 #define CT__MUL(acc, x) ((acc) * (x))
-#define CT__HIGH(acc, x) (((x) > (acc)) | ((x) != (x)) ? (x) : (acc)) /* NaN wins and stays */
-#define CT__LOW(acc, x) (((x) < (acc)) | ((x) != (x)) ? (x) : (acc))
+#define CT__HIGH(acc, x) ((((x) > (acc)) | ((x) != (x))) ? (x) : (acc)) /* NaN wins and stays */
+#define CT__LOW(acc, x) ((((x) < (acc)) | ((x) != (x))) ? (x) : (acc))
 #define CT__REDUCE(name, t, T, A, STRETCH, START, OP)                                                                 \
     static CT__WRAPS_ void CT__K(name##_row_##t)(int64_t n, const void *in, void *out)                                \
     {                                                                                                                 \
@@ -4976,8 +5014,10 @@ CT__POINTWISE_INT(CT__X)
     CT__REDUCE(sum, t, T, A, STRETCH, 0, CT__ADD) CT__REDUCE(prod, t, T, A, STRETCH, 1, CT__MUL)                     \
     CT__REDUCE(max, t, T, A, STRETCH, x[0], CT__HIGH) CT__REDUCE(min, t, T, A, STRETCH, x[0], CT__LOW)
 #define CT__WRAPS_
+#if CT__VBYTES < 64
 CT__REDUCE_ALL(f32, float, double, 256)
 CT__REDUCE_ALL(f64, double, double, 512)
+#endif
 #undef CT__WRAPS_
 #ifdef CT__PASS_BASE
 #define CT__WRAPS_ CT__WRAPS
@@ -4991,6 +5031,9 @@ CT__REDUCE_ALL(i64, int64_t, int64_t, INT64_MAX)
 #undef CT__LOW
 #undef CT__REDUCE
 #undef CT__REDUCE_ALL
+#if CT__TUNE && !(defined CT__PASS_BASE && CT__X86_DISPATCH)
+#pragma GCC pop_options
+#endif
 /* ---- >>gemm-kernel -------------------------------------------------------------------------------------------------
    Matrix-product kernels of this instruction set, for float and double: the loops over vectors have constant
    bounds, so the compiler unrolls them and keeps the tile in registers. The types are in >>gemm-types. */
@@ -6107,7 +6150,7 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 #undef CT__RNG_FMA32
 #undef CT__RNG_FMA64
 /* ---- >>kernel table of this instruction set ---- */
-#define CT__REDUCTIONS(kind) {CT__K(sum_##kind), CT__K(prod_##kind), CT__K(max_##kind), CT__K(min_##kind)}
+#define CT__REDUCTIONS(kind) {CT__K64(sum_##kind), CT__K64(prod_##kind), CT__K64(max_##kind), CT__K64(min_##kind)}
 #define CT__NULL4(name, title, arity, kind, value, da, db, dc) {NULL, NULL, NULL, NULL},
 #define CT__ROW_1(k, name) {k(name##_0), k(name##_1), NULL, NULL},
 #define CT__ROW_2(k, name) {k(name##_0), k(name##_1), k(name##_2), NULL},
@@ -6119,13 +6162,15 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 #define CT__ROW_C(k, arity, name) {k(name##_0), NULL, NULL, NULL},
 #if CT__VBYTES < 64
 #define CT__K64 CT__K
+#define CT__K64X(name) CT__K64(name)
 #else
 #define CT__K64(name) ct__avx2_##name
+#define CT__K64X(name) CT__K64(name)
 #endif
 #define CT__F32_4(name, title, arity, kind, value, da, db, dc) CT__ROW_##kind(CT__K, arity, name##_f32)
 #define CT__F64_4(name, title, arity, kind, value, da, db, dc) CT__ROW_##kind(CT__K64, arity, name##_f64)
 #define CT__I64_4(name, title, arity, kind, value, da, db, dc) {ct__base_##name##_i64_0, NULL, NULL, NULL},
-#define CT__X(name, type, text, size, category) CT__K(CT__ROW(name)),
+#define CT__X(name, type, text, size, category) CT__K64X(CT__ROW(name)),
 static const ct__kernels CT__K(kernels) = {
     {{CT__POINTWISE_ANY(CT__F32_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F32_4)},
      {CT__POINTWISE_ANY(CT__F64_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F64_4)},
@@ -6160,6 +6205,7 @@ static const ct__kernels CT__K(kernels) = {
 
 #undef CT__REDUCTIONS
 #undef CT__K64
+#undef CT__K64X
 #undef CT__ROW_1
 #undef CT__ROW_2
 #undef CT__ROW_3
@@ -6178,6 +6224,10 @@ static const ct__kernels CT__K(kernels) = {
 #define CTORCH_SELF "ctorch.h"
 #endif
 #define CT__KERNEL_PASS
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpass-failed" /* loops that call libm stay scalar: so be it */
+#endif
 #define CT__GLUE_(a, b) ct__##a##_##b
 #define CT__GLUE(a, b) CT__GLUE_(a, b)
 #define CT__K(name) CT__GLUE(CT__ISA, name)
@@ -6191,11 +6241,11 @@ static const ct__kernels CT__K(kernels) = {
 #define CT__IVDEP
 #define CT__WRAPS
 #endif
-#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__
+#if CT__TUNE
 #pragma GCC push_options
 #pragma GCC optimize("O3,no-math-errno,no-trapping-math,fp-contract=fast,no-fast-math,no-associative-math,no-finite-math-only,no-reciprocal-math,signed-zeros")
 #endif
-#if defined __GNUC__ && !defined __clang__ && CT__X86_DISPATCH
+#if CT__TUNE && CT__X86_DISPATCH
 #pragma GCC push_options
 #pragma GCC optimize("O1") /* for processors of before 2013: small and quick to compile is enough */
 #endif
@@ -6203,7 +6253,7 @@ static const ct__kernels CT__K(kernels) = {
 #define CT__ISA base
 #define CT__VBYTES 16
 #include CTORCH_SELF
-#if defined __GNUC__ && !defined __clang__ && CT__X86_DISPATCH
+#if CT__TUNE && CT__X86_DISPATCH
 #pragma GCC pop_options
 #endif
 #undef CT__PASS_BASE
@@ -6240,10 +6290,13 @@ static const ct__kernels CT__K(kernels) = {
 #pragma GCC pop_options
 #endif
 #endif
-#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__
+#if CT__TUNE
 #pragma GCC pop_options
 #endif
 #undef CT__KERNEL_PASS
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 #undef CT__K
 /* ---- >>backend -----------------------------------------------------------------------------------------------------
    One table of primitives per device. The CPU's is complete; what another device lacks runs here, with copies, and is counted. */
@@ -6726,7 +6779,7 @@ static void ct__node_free(ct_node *n)
     for (int k = 0; k < CT__MAX_OUT; k++) ct_release(n->grad[k]);
     if (n->variable) n->variable->meta->accumulate = NULL, ct_release(n->variable);
     ct__free(n->hooks, (size_t)n->hook_capacity * sizeof *n->hooks);
-    ct__here()->nodes--;
+    CT__TALLY(ct__here()->nodes, -1);
 }
 static void ct__node_release(ct_node *n)
 {
@@ -6781,7 +6834,7 @@ static ct_node *ct__node_new(const ct__op *op, int nin, int dims, int nsaved, in
     n->f = (double *)((char *)n + f), n->i = (int64_t *)((char *)n + i);
     n->file = c->file, n->line = c->line, n->function = c->depth && c->function ? c->function : op->name;
     for (int k = 0; k < nsaved; k++) n->saved[k].tensor = NULL;
-    c->nodes++;
+    CT__TALLY(c->nodes, 1);
     return n;
 }
 
@@ -6865,6 +6918,14 @@ static bool ct__record_saving(ct__call *c, ct_tensor *const *more, int more_coun
     return ok;
 }
 static bool ct__record(ct__call *c) { return ct__record_saving(c, NULL, 0); }
+/* What a forward made besides its outputs dies with it. */
+static void ct__release_temporaries(ct__ctx *ctx, int64_t mark, const ct__call *c, bool ok)
+{
+    for (int64_t k = mark; ok && k < ctx->owned_count; k++)
+        for (int o = 0; o < c->nout; o++)
+            if (ctx->owned[k] == c->out[o]) ctx->owned[k]->flags |= CT__KEPT;
+    ct__release_from(ctx, mark);
+}
 /* The one way in: checks, the op's forward, the graph. */
 static bool ct__apply(ct__call *c)
 {
@@ -6877,8 +6938,10 @@ static bool ct__apply(ct__call *c)
     wants = wants && c->op->backward && !ctx->grad_disabled;
     bool was = ctx->grad_disabled;
     ctx->grad_disabled = true;
+    int64_t mark = ctx->owned_count;
     bool ok = c->op->forward(c);
     ctx->grad_disabled = was;
+    if (ctx->owned_count - mark > c->nout || !ok) ct__release_temporaries(ctx, mark, c, ok);
     if (!ok) return false;
     return !wants || !ct__is_float(c->out[0]->dtype) || ct__record(c);
 }
@@ -7076,13 +7139,20 @@ static bool ct__grad_add(ct__engine *e, ct_node *n, int output, ct_tensor *g)
 }
 static bool ct__run_hook(ct_tensor **g, ct_hook *call, void *user, const char *function)
 {
+    ct__site site = ct__site_save();
     ct_tensor *r = call(*g, user);
+    ct__site_restore(site);
     if (!r || r == *g) return true;
     if (!ct__same_shape(r, *g)) return ct__fail(CT_ERR_SHAPE, function, "a hook returned a gradient of shape %s for one of %s", ct__brackets(r), ct__brackets(*g)) != NULL;
     ct_retain(r);
     ct_release(*g);
     *g = r;
     return true;
+}
+static bool ct__keep_gradient(ct_tensor *t, ct_tensor *g) /* of a non-leaf: later ones are added */
+{
+    ct_tensor *old = ct_grad_of(t);
+    return ct_set_grad(t, old ? (ct_add)(old, g) : g);
 }
 static bool ct__run_hooks(ct_node *n)
 {
@@ -7091,7 +7161,7 @@ static bool ct__run_hooks(ct_node *n)
         ct__node_hook *h = &n->hooks[k];
         if (!n->grad[h->output]) continue;
         if (h->call) ok = ct__run_hook(&n->grad[h->output], h->call, h->user, n->function);
-        else ok = ct_set_grad((ct_tensor *)h->user, n->grad[h->output]);
+        else ok = ct__keep_gradient((ct_tensor *)h->user, n->grad[h->output]);
     }
     if (n->variable && n->variable->meta)
         for (int k = 0; ok && k < n->variable->meta->hook_count; k++)
@@ -7396,7 +7466,7 @@ static bool ct__pw_type(const ct__call *c, int *compute, int *result)
     if (same) *compute = c->in[first]->dtype;
     else {
         for (int k = first; k < c->nin; k++) ct__types_add(&types, c->in[k]);
-        *compute = ct__types_result(&types);
+        *compute = types.dims || types.zero || !(c->in[0]->flags & CT__NUMBER) ? ct__types_result(&types) : ct__is_float(types.number) ? (int)CT_F64 : types.number;
     }
     if (kind == 'F' && !ct__is_float(*compute)) *compute = (int)ct__default_dtype;
     if (kind == 'N' && *compute == CT_BOOL) return ct__fail(CT_ERR_DTYPE, c->function, "not defined for bool\nuse ct_logical_not, ct_logical_xor or ct_to") != NULL;
@@ -7442,7 +7512,7 @@ static bool ct__pw_small(const ct__call *c, int compute)
     ct_tensor *out = c->out[0];
     int64_t n = out->numel;
     ct_dtype type = (ct_dtype)ct__compute_dtype[compute];
-    size_t size = ct__itemsize(type);
+    size_t size = ct__itemsize((int)type);
     if ((size_t)n * size > CT__BLOCK_BYTES || out->dtype != type || !ct__contiguous(out) || !ct__on_cpu(out)) return false;
     for (int k = 0; k < c->nin; k++)
         if (c->in[k]->dtype != type ? c->in[k]->numel != 1 : !ct__contiguous(c->in[k]) || (c->in[k]->numel != n && c->in[k]->numel != 1)) return false;
@@ -7487,6 +7557,9 @@ static bool ct__pw_forward(ct__call *c)
     c->saves = ct__pw_saves(c);
     if (!c->into) {
         c->out[0] = ct__new_on(c->in[c->nin - 1]->storage->device, result, shape, ndim);
+        bool numbers = true; /* numbers among themselves give a number, exact as they are */
+        for (int k = 0; k < c->nin; k++) numbers = numbers && (c->in[k]->flags & CT__NUMBER);
+        if (c->out[0] && numbers) c->out[0]->flags |= CT__NUMBER;
         return c->out[0] && ct__pw_compute(c, compute);
     }
     c->out[0] = c->into;
@@ -7728,8 +7801,8 @@ static bool ct__pw_backward(ct__bw *b)
     ct__graph_init(&x);
     for (int k = 0; k < n->nin; k++)
         if ((n->saves & CT__SAVE_IN(k)) && !(x.name['a' + k] = ct__bw_in(b, k))) return false;
-    if ((n->saves & CT__SAVE_OUT) && !(x.name['y'] = ct__bw_out(b, 0))) return false;
-    x.name['g'] = b->g[0];
+    if ((n->saves & CT__SAVE_OUT) && !(x.name[(int)'y'] = ct__bw_out(b, 0))) return false;
+    x.name[(int)'g'] = b->g[0];
     for (int k = 0; k < 3; k++) if (!(x.name['p' + k] = ct_number(b->f[k]))) return false;
     for (int k = 0; k < n->nin; k++) {
         const char *text = ct__pw_rows[row].text[k + 1];
@@ -7854,8 +7927,10 @@ static bool ct__expr_forward(ct__call *c)
     if (!ct__pw_shape(c, shape, &ndim)) return false;
     for (int s = 0; s < x.steps; s++) floats = floats && ct__cpu()->kernels->pointwise[ct__compute_of(dtype)][x.step[s].row][0];
     if (!floats || !ct__program_plan(&p, &x, ct__compute_of(dtype))) {
-        c->out[0] = ct__expr_graph(text, c->in, c->nin, &x);
-        return c->out[0] != NULL;
+        ct_tensor *y = ct__expr_graph(text, c->in, c->nin, &x);
+        for (int k = 0; k < c->nin; k++)
+            if (y == c->in[k]) y = ct_clone(y); /* the text is an operand: its handle must not become ours */
+        return (c->out[0] = y) != NULL;
     }
     if (!(c->out[0] = ct__new(dtype, shape, ndim))) return false;
     ct__iter_init(&p.it, shape, ndim);
@@ -8216,13 +8291,28 @@ CT_API ct_tensor *(ct_view)(ct_tensor *input, ct_shape shape)
 {
     return input && ct__infer_shape(input, &shape, "ct_view") ? ct__view_to(input, NULL, "ct_view", shape.size, shape.ndim) : NULL;
 }
+/* a dense copy of another shape: no view, so nothing else is kept alive */
+static bool ct__reshape_copy_forward(ct__call *c)
+{
+    int64_t stride[CT_MAX_DIMS];
+    ct_tensor *dense = ct__new_like(c->in[0], c->in[0]->dtype);
+    if (!dense || (dense->numel && !ct__copy_into(dense, c->in[0]))) return false;
+    ct__contiguous_strides(c->i + 1, (int)c->i[0], stride);
+    return (c->out[0] = ct__alias(dense, (int)c->i[0], c->i + 1, stride, 0)) != NULL;
+}
+static bool ct__reshape_copy_backward(ct__bw *b) { return (b->gin[0] = (ct_reshape)(b->g[0], ct__bw_shape(b, 0))) != NULL; }
+static const ct__op ct__op_reshape_copy = {"_unsafe_view", "UnsafeViewBackward0", ct__reshape_copy_forward, ct__reshape_copy_backward, NULL, 0, 0, NULL};
 CT_API ct_tensor *(ct_reshape)(ct_tensor *input, ct_shape shape)
 {
     if (!input || !ct__infer_shape(input, &shape, "ct_reshape")) return NULL;
     ct__geometry in = ct__geometry_of(input);
     int64_t stride[CT_MAX_DIMS];
     if (ct__reshape_strides(&in, shape.size, shape.ndim, stride)) return ct__view_to(input, NULL, "ct_reshape", shape.size, shape.ndim);
-    return ct__view_to(ct_clone(input), NULL, "ct_reshape", shape.size, shape.ndim);
+    ct__call c;
+    ct__pw_init();
+    ct__call_init(&c, &ct__op_reshape_copy, "ct_reshape", &input, 1);
+    ct__call_sizes(&c, shape.size, shape.ndim);
+    return ct__apply(&c) ? c.out[0] : NULL;
 }
 CT_API ct_tensor *ct_view_as(ct_tensor *input, ct_tensor *other) { return other ? (ct_view)(input, ct_shape_of(other)) : NULL; }
 CT_API ct_tensor *ct_reshape_as(ct_tensor *input, ct_tensor *other) { return other ? (ct_reshape)(input, ct_shape_of(other)) : NULL; }
@@ -8589,7 +8679,7 @@ CT_API ct_tensor *ct_zero_(ct_tensor *input)
     return ct__end(f, (ct_fill_)(input, ct_number(0)));
 }
 /* From here on functions check, allocate and call kernels: -O1 halves their compile time and costs nothing that a bench can see. */
-#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__
+#if CT__TUNE
 #pragma GCC push_options
 #pragma GCC optimize("O1")
 #endif
@@ -8615,7 +8705,11 @@ static ct_tensor *ct__zeroed(ct_tensor *t)
 }
 CT_API ct_tensor *(ct_full_dtype)(ct_dtype dtype, ct_tensor *value, ct_shape s) { return ct__filled((ct_empty_dtype)(dtype, s), value); }
 CT_API ct_tensor *(ct_zeros_dtype)(ct_dtype dtype, ct_shape s) { return ct__zeroed((ct_empty_dtype)(dtype, s)); }
-CT_API ct_tensor *(ct_ones_dtype)(ct_dtype dtype, ct_shape s) { return (ct_full_dtype)(dtype, ct_number(1), s); }
+CT_API ct_tensor *(ct_ones_dtype)(ct_dtype dtype, ct_shape s)
+{
+    ct__fn f = ct__begin("ct_ones");
+    return ct__end(f, (ct_full_dtype)(dtype, ct_number(1), s));
+}
 CT_API ct_tensor *(ct_empty)(ct_shape s) { return (ct_empty_dtype)(CT_DTYPE_DEFAULT, s); }
 CT_API ct_tensor *(ct_zeros)(ct_shape s) { return (ct_zeros_dtype)(CT_DTYPE_DEFAULT, s); }
 CT_API ct_tensor *(ct_ones)(ct_shape s) { return (ct_ones_dtype)(CT_DTYPE_DEFAULT, s); }
@@ -8627,7 +8721,11 @@ CT_API ct_tensor *(ct_full)(ct_tensor *value, ct_shape s)
 CT_API ct_tensor *ct_empty_like(ct_tensor *t) { return t ? ct__new_like(t, t->dtype) : NULL; }
 CT_API ct_tensor *ct_zeros_like(ct_tensor *t) { return t ? ct__zeroed(ct__new_like(t, t->dtype)) : NULL; }
 CT_API ct_tensor *(ct_full_like)(ct_tensor *t, ct_tensor *value) { return t ? ct__filled(ct__new_like(t, t->dtype), value) : NULL; }
-CT_API ct_tensor *ct_ones_like(ct_tensor *t) { return (ct_full_like)(t, t ? ct_number(1) : NULL); }
+CT_API ct_tensor *ct_ones_like(ct_tensor *t)
+{
+    ct__fn f = ct__begin("ct_ones_like");
+    return ct__end(f, (ct_full_like)(t, t ? ct_number(1) : NULL));
+}
 
 static ct_tensor *ct__zero_dim(int dtype, const void *value, int flags)
 {
@@ -8658,15 +8756,15 @@ CT_API ct_tensor *(ct_tensor_from)(const void *data, ct_dtype dtype, ct_shape s)
     if (!data) return (ct_tensor *)ct__fail(CT_ERR_NULL, "ct_tensor_from", "data is NULL");
     ct_tensor *t = ct__new_on(CT_CPU, (int)dtype, s.size, s.ndim);
     if (!t) return NULL;
-    memcpy(ct__ptr(t), data, (size_t)t->numel * ct__itemsize(dtype));
+    memcpy(ct__ptr(t), data, (size_t)t->numel * ct__itemsize((int)dtype));
     return ct__default_device == CT_CPU ? t : ct__move(t, ct__default_device);
 }
 static ct_tensor *ct__from_array(const void *values, int64_t count, ct_dtype from, ct_dtype to)
 {
     ct_shape s = {{count, 0, 0, 0, 0, 0, 0, 0}, 1};
-    ct_tensor *t = (ct_tensor_from)(values, from, s);
+    ct__fn f = ct__begin("ct_tensor_of");
     ct__pw_init();
-    return ct__cast_of(t, (int)to);
+    return ct__end(f, ct__cast_of((ct_tensor_from)(values, from, s), (int)to));
 }
 CT_API ct_tensor *ct_tensor_of_array(const double *values, int64_t count) { return ct__from_array(values, count, CT_F64, ct__default_dtype); }
 CT_API ct_tensor *ct_tensor_i64_array(const int64_t *values, int64_t count) { return ct__from_array(values, count, CT_I64, CT_I64); }
@@ -8686,7 +8784,7 @@ CT_API ct_tensor *ct_from_blob_strided(void *data, ct_dtype dtype, ct_shape s, c
     if (!(base.storage = (ct__storage *)ct__alloc(sizeof *base.storage))) return (ct_tensor *)ct__fail_memory("ct_from_blob", (int64_t)sizeof *base.storage);
     memset(base.storage, 0, sizeof *base.storage);
     base.storage->refs = 1, base.storage->device = CT_CPU, base.storage->data = data, base.storage->block = sizeof *base.storage;
-    base.storage->bytes = numel ? (size_t)(last + 1) * ct__itemsize(dtype) : 0;
+    base.storage->bytes = numel ? (size_t)(last + 1) * ct__itemsize((int)dtype) : 0;
     base.dtype = (uint8_t)dtype;
     t = ct__alias(&base, s.ndim, s.size, stride, 0);
     if (t) base.storage->deleter = deleter, base.storage->user = user; /* on failure the caller keeps the memory */
@@ -8756,7 +8854,7 @@ CT_API bool ct_copy_out(ct_tensor *t, void *out, ct_dtype dtype, int64_t count)
     ct__pw_init();
     ct_tensor *dense = ct__cast_of(t, (int)dtype);
     if (dense && !ct__on_cpu(dense)) dense = ct__move(dense, CT_CPU);
-    if (dense && count) memcpy(out, ct__ptr(dense), (size_t)count * ct__itemsize(dtype));
+    if (dense && count) memcpy(out, ct__ptr(dense), (size_t)count * ct__itemsize((int)dtype));
     ct_scope_unwind(scopes);
     return dense != NULL;
 }
@@ -8914,8 +9012,13 @@ CT_API ct_tensor *(ct_signbit)(ct_tensor *x)
     if (x && !ct__is_float(x->dtype)) return ct__end(f, (ct_lt)(x, ct_number_i64(0)));
     return ct__end(f, x ? (ct_lt)((ct_copysign)((ct_ones_like)(x), ct_detach(x)), ct_number(0)) : NULL);
 }
-CT_API ct_tensor *(ct_deg2rad)(ct_tensor *x) { return x ? (ct_mul)(x, ct_number(0.017453292519943295769)) : NULL; }
-CT_API ct_tensor *(ct_rad2deg)(ct_tensor *x) { return x ? (ct_mul)(x, ct_number(57.295779513082320877)) : NULL; }
+static ct_tensor *ct__scaled(ct_tensor *x, double factor, const char *function)
+{
+    ct__fn f = ct__begin(function);
+    return ct__end(f, x ? (ct_mul)(x, ct_number(factor)) : NULL);
+}
+CT_API ct_tensor *(ct_deg2rad)(ct_tensor *x) { return ct__scaled(x, 0.017453292519943295769, "ct_deg2rad"); }
+CT_API ct_tensor *(ct_rad2deg)(ct_tensor *x) { return ct__scaled(x, 57.295779513082320877, "ct_rad2deg"); }
 CT_API ct_tensor *ct_nan_to_num(ct_tensor *x, double nan, double posinf, double neginf)
 {
     double largest = !x ? 0 : x->dtype == CT_F64 ? DBL_MAX : x->dtype == CT_F16 ? 65504.0 : x->dtype == CT_BF16 ? 3.3895313892515355e38 : FLT_MAX;
@@ -9055,7 +9158,7 @@ static bool ct__reduce_whole(ct__reduce_job *j)
 /* i[0]: bits of the reduced dims, i[1] compute type; out: contiguous, compute type, kept dims in order */
 static bool ct__cpu_reduce(const ct_args *a)
 {
-    static const double starts[CT__R_COUNT] = {0, 1, -INFINITY, INFINITY};
+    const double starts[CT__R_COUNT] = {0, 1, -INFINITY, INFINITY};
     const ct_tensor *in = a->in[0];
     ct__reduce_job j;
     ct_tensor part = *in; /* a view of the dims of one sort */
@@ -9309,9 +9412,10 @@ static ct_tensor *ct__extreme_dim(ct_tensor *x, int dim, bool keepdim, bool larg
     ct__pw_init();
     ct__call_init(&c, largest ? &ct__op_max_dim : &ct__op_min_dim, function, &x, 1);
     c.i[0] = d, c.i[1] = keepdim, c.i[2] = largest, c.ni = 3;
-    if (!ct__apply(&c)) return NULL;
-    if (indices) *indices = c.out[1];
-    return c.out[0];
+    ct__fn f = ct__begin(function);
+    bool ok = ct__apply(&c);
+    if (ok && indices) *indices = ct_keep(c.out[1]);
+    return ct__end(f, ok ? c.out[0] : NULL);
 }
 CT_API ct_tensor *ct_max_dim(ct_tensor *x, int dim, bool keepdim, ct_tensor **indices) { return ct__extreme_dim(x, dim, keepdim, true, indices, "ct_max_dim"); }
 CT_API ct_tensor *ct_min_dim(ct_tensor *x, int dim, bool keepdim, ct_tensor **indices) { return ct__extreme_dim(x, dim, keepdim, false, indices, "ct_min_dim"); }
@@ -9604,10 +9708,11 @@ static bool ct__index_report(const int64_t *at, int64_t n, int64_t size, int dim
         }
     return false;
 }
+/* contiguous, of a type, on the CPU, without history */
+static ct_tensor *ct__on_cpu_as(ct_tensor *t, int dtype) { return ct__cast_of(ct_detach(ct__on_cpu(t) ? t : (ct_to_device)(t, CT_CPU)), dtype); }
 static ct_tensor *ct__index_values(ct_tensor *index, int64_t size, int dim, bool negative, const char *function, const char *where)
 {
-    ct_tensor *t = ct_detach(ct__on_cpu(index) ? index : (ct_to_device)(index, CT_CPU));
-    t = ct__cast_of(t, CT_I64);
+    ct_tensor *t = ct__on_cpu_as(index, CT_I64);
     if (!t || !ct__index_outside((const int64_t *)ct__ptr(t), t->numel, size)) return t;
     if (ct__index_report((const int64_t *)ct__ptr(t), t->numel, size, dim, negative, function, where)) return NULL;
     ct_tensor *r = ct__new_on(CT_CPU, CT_I64, t->shape, t->ndim);
@@ -10237,7 +10342,7 @@ static void ct__mask_write(void *ctx, int64_t begin, int64_t end)
 }
 static ct_tensor *ct__mask_positions(ct_tensor *mask) /* bool or uint8 -> int64 (n) on the CPU */
 {
-    ct_tensor *m = ct_detach(ct__on_cpu(mask) ? mask : (ct_to_device)(mask, CT_CPU)), *r = NULL;
+    ct_tensor *m = mask ? ct_detach(ct__on_cpu(mask) ? mask : (ct_to_device)(mask, CT_CPU)) : NULL, *r = NULL;
     if (!(m = ct__contiguous_of(m))) return NULL;
     int64_t pieces = (m->numel + CT__MASK_PIECE - 1) / CT__MASK_PIECE, total = 0;
     ct__mask_job j = {(const uint8_t *)ct__ptr(m), m->numel, (int64_t *)ct__alloc((size_t)pieces * sizeof(int64_t)), NULL};
@@ -10516,12 +10621,14 @@ static bool ct__plan_mask(ct__plan *p, ct_tensor *mask, const char *where)
 static bool ct__plan_tensor(ct__plan *p, ct_tensor *t, const char *where)
 {
     if (ct__is_mask(t) && t->ndim) return ct__plan_mask(p, t, where);
-    if (ct__is_mask(t)) { /* a new dim of size 1 of which all or nothing is taken */
-        int64_t n = ct_item_i64(t) != 0;
-        ct_tensor *pos = ct__new_on(CT_CPU, CT_I64, &n, 1);
+    if (!t->ndim && !ct__is_float(t->dtype)) {
+        ct_tensor *value = ct__on_cpu_as(t, CT_I64), *pos;
+        if (!value) return false;
+        int64_t v = *(int64_t *)ct__ptr(value), n = v != 0;
+        if (!ct__is_mask(t)) return ct__plan_pick(p, v, where);
+        pos = ct__new_on(CT_CPU, CT_I64, &n, 1); /* a new dim of size 1 of which all or nothing is taken */
         return pos && (ct_zero_)(pos) && ct__plan_new_dim(p) && ct__plan_push(p, pos, 1);
     }
-    if (!t->ndim && !ct__is_float(t->dtype)) return ct__plan_pick(p, ct_item_i64(t), where);
     if (t->dtype != CT_I64)
         return ct__fail(CT_ERR_DTYPE, p->function, "index tensors are int64, uint8 or bool, not %s%s", ct_dtype_name((ct_dtype)t->dtype), where) != NULL;
     return ct__plan_push(p, ct__index_values(t, p->view->shape[p->dim], p->real++, true, p->function, where), 1);
@@ -10958,18 +11065,18 @@ CT_API ct_tensor *(ct_repeat_interleave)(ct_tensor *input, ct_tensor *repeats, i
     if (ct__is_float(repeats->dtype) || repeats->dtype == CT_BOOL || repeats->ndim > 1)
         return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_repeat_interleave", "repeats must be an integer or a 1-d tensor of integers, not %s %s", ct_dtype_name((ct_dtype)repeats->dtype), ct__brackets(repeats));
     ct__fn f = ct__begin("ct_repeat_interleave");
-    ct_tensor *x = dim == CT_NO_DIM ? ct_ravel(input) : ct_atleast_1d(input), *y = NULL, *r = ct__index_values(repeats, INT64_MAX, 0, true, "ct_repeat_interleave", "");
+    ct_tensor *x = dim == CT_NO_DIM ? ct_ravel(input) : ct_atleast_1d(input), *y = NULL, *r = ct__on_cpu_as(repeats, CT_I64);
     int d = x && r ? ct__dim_of(dim == CT_NO_DIM ? 0 : dim, x->ndim, "ct_repeat_interleave") : -1;
     if (d < 0) return ct__end(f, NULL);
     if (repeats->numel == 1) {
-        int64_t times = ct_item_i64(repeats), inner = ct__sizes_product(x->shape + d + 1, x->ndim - d - 1), size, numel;
+        int64_t times = *(int64_t *)ct__ptr(r), inner = ct__sizes_product(x->shape + d + 1, x->ndim - d - 1), size, numel;
         ct_shape s = ct_shape_of(x);
         bool fits = ct__size_mul(s.size[d], times, &size);
         if (fits) s.size[d] = size, fits = ct__shape_numel(s.size, s.ndim, &numel);
         if (!fits) ct__fail(CT_ERR_ARGUMENT, "ct_repeat_interleave", "repeats must not be negative, nor the result too large: %lld", (long long)times);
         else y = (ct_reshape)(ct__repeat_rows(x, ct__sizes_product(x->shape, d + 1), times, inner), s);
         if (y && ct_is_same_storage(y, input)) y = ct_clone(y);
-    } else if (repeats->numel == x->shape[d]) y = ct_index_select(x, d, ct__repeated_index(ct__cast_of(ct_detach(repeats), CT_I64)));
+    } else if (repeats->numel == x->shape[d]) y = ct_index_select(x, d, ct__repeated_index(r));
     else ct__fail(CT_ERR_SHAPE, "ct_repeat_interleave", "%lld repeats for size %lld of dim %d", (long long)repeats->numel, (long long)x->shape[d], d);
     return ct__end(f, y);
 }
@@ -11510,6 +11617,7 @@ static ct_tensor *ct__unique(const char *function, ct_tensor *input, int dim, bo
     if (!x || (sort && !(order = flat ? ct_argsort(x, 0, false) : ct__row_ranks(x))) || !ct__find_runs(x, order, &r)) return ct__end(f, NULL);
     if (!flat && input->ndim) r.values = ct_contiguous(ct_transpose(r.values, 0, dim));
     else if (flat) r.inverse = (ct_reshape)(r.inverse, ct_shape_of(input));
+    if (!r.values || !r.inverse) return ct__end(f, NULL);
     if (inverse) *inverse = ct_keep(r.inverse);
     if (counts) *counts = ct_keep(r.counts);
     return ct__end(f, r.values);
@@ -11545,7 +11653,6 @@ static void ct__search(void *ctx, int64_t begin, int64_t end)
 #undef CT__BISECT
 #undef CT__LESS
 #undef CT__NOT_MORE
-static ct_tensor *ct__on_cpu_as(ct_tensor *t, int dtype) { return ct__cast_of(ct_detach(ct__on_cpu(t) ? t : (ct_to_device)(t, CT_CPU)), dtype); }
 static ct_tensor *ct__searchsorted(const char *function, ct_tensor *seq, ct_tensor *values, bool right)
 {
     bool fits = seq->ndim == 1 || (seq->ndim > 1 && seq->ndim == values->ndim);
@@ -12005,7 +12112,7 @@ static bool ct__cpu_matmul(const ct_args *s)
     ct_scope_begin();
     ct_tensor *c = ct__new_like(out, wide);
     a = ct__cast_of(a, wide), b = ct__cast_of(b, wide), bias = ct__cast_of(bias, wide);
-    bool ok = c && a && b && (!s->f[1] || ct__copy_into(c, out)) && ct__mm_run(s, a, b, bias, c) && ct__copy_into(out, c);
+    bool ok = c && a && b && (s->f[1] == 0 || ct__copy_into(c, out)) && ct__mm_run(s, a, b, bias, c) && ct__copy_into(out, c);
     ct_scope_end();
     return ok;
 }
@@ -13354,17 +13461,18 @@ static void ct__pool_set_place(void *place, int64_t at, int64_t size, int64_t v)
     if (size == 4) ((int32_t *)place)[at] = (int32_t)v;
     else ((int64_t *)place)[at] = v;
 }
+static int64_t ct__first_inside(int64_t begin, int64_t dilation) { return begin < 0 ? begin + (dilation - 1 - begin) / dilation * dilation : begin; }
 /* lanes [c0, c1) of row o of one plane */
 static void ct__max_lanes(const ct__pool_job *j, const char *x, int64_t o, int64_t c0, int64_t c1, char *y, int64_t *out)
 {
     const int64_t *i = j->i;
     int64_t place[CT__POOL_BLOCK], W = i[CT__P_IN + 1], begin, end, count, first, d0 = i[CT__P_DILATION], d1 = i[CT__P_DILATION + 1];
     ct__window(i, 0, o, &begin, &end);
-    first = begin < 0 ? begin + (d0 - 1 - begin) / d0 * d0 : begin;
+    first = ct__first_inside(begin, d0);
     for (int64_t c = c0; c < c1; c++) {
         int64_t w = c * i[CT__P_STRIDE + 1] - i[CT__P_PAD + 1];
         ct__real_set(y, c, j->size, -INFINITY);
-        ct__pool_set_place(place, c - c0, j->size, first * W + (w < 0 ? w + (d1 - 1 - w) / d1 * d1 : w));
+        ct__pool_set_place(place, c - c0, j->size, ct__imin(first, i[CT__P_IN] - 1) * W + ct__imin(ct__first_inside(w, d1), W - 1));
     }
     for (int64_t h = first; h < ct__imin(end, i[CT__P_IN]); h += d0)
         for (int64_t k = 0; k < i[CT__P_KERNEL + 1]; k++) {
@@ -15048,7 +15156,7 @@ CT_API ct_tensor *ct_layer_norm_with(ct_layer_norm_opts o)
 }
 CT_API ct_tensor *ct_rms_norm_with(ct_layer_norm_opts o)
 {
-    int dtype = o.input ? o.input->dtype : CT_F32;
+    int dtype = o.input ? (int)o.input->dtype : (int)CT_F32;
     o.eps = ct__opt(o.eps, dtype == CT_F64 ? DBL_EPSILON : dtype == CT_F16 ? 0.0009765625 : dtype == CT_BF16 ? 0.0078125 : (double)FLT_EPSILON);
     o.bias = NULL;
     return ct__layer_norm_apply(&o, "ct_rms_norm", true);
@@ -15058,6 +15166,7 @@ CT_API ct_tensor *ct_rms_norm_with(ct_layer_norm_opts o)
 static bool ct__running_update(ct_tensor *running, ct_tensor *now, double momentum)
 {
     if (!running) return true;
+    if (!now) return false;
     if (ct__on_cpu(running) && ct__contiguous(running) && (running->dtype == CT_F32 || running->dtype == CT_F64)) {
         const double *v = (const double *)(const void *)ct__ptr(now);
         float *f = (float *)(void *)ct__ptr(running);
@@ -16881,11 +16990,13 @@ static ct_module *ct__container(const char *type, ct_forward_fn *forward, ct_mod
     if (!modules && count > 0) return NULL;
     while (count < 0 ? modules[n] != CT_END_OF_MODULES : n < count) ok = modules[n++] && ok;
     if (ok) m = ct_module_new_sized(sizeof *m, forward, type);
-    for (int k = 0; k < n; k++) { /* without m this frees them */
+    ok = ok && m;
+    for (int k = 0; k < n; k++) {
         snprintf(name, sizeof name, "%d", k);
-        if (!(ct_register_module)(m, name, modules[k])) ok = false;
+        if (ok) ok = (ct_register_module)(m, name, modules[k]) != NULL;
+        else ct_module_free(modules[k]);
     }
-    if (ok && m) return m;
+    if (ok) return m;
     ct_module_free(m);
     return NULL;
 }
@@ -19055,7 +19166,9 @@ static ct_tensor *ct__weight_tensor(ct_tensor *y, const double *w)
 static double ct__at_point(ct_function *f, ct_tensor *const *in, int count, void *user, const double *w)
 {
     ct_scope_begin();
+    ct__site site = ct__site_save();
     ct_tensor *y = f(in, count, user);
+    ct__site_restore(site);
     double v = y ? ct__weighted(y, w) : NAN;
     ct_scope_end();
     return v;
@@ -19077,9 +19190,11 @@ static bool ct__gradcheck(ct_function *f, ct_tensor *const *inputs, int count, v
         if (!in[k]) return false;
         if (wants) ct_requires_grad_(in[k], true), at[n] = k, wanted[n++] = in[k];
     }
+    ct__site site = ct__site_save();
     ct_enable_grad_begin();
     ct_tensor *y = f(in, count, user);
     ct_enable_grad_end();
+    ct__site_restore(site);
     ct_tensor *g = y ? ct__weight_tensor(y, w) : NULL;
     ct_grad_opts o;
     memset(&o, 0, sizeof o);
@@ -19151,7 +19266,9 @@ CT_API bool ct_gradgradcheck(ct_function *f, ct_tensor *const *inputs, int count
     for (int k = 0; k < count; k++) if (!(in[k] = inputs[k])) return false;
     int scopes = ct_scope_depth();
     ct_scope_begin();
+    ct__site site = ct__site_save();
     ct_tensor *y = f(in, count, user);
+    ct__site_restore(site);
     ct_tensor *g = y ? ct_to((ct_ones_like)(ct_detach(y)), CT_F64) : NULL;
     for (int64_t i = 0; g && i < g->numel; i++) ((double *)(void *)ct__ptr(g))[i] = 0.4 + 0.07 * (double)(i % 9);
     ct__gradient_of of = {f, user};
@@ -19272,9 +19389,11 @@ CT_API ct_tensor *ct_apply_custom(const ct_custom_function *function, void *user
     for (int k = 0; k < count; k++) if (!inputs[k]) return NULL;
     memset(&self, 0, sizeof self);
     self.function = function, self.user = user, self.in = inputs, self.count = count;
+    ct__site site = ct__site_save();
     ct_no_grad_begin();
     ct_tensor *y = function->forward(&self, inputs, count);
     ct_no_grad_end();
+    ct__site_restore(site);
     bool wants = false, is_input = false;
     for (int k = 0; k < count; k++) wants = wants || ct__wants_grad(inputs[k]), is_input = is_input || inputs[k] == y;
     if (y && (is_input || y->node)) y = ct_detach(y);
@@ -19317,7 +19436,7 @@ static ct_kernel *ct__cpu_kernel(ct_primitive p)
     default: return NULL;
     }
 }
-#if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__
+#if CT__TUNE
 #pragma GCC pop_options
 #endif
 #endif /* CTORCH_IMPLEMENTED_KERNELS */

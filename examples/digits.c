@@ -1,5 +1,5 @@
 /* Handwritten digits: a dataset, a shuffled loader, a network, Adam, and what came of it.
-     cc -O2 examples/digits.c -o digits -lm -lpthread && ./digits [directory of the data [file for the weights]]
+     mkdir -p build && cc -O2 examples/digits.c -o build/digits -lm -lpthread && build/digits [directory of the data [file for the weights]]
    With the same seed PyTorch prints the same losses. */
 #define CTORCH_IMPLEMENTATION
 #include "../ctorch.h"
@@ -79,7 +79,7 @@ static void show_digits(const uint8_t *pixels, const int64_t *label, const int64
 
 int main(int argc, char **argv)
 {
-    const char *directory = argc > 1 ? argv[1] : "examples/data", *weights = argc > 2 ? argv[2] : "digits.safetensors";
+    const char *directory = argc > 1 ? argv[1] : "examples/data", *weights = argc > 2 ? argv[2] : "build/digits.safetensors";
     ct_tensor *images = load(directory, "digits-images.idx"), *labels = load(directory, "digits-labels.idx");
     if (!images || !labels) return 1; /* the library has said why */
     printf("%s images %s, labels %s\n", directory, ct_shape_text(images), ct_shape_text(labels));

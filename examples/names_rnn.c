@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { HIDDEN = 64, LETTERS = 27, LONGEST = 24, MANY = 4000, BATCH = 10, EPOCHS = 4 }; /* letter 0 begins and ends a name */
+enum { HIDDEN = 64, LETTERS = 27, LONGEST = 24, MANY = 4000, BATCH = 10, EPOCHS = 6 }; /* letter 0 begins and ends a name */
 typedef struct { int kind, length; int64_t letter[LONGEST + 1]; } Name; /* 0, letters, 0 */
 static ct_module *embed, *start, *hidden, *spell;
 

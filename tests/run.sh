@@ -4,8 +4,8 @@ passed=0 failed=0
 for t in "$@"; do
     out=$(cd "$(dirname "$t")/.." && "./$t" 2>&1); code=$?
     last=$(printf '%s\n' "$out" | tail -n 1)
-    p=$(printf '%s\n' "$last" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1/p')
-    f=$(printf '%s\n' "$last" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\2/p')
+    p=$(printf '%s\n' "$last" | sed -n 's/^\(.*: \)\{0,1\}\([0-9]*\) passed, \([0-9]*\) failed$/\2/p')
+    f=$(printf '%s\n' "$last" | sed -n 's/^\(.*: \)\{0,1\}\([0-9]*\) passed, \([0-9]*\) failed$/\3/p')
     if [ $code -ne 0 ] || [ -z "$p" ] || [ "$f" != 0 ]; then
         printf '%s\n' "$out" | tail -n 40
         [ -z "$f" ] && f=1

@@ -49,7 +49,11 @@ static void test_handler(const ct_error *e, void *user)
     snprintf(test_hint, sizeof test_hint, "%s", e->hint), test_error.hint = test_hint;
     if (!test_expecting) test_checkf(false, e->file, e->line, "unexpected %s: %s: %s", ct_error_name(e->code), e->function, e->message);
 }
-TEST_UNUSED static void test_init(void) { ct_set_error_handler(test_handler, NULL); }
+TEST_UNUSED static void test_init(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* so that a crash does not swallow what was said */
+    ct_set_error_handler(test_handler, NULL);
+}
 TEST_UNUSED static int test_done(void)
 {
     printf("%d passed, %d failed\n", test_passed, test_failed);

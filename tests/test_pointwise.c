@@ -34,7 +34,7 @@ static double rounded(double v, ct_dtype d)
 {
     if (d == CT_F32) return (double)(float)v;
     if (d == CT_F64) return v;
-    if (d == CT_F16 || d == CT_BF16) { /* through the library: tested by itself in test_dtype */
+    if (d == CT_F16 || d == CT_BF16) { /* through the library: conversions() tests it by itself */
         ct_scope_begin();
         double r = ct_item(ct_to((ct_tensor_from)(&v, CT_F64, test_shape(0, NULL)), d));
         ct_scope_end();
@@ -200,7 +200,7 @@ static const unary unaries[] = {
     {"erfinv", ct_erfinv, ct_erfinv_, r_erfinv, -0.95, 0.95, 6, 0, FLOATS, 'g', ""},
     {"lgamma", ct_lgamma, ct_lgamma_, r_lgamma, 0.1, 9, 6, 6, FLOATS, 'g', ""},
     {"digamma", ct_digamma, ct_digamma_, r_digamma, 0.1, 9, 6, 8, FLOATS, 'g', ""},
-    {"trigamma", ct_trigamma, NULL, r_trigamma, 0.1, 9, 6, 0, FLOATS, '-', ""},
+    {"trigamma", ct_trigamma, NULL, r_trigamma, 0.1, 9, 6, 0, FLOATS, 'g', ""},
     {"relu", ct_relu, ct_relu_, r_relu, -3, 3, 0, 0, "fdliscu-hB", 'g', "0"},
     {"relu6", ct_relu6, NULL, r_relu6, -3, 9, 0, 0, "fdliscu-hB", 'g', "06"},
     {"gelu", ct_gelu, NULL, r_gelu, -4, 4, 4, 4, ACTIVATION, 'g', ""},
@@ -260,12 +260,12 @@ static void compare1(const unary *u, ct_tensor *y, const double *x, int64_t n, c
     }
     free(v);
 }
-static const double specials64[] = {NAN, INFINITY, -INFINITY, 0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, 2, -2, 3, -3, 5e-324, -5e-324, 1e-310, -1e-310, 2.2250738585072014e-308,
-    1.7976931348623157e308, -1.7976931348623157e308, 1e-20, -1e-20, 1e-5, 0.999999, -0.999999, 20, -20, 40, -40, 100, -100, 709.5, -709.5, -745, 1e10, 1e17, -1e17, 4503599627370495.5, 171, -0.25};
-static const double specials32[] = {NAN, INFINITY, -INFINITY, 0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, 2, -2, 3, -3, 1.4e-45, -1.4e-45, 1e-40, -1e-40, 1.1754943508222875e-38,
-    3.4028234663852886e38, -3.4028234663852886e38, 1e-20, -1e-20, 1e-5, 0.999999, -0.999999, 20, -20, 40, -40, 88, -88, -103, 1e10, 1e17, -1e17, 8388607.5, 34, -0.25};
-static int special_values(ct_dtype d, double *x)
+static int special_values(ct_dtype d, double *x) /* not static: NAN is no constant for tcc */
 {
+    const double specials64[] = {NAN, INFINITY, -INFINITY, 0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, 2, -2, 3, -3, 5e-324, -5e-324, 1e-310, -1e-310, 2.2250738585072014e-308,
+        1.7976931348623157e308, -1.7976931348623157e308, 1e-20, -1e-20, 1e-5, 0.999999, -0.999999, 20, -20, 40, -40, 100, -100, 709.5, -709.5, -745, 1e10, 1e17, -1e17, 4503599627370495.5, 171, -0.25};
+    const double specials32[] = {NAN, INFINITY, -INFINITY, 0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, 2, -2, 3, -3, 1.4e-45, -1.4e-45, 1e-40, -1e-40, 1.1754943508222875e-38,
+        3.4028234663852886e38, -3.4028234663852886e38, 1e-20, -1e-20, 1e-5, 0.999999, -0.999999, 20, -20, 40, -40, 88, -88, -103, 1e10, 1e17, -1e17, 8388607.5, 34, -0.25};
     int n = d == CT_F64 ? (int)(sizeof specials64 / sizeof *specials64) : (int)(sizeof specials32 / sizeof *specials32);
     for (int i = 0; i < n; i++) x[i] = rounded(d == CT_F64 ? specials64[i] : specials32[i], d);
     return n;
@@ -596,7 +596,7 @@ static void binary_values(const binary *b)
     for (int t = 0; t < 2; t++) {
         ct_dtype d = dtype_of[t];
         double all[64];
-        static const double pick[] = {NAN, INFINITY, -INFINITY, 0.0, -0.0, 1, -1, 2, -2, 0.5, -0.5, 3, -3, 2.5, -7, 5e-324, -1e-310, 1.4e-45, 1e30, -1e30, 1e300, -1e300, 100, -100, 1e17, 1e-5};
+        const double pick[] = {NAN, INFINITY, -INFINITY, 0.0, -0.0, 1, -1, 2, -2, 0.5, -0.5, 3, -3, 2.5, -7, 5e-324, -1e-310, 1.4e-45, 1e30, -1e30, 1e300, -1e300, 100, -100, 1e17, 1e-5};
         int n = (int)(sizeof pick / sizeof *pick);
         for (int i = 0; i < n; i++) all[i] = rounded(pick[i], d);
         ct_scope_begin();
@@ -988,9 +988,79 @@ static void others(void)
     ct_scope_end();
 }
 
+/* ---- stored types ---- */
+static double decoded(unsigned bits, int mantissa, int bias) /* of a 16-bit float */
+{
+    int exponents = 1 << (15 - mantissa), e = (int)(bits >> mantissa) & (exponents - 1);
+    double m = (double)(bits & ((1u << mantissa) - 1)), v;
+    if (e == exponents - 1) v = m != 0 ? NAN : INFINITY;
+    else v = e ? ldexp(m + (double)(1 << mantissa), e - bias - mantissa) : ldexp(m, 1 - bias - mantissa);
+    return bits & 0x8000 ? -v : v;
+}
+static void half_types(ct_dtype dtype, int mantissa, int bias)
+{
+    enum { ALL = 65536 };
+    static uint16_t bits[ALL];
+    static double want[ALL], middle[ALL], even[ALL];
+    unsigned top = 0x8000u - (1u << mantissa); /* infinity */
+    for (unsigned k = 0; k < ALL; k++) bits[k] = (uint16_t)k, want[k] = decoded(k, mantissa, bias);
+    ct_scope_begin();
+    ct_tensor *t = ct_tensor_from(bits, dtype, ALL), *wide = ct_to(t, CT_F32);
+    CHECK_ARRAY(wide, 0, want, ALL);
+    CHECK_ARRAY(ct_to(t, CT_F64), 0, want, ALL);
+    CHECK_ARRAY(ct_to(ct_to(wide, dtype), CT_F64), 0, want, ALL); /* what can be held is held */
+    /* halfway between neighbours: to the even one; a little beside: to the nearer one */
+    for (int beside = -1; beside <= 1; beside++) {
+        for (unsigned k = 0; k < top; k++) {
+            double low = want[k], high = k + 1 == top ? 2 * want[k] - want[k - 1] : want[k + 1], half = (low + high) / 2;
+            middle[k] = beside ? (double)nextafterf((float)half, beside < 0 ? 0 : INFINITY) : half;
+            even[k] = beside < 0 || (!beside && k % 2 == 0) ? low : k + 1 == top ? INFINITY : high;
+            if (k + 1 == top && bias == 127 && beside > 0) even[k] = INFINITY;
+        }
+        ct_tensor *x = ct_to((ct_tensor_from)(middle, CT_F64, CT_SHAPE(top)), CT_F32);
+        CHECKF(test_values(ct_to(ct_to(x, dtype), CT_F64), even, top, 0, __FILE__, __LINE__, ct_dtype_name(dtype)), "rounding to %s, %d beside the middle", ct_dtype_name(dtype), beside);
+        for (unsigned k = 0; k < top; k++) even[k] = -even[k];
+        CHECKF(test_values(ct_to(ct_to(ct_neg(x), dtype), CT_F64), even, top, 0, __FILE__, __LINE__, ct_dtype_name(dtype)), "rounding to -%s, %d beside the middle", ct_dtype_name(dtype), beside);
+    }
+    CHECK(isnan(ct_item(ct_to(ct_scalar(NAN), dtype))));
+    CHECK_VALUES(ct_to(ct_tensor_of(INFINITY, -INFINITY, 3e38, 1e-45), dtype), 1e-2, INFINITY, -INFINITY, dtype == CT_F16 ? INFINITY : 3e38, 0);
+    ct_scope_end();
+}
+static void conversions(void)
+{
+    half_types(CT_F16, 10, 15);
+    half_types(CT_BF16, 7, 127);
+    /* every type to every type, in every layout */
+    static const double whole[] = {0, 1, 2, 100, 127, 5, 64, 33, -1, -128, -7};
+    for (int t = 0; t < DTYPES; t++)
+        for (int w = 0; w < DTYPES; w++)
+            for (int layout = 0; layout < TEST_LAYOUTS; layout++) {
+                ct_dtype from = dtype_of[t], to = dtype_of[w];
+                double x[700], y[700];
+                for (int i = 0; i < 700; i++) x[i] = whole[i % (from == CT_U8 ? 8 : 11)], x[i] = from == CT_BOOL ? x[i] != 0 : x[i], y[i] = rounded(x[i], to);
+                ct_scope_begin();
+                ct_tensor *in = test_tensor(from, CT_SHAPE(7, 100), x, layout), *out = ct_to(in, to);
+                CHECK(ct_dtype_of(out) == to && (from == to ? out == in : out != in));
+                CHECKF(test_values(out, y, 700, 0, __FILE__, __LINE__, "ct_to"), "%s to %s, layout %d", ct_dtype_name(from), ct_dtype_name(to), layout);
+                ct_tensor *into = test_tensor(to, CT_SHAPE(7, 100), y, TEST_LAYOUTS - 1 - layout);
+                CHECKF(ct_copy_(ct_zero_(into), in) == into && test_values(into, y, 700, 0, __FILE__, __LINE__, "ct_copy_"), "%s into %s, layout %d", ct_dtype_name(from), ct_dtype_name(to), layout);
+                ct_scope_end();
+            }
+    ct_scope_begin();
+    ct_tensor *big = ct_tensor_i64(INT64_C(4294967297), INT64_C(-4294967295), INT64_C(65538), INT64_C(259));
+    CHECK_VALUES(ct_to(big, CT_I32), 0, 1, 1, 65538, 259);
+    CHECK_VALUES(ct_to(big, CT_I16), 0, 1, 1, 2, 259);
+    CHECK_VALUES(ct_to(big, CT_I8), 0, 1, 1, 2, 3);
+    CHECK_VALUES(ct_to(big, CT_U8), 0, 1, 1, 2, 3);
+    CHECK_VALUES(ct_to(big, CT_BOOL), 0, 1, 1, 1, 1);
+    CHECK(ct_item_i64(ct_to(ct_to(ct_scalar_i64(INT64_C(9007199254740993)), CT_I64), CT_I64)) == INT64_C(9007199254740993));
+    ct_scope_end();
+}
+
 int main(void)
 {
     test_init();
+    conversions();
     for (int k = 0; k < UNARIES; k++) {
         unary_values(&unaries[k]);
         unary_types(&unaries[k]);
