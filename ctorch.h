@@ -61,7 +61,7 @@
    CONTENTS (search for the tag)
      config, types, errors, memory, creation, autograd, pointwise, shapes, reductions, indexing, matmul, convolution, functional, random and
      printing, modules and optimisers, data and files, backends: the declarations, each a contract. Then, if you want to know how:
-     >>platform  >>error  >>storage  >>threads  >>tensor  >>table  >>conv-types  >>gemm-types  >>norm-types  >>optim-types
+     >>table  >>platform  >>error  >>storage  >>threads  >>tensor  >>conv-types  >>gemm-types  >>norm-types  >>optim-types
      >>random-types  >>kernels  >>math  >>convert  >>pointwise kernels  >>reduce kernels  >>gemm-kernel  >>norm-kernels
      >>conv-kernels  >>optim-kernels  >>random-kernels  >>kernel table of this instruction set  >>backend  >>iterator
      >>autograd  >>engine  >>pointwise  >>expr  >>shape  >>create  >>pointwise operators  >>reduce  >>index  >>slicing  >>join
@@ -380,6 +380,7 @@ CT_API double ct_at(ct_tensor *t, ct_shape index);            /* one element: ct
 /* Copies all elements, in row-major order, converted, to the caller's array of count elements. torch: tolist */
 CT_API bool ct_copy_out(ct_tensor *t, void *out, ct_dtype dtype, int64_t count);
 #define ct_size(...) CT_AT(ct_size)(__VA_ARGS__)
+#define ct_from_blob_strided(...) CT_AT(ct_from_blob_strided)(__VA_ARGS__)
 #define ct_stride(...) CT_AT(ct_stride)(__VA_ARGS__)
 #define ct_copy_out(...) CT_AT(ct_copy_out)(__VA_ARGS__)
 #define ct_data_f32(...) CT_AT(ct_data_f32)(__VA_ARGS__)
@@ -395,6 +396,7 @@ CT_API ct_dtype ct_result_type(const ct_tensor *a, const ct_tensor *b);      /* 
 CT_API ct_tensor *ct_to(ct_tensor *input, ct_dtype dtype);                   /* itself if it has that type already. torch: to(dtype) */
 CT_API ct_tensor *ct_to_device(ct_tensor *input, ct_device device);          /* torch: to(device) */
 CT_API ct_tensor *ct_type_as(ct_tensor *input, ct_tensor *other);
+#define ct_promote_types(...) CT_AT(ct_promote_types)(__VA_ARGS__)
 #define ct_to(...) CT_AT(ct_to)(__VA_ARGS__)
 #define ct_to_device(...) CT_AT(ct_to_device)(__VA_ARGS__)
 #define ct_type_as(...) CT_AT(ct_type_as)(__VA_ARGS__)
@@ -475,6 +477,11 @@ CT_API void *ct_custom_user(const ct_custom *self);
 #define ct_requires_grad_(...) CT_AT(ct_requires_grad_)(__VA_ARGS__)
 #define ct_set_grad(...) CT_AT(ct_set_grad)(__VA_ARGS__)
 #define ct_detach(...) CT_AT(ct_detach)(__VA_ARGS__)
+#define ct_grad_many(...) CT_AT(ct_grad_many)(__VA_ARGS__)
+#define ct_retain_grad(...) CT_AT(ct_retain_grad)(__VA_ARGS__)
+#define ct_detach_(...) CT_AT(ct_detach_)(__VA_ARGS__)
+#define ct_save_for_backward(...) CT_AT(ct_save_for_backward)(__VA_ARGS__)
+#define ct_saved(...) CT_AT(ct_saved)(__VA_ARGS__)
 #define ct_register_hook(...) CT_AT(ct_register_hook)(__VA_ARGS__)
 #define ct_gradcheck(...) CT_AT(ct_gradcheck)(__VA_ARGS__)
 #define ct_gradgradcheck(...) CT_AT(ct_gradgradcheck)(__VA_ARGS__)
@@ -1938,6 +1945,7 @@ CT_API ct_module *ct_train(ct_module *module);
 CT_API ct_module *ct_eval(ct_module *module);
 CT_API ct_module *ct_module_requires_grad_(ct_module *module, bool requires_grad);
 CT_API ct_module *ct_module_to(ct_module *module, ct_dtype dtype);             /* floating parameters, gradients and buffers, in place. torch: to */
+CT_API ct_module *ct_module_to_device(ct_module *module, ct_device device);    /* parameters, gradients and buffers, in place. torch: to(device) */
 CT_API ct_module *ct_module_apply(ct_module *module, void (*f)(ct_module *module, void *user), void *user); /* children first. torch: apply */
 CT_API void ct_module_zero_grad(ct_module *module);                            /* fills the gradients with zeros. torch: zero_grad(False) */
 CT_API void ct_module_clear_grad(ct_module *module);                           /* gives them up. torch: zero_grad(set_to_none=True) */
@@ -2221,7 +2229,7 @@ typedef struct ct_reduce_on_plateau_opts {
     double factor;                  /* 0.1 */
     int64_t patience, cooldown;     /* 10, 0; patience -1: none */
     double threshold, min_lr, eps;  /* 1e-4, 0, 1e-8 */
-    bool max, threshold_abs;        /* the metric should grow; threshold is a difference, not a ratio */
+    bool maximize, threshold_abs;   /* the metric should grow; threshold is a difference, not a ratio */
     int ct_end_;
 } ct_reduce_on_plateau_opts;
 /* lr *= factor when the metric has not improved for more than patience calls of ct_step_metric */
@@ -2517,7 +2525,7 @@ typedef struct ct_args {
 typedef bool ct_kernel(const ct_args *args); /* false: not enough memory */
 #define CT_PRIMITIVES(X)                                                                                              \
     X(copy) X(fill) X(pointwise) X(program) X(reduce) X(scan) X(matmul) X(conv) X(conv_input) X(conv_weight) X(pool)  \
-    X(pool_backward) X(softmax) X(softmax_backward) X(norm) X(norm_backward) X(gather) X(scatter) X(index) X(index_put) X(sort) X(random) X(linalg) X(optim)
+    X(pool_backward) X(softmax) X(softmax_backward) X(norm) X(norm_backward) X(gather) X(scatter) X(index) X(index_put) X(sort) X(random) X(linalg) X(optim) X(other)
 typedef enum ct_primitive {
 #define CT__X(name) CT_PRIM_##name,
     CT_PRIMITIVES(CT__X)
@@ -2532,14 +2540,174 @@ typedef struct ct_backend {
     bool (*download)(void *host, const void *device, size_t bytes);
     ct_kernel *kernel[CT_PRIM_COUNT];
 } ct_backend;
+CT_API bool ct_fail(ct_error_code code, const char *function, const char *message); /* reports an error of a backend; false */
 CT_API bool ct_register_backend(ct_device device, const ct_backend *backend); /* the struct must outlive the program */
 CT_API void ct_set_default_device(ct_device device);                          /* where creators put new tensors */
 CT_API bool ct_device_available(ct_device device);
 CT_API int64_t ct_fallback_count(ct_device device, ct_primitive primitive);   /* how often it ran on the CPU instead */
 #define ct_register_backend(...) CT_AT(ct_register_backend)(__VA_ARGS__)
 #define ct_set_default_device(...) CT_AT(ct_set_default_device)(__VA_ARGS__)
+
+#ifndef CTORCH_STATIC /* these stand in ctorch_cuda.cu */
+CT_API bool ct_cuda_init(void);                     /* registers CT_CUDA; false and CT_ERR_DEVICE without a GPU. Once, before its first use */
+CT_API int ct_cuda_device_count(void);              /* 0 without a GPU or driver. torch.cuda.device_count */
+CT_API bool ct_cuda_synchronize(void);              /* waits for all kernels. torch.cuda.synchronize */
+CT_API void ct_cuda_empty_cache(void);              /* gives cached device memory back. torch.cuda.empty_cache */
+CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_allocs counts cudaMalloc; tensors, nodes: 0 */
+#endif
 #endif /* CTORCH_H */
 /* ==== stop here if you only want the API ========================================================================== */
+#if (defined CTORCH_IMPLEMENTATION || defined CTORCH_TABLE) && !defined CT__TABLE
+#define CT__TABLE
+/* ---- >>table -------------------------------------------------------------------------------------------------------
+   Every pointwise operator is one row: name, torch's node name, arity, kind, value, derivatives towards a, b, c.
+   In the texts: a b c inputs, y result, g gradient of the result, p q r parameters, num(x) a constant that is not an integer. They are
+   C expressions and, read by the parser in >>expr, graphs: so they use only + - * / ! && || ?: comparisons, and functions that are rows.
+   kind  A any type, the promoted one   N the same, bool refused   F floating (integers become the default type)
+         C compared in the promoted type, result bool   I integers and bool   W as A, but a is a condition (first operand not promoted)
+   CT_ZERO: zero almost everywhere.  CT_NONE: no gradient. */
+#define CT__POINTWISE_ANY(X) /* for floating types and integers */                                                    \
+    X(add, Add, 2, A, a + p*b, g, g*p, CT_NONE)                                                                       \
+    X(sub, Sub, 2, N, a - p*b, g, -g*p, CT_NONE)                                                                      \
+    X(rsub, Rsub, 2, N, b - p*a, -g*p, g, CT_NONE)                                                                    \
+    X(mul, Mul, 2, A, a*b, g*b, g*a, CT_NONE)                                                                         \
+    X(neg, Neg, 1, N, -a, -g, CT_NONE, CT_NONE)                                                                       \
+    X(abs, Abs, 1, N, abs(a), g*sign(a), CT_NONE, CT_NONE)                                                            \
+    X(sign, Sign, 1, A, sign(a), CT_ZERO, CT_NONE, CT_NONE)                                                           \
+    X(square, Pow, 1, A, a*a, 2*a*g, CT_NONE, CT_NONE)                                                                \
+    X(relu, Relu, 1, N, a < 0 ? 0 : a, y <= 0 ? 0 : g, CT_NONE, CT_NONE)                                              \
+    X(where, Where, 3, W, a != 0 ? b : c, CT_NONE, a != 0 ? g : 0, a != 0 ? 0 : g)                                    \
+    X(maximum, Maximum, 2, A, maximum(a, b), a == b ? g/2 : a < b ? 0 : g, a == b ? g/2 : b < a ? 0 : g, CT_NONE)     \
+    X(minimum, Minimum, 2, A, minimum(a, b), a == b ? g/2 : a > b ? 0 : g, a == b ? g/2 : b > a ? 0 : g, CT_NONE)     \
+    X(clamp, Clamp, 3, A, minimum(maximum(a, b), c), a >= b && a <= c ? g : 0, a < b && b < c ? g : 0,                \
+      a > c || b > c ? g : 0)                                                                                         \
+    X(clamp_min, ClampMin, 2, A, maximum(a, b), a >= b ? g : 0, a < b ? g : 0, CT_NONE)                               \
+    X(clamp_max, ClampMax, 2, A, minimum(a, b), a <= b ? g : 0, a > b ? g : 0, CT_NONE)                               \
+    X(floor_divide, FloorDivide, 2, N, floor_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
+    X(trunc_divide, TruncDivide, 2, N, trunc_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
+    X(remainder, Remainder, 2, N, remainder(a, b), g, -g*floor_divide(a, b), CT_NONE)                                 \
+    X(fmod, Fmod, 2, N, fmod(a, b), g, -g*trunc_divide(a, b), CT_NONE)                                                \
+    X(pow, Pow, 2, A, pow(a, b), b == 0 ? 0 : g*b*pow(a, b - 1), a == 0 && b >= 0 ? 0 : g*y*log(a), CT_NONE)          \
+    X(floor, Floor, 1, A, floor(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
+    X(ceil, Ceil, 1, A, ceil(a), CT_ZERO, CT_NONE, CT_NONE)                                                           \
+    X(round, Round, 1, A, round(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
+    X(trunc, Trunc, 1, A, trunc(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
+    X(addcmul, Addcmul, 3, A, a + p*b*c, g, g*p*c, g*p*b)                                                             \
+    X(hardtanh, Hardtanh, 1, N, a < p ? p : a > q ? q : a, a <= p || a >= q ? 0 : g, CT_NONE, CT_NONE)                \
+    X(threshold, Threshold, 1, N, a <= p ? q : a, a <= p ? 0 : g, CT_NONE, CT_NONE)                                   \
+    X(fmax, Fmax, 2, A, b != b || a >= b ? a : b, b != b || a >= b ? g : 0, b != b || a >= b ? 0 : g, CT_NONE)        \
+    X(fmin, Fmin, 2, A, b != b || a <= b ? a : b, b != b || a <= b ? g : 0, b != b || a <= b ? 0 : g, CT_NONE)        \
+    X(eq, Eq, 2, C, a == b, CT_NONE, CT_NONE, CT_NONE)                                                                \
+    X(ne, Ne, 2, C, a != b, CT_NONE, CT_NONE, CT_NONE)                                                                \
+    X(lt, Lt, 2, C, a < b, CT_NONE, CT_NONE, CT_NONE)                                                                 \
+    X(le, Le, 2, C, a <= b, CT_NONE, CT_NONE, CT_NONE)                                                                \
+    X(gt, Gt, 2, C, a > b, CT_NONE, CT_NONE, CT_NONE)                                                                 \
+    X(ge, Ge, 2, C, a >= b, CT_NONE, CT_NONE, CT_NONE)                                                                \
+    X(logical_and, LogicalAnd, 2, C, (a != 0) & (b != 0), CT_NONE, CT_NONE, CT_NONE)                                  \
+    X(logical_or, LogicalOr, 2, C, (a != 0) | (b != 0), CT_NONE, CT_NONE, CT_NONE)                                    \
+    X(logical_xor, LogicalXor, 2, C, (a != 0) ^ (b != 0), CT_NONE, CT_NONE, CT_NONE)                                  \
+    X(logical_not, LogicalNot, 1, C, a == 0, CT_NONE, CT_NONE, CT_NONE)                                               \
+    X(isnan, Isnan, 1, C, a != a, CT_NONE, CT_NONE, CT_NONE)                                                          \
+    X(isinf, Isinf, 1, C, (a == a) & (a - a != 0), CT_NONE, CT_NONE, CT_NONE)                                         \
+    X(isfinite, Isfinite, 1, C, a - a == 0, CT_NONE, CT_NONE, CT_NONE)                                                \
+    X(isclose, Isclose, 2, C, isclose(a, b, p, q, r), CT_NONE, CT_NONE, CT_NONE)
+#define CT__POINTWISE_INT(X) /* integers and bool alone */                                                            \
+    X(bitwise_and, BitwiseAnd, 2, I, a & b, CT_NONE, CT_NONE, CT_NONE)                                                \
+    X(bitwise_or, BitwiseOr, 2, I, a | b, CT_NONE, CT_NONE, CT_NONE)                                                  \
+    X(bitwise_xor, BitwiseXor, 2, I, a ^ b, CT_NONE, CT_NONE, CT_NONE)                                                \
+    X(bitwise_not, BitwiseNot, 1, I, ~a, CT_NONE, CT_NONE, CT_NONE)                                                   \
+    X(bitwise_left_shift, BitwiseLeftShift, 2, I, shift_left(a, b), CT_NONE, CT_NONE, CT_NONE)                        \
+    X(bitwise_right_shift, BitwiseRightShift, 2, I, shift_right(a, b), CT_NONE, CT_NONE, CT_NONE)                     \
+    X(gcd, Gcd, 2, I, gcd(a, b), CT_NONE, CT_NONE, CT_NONE)                                                           \
+    X(lcm, Lcm, 2, I, lcm(a, b), CT_NONE, CT_NONE, CT_NONE)
+#define CT__POINTWISE_FLOAT(X) /* floating types alone */                                                             \
+    X(div, Div, 2, F, a/b, g/b, -g*(a/b)/b, CT_NONE)                                                                  \
+    X(exp, Exp, 1, F, exp(a), g*y, CT_NONE, CT_NONE)                                                                  \
+    X(exp2, Exp2, 1, F, exp2(a), g*y*num(0.69314718055994530942), CT_NONE, CT_NONE)                                   \
+    X(expm1, Expm1, 1, F, expm1(a), g*(y + 1), CT_NONE, CT_NONE)                                                      \
+    X(log, Log, 1, F, log(a), g/a, CT_NONE, CT_NONE)                                                                  \
+    X(log2, Log2, 1, F, log2(a), g/(a*num(0.69314718055994530942)), CT_NONE, CT_NONE)                                 \
+    X(log10, Log10, 1, F, log10(a), g/(a*num(2.30258509299404568402)), CT_NONE, CT_NONE)                              \
+    X(log1p, Log1p, 1, F, log1p(a), g/(1 + a), CT_NONE, CT_NONE)                                                      \
+    X(sqrt, Sqrt, 1, F, sqrt(a), g/(2*y), CT_NONE, CT_NONE)                                                           \
+    X(rsqrt, Rsqrt, 1, F, 1/sqrt(a), -g*y*y*y/2, CT_NONE, CT_NONE)                                                    \
+    X(root, Sqrt, 1, F, sqrt(a), y == 0 ? 0 : g/(2*y), CT_NONE, CT_NONE) /* of norms: subgradient 0 at 0 */           \
+    X(norm_power, NormPower, 1, F, pow(abs(a), p), a == 0 ? 0 : g*p*pow(abs(a), p - 1)*sign(a), CT_NONE, CT_NONE)    \
+    X(norm_root, NormRoot, 1, F, pow(a, p), y == 0 ? 0 : g*p*y/a, CT_NONE, CT_NONE)                                   \
+    X(reciprocal, Reciprocal, 1, F, 1/a, -g*y*y, CT_NONE, CT_NONE)                                                    \
+    X(sin, Sin, 1, F, sin(a), g*cos(a), CT_NONE, CT_NONE)                                                             \
+    X(cos, Cos, 1, F, cos(a), -g*sin(a), CT_NONE, CT_NONE)                                                            \
+    X(tan, Tan, 1, F, tan(a), g*(1 + y*y), CT_NONE, CT_NONE)                                                          \
+    X(asin, Asin, 1, F, asin(a), g/sqrt(1 - a*a), CT_NONE, CT_NONE)                                                   \
+    X(acos, Acos, 1, F, acos(a), -g/sqrt(1 - a*a), CT_NONE, CT_NONE)                                                  \
+    X(atan, Atan, 1, F, atan(a), g/(1 + a*a), CT_NONE, CT_NONE)                                                       \
+    X(sinh, Sinh, 1, F, sinh(a), g*cosh(a), CT_NONE, CT_NONE)                                                         \
+    X(cosh, Cosh, 1, F, cosh(a), g*sinh(a), CT_NONE, CT_NONE)                                                         \
+    X(tanh, Tanh, 1, F, tanh(a), g*(1 - y*y), CT_NONE, CT_NONE)                                                       \
+    X(asinh, Asinh, 1, F, asinh(a), g/sqrt(a*a + 1), CT_NONE, CT_NONE)                                                \
+    X(acosh, Acosh, 1, F, acosh(a), g/sqrt(a*a - 1), CT_NONE, CT_NONE)                                                \
+    X(atanh, Atanh, 1, F, atanh(a), g/(1 - a*a), CT_NONE, CT_NONE)                                                    \
+    X(frac, Frac, 1, F, a - trunc(a), g, CT_NONE, CT_NONE)                                                            \
+    X(sigmoid, Sigmoid, 1, F, sigmoid(a), g*y*(1 - y), CT_NONE, CT_NONE)                                              \
+    X(logit, Logit, 1, F, log(a/(1 - a)), g/(a*(1 - a)), CT_NONE, CT_NONE)                                            \
+    X(erf, Erf, 1, F, erf(a), g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                              \
+    X(erfc, Erfc, 1, F, erfc(a), -g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                          \
+    X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)                      \
+    X(lgamma, Lgamma, 1, F, lgamma(a), g*digamma(a), CT_NONE, CT_NONE)                                                \
+    X(digamma, Digamma, 1, F, digamma(a), g*trigamma(a), CT_NONE, CT_NONE)                                            \
+    X(trigamma, Polygamma, 1, F, trigamma(a), g*polygamma(2, a), CT_NONE, CT_NONE)                                    \
+    X(polygamma, Polygamma, 2, F, polygamma(a, b), CT_NONE, g*polygamma(a + 1, b), CT_NONE) /* order a, at b */       \
+    X(leaky_relu, LeakyRelu, 1, F, a > 0 ? a : a*p, a > 0 ? g : g*p, CT_NONE, CT_NONE)                                \
+    X(elu, Elu, 1, F, a > 0 ? a : p*expm1(a), a > 0 ? g : g*p*exp(a), CT_NONE, CT_NONE)                               \
+    X(gelu, Gelu, 1, F, a*(1 + erf(a*num(0.70710678118654752440)))/2,                                                 \
+      g*((1 + erf(a*num(0.70710678118654752440)))/2 + a*num(0.39894228040143267794)*exp(-a*a/2)), CT_NONE, CT_NONE)   \
+    X(gelu_tanh, Gelu, 1, F, a*(1 + tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a)))/2,                   \
+      g*((1 + tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a)))/2                                          \
+         + a*(1 - square(tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a))))                                \
+            *num(0.39894228040143267794)*(1 + num(0.134145)*a*a)), CT_NONE, CT_NONE)                                  \
+    X(silu, Silu, 1, F, a*sigmoid(a), g*sigmoid(a)*(1 + a*(1 - sigmoid(a))), CT_NONE, CT_NONE)                        \
+    X(softplus, Softplus, 1, F, a*p > q ? a : log1p(exp(a*p))/p, a*p > q ? g : g*sigmoid(a*p), CT_NONE, CT_NONE)      \
+    X(mish, Mish, 1, F, a*tanh((maximum(a, 0) + log1p(exp(-abs(a))))),                                                                         \
+      g*(tanh((maximum(a, 0) + log1p(exp(-abs(a))))) + a*sigmoid(a)*(1 - square(tanh((maximum(a, 0) + log1p(exp(-abs(a)))))))), CT_NONE, CT_NONE)                       \
+    X(hardswish, Hardswish, 1, F, a*minimum(maximum(a + 3, 0), 6)/6, a < -3 ? 0 : a <= 3 ? g*(a/3 + num(0.5)) : g, CT_NONE, CT_NONE) \
+    X(hardsigmoid, Hardsigmoid, 1, F, minimum(maximum(a + 3, 0), 6)/6, a > -3 && a < 3 ? g/6 : 0, CT_NONE, CT_NONE)   \
+    X(softsign, Softsign, 1, F, a/(1 + abs(a)), g/square(1 + abs(a)), CT_NONE, CT_NONE)                               \
+    X(log_sigmoid, LogSigmoid, 1, F, log_sigmoid(a), g*sigmoid(-a), CT_NONE, CT_NONE)            \
+    X(softshrink, Softshrink, 1, F, a > p ? a - p : a < -p ? a + p : a != a ? a : 0, a > p || a < -p ? g : 0, CT_NONE, CT_NONE)  \
+    X(hardshrink, Hardshrink, 1, F, a > p || a < -p || a != a ? a : 0, a > p || a < -p ? g : 0, CT_NONE, CT_NONE)             \
+    X(nan_to_num, NanToNum, 1, F, a != a ? p : a - a != 0 ? (a > 0 ? q : r) : a, a - a != 0 ? 0 : g, CT_NONE, CT_NONE) \
+    X(atan2, Atan2, 2, F, atan2(a, b), g*b/(a*a + b*b), -g*a/(a*a + b*b), CT_NONE)                                    \
+    X(hypot, Hypot, 2, F, hypot(a, b), g*(a/y), g*(b/y), CT_NONE)                                                     \
+    X(copysign, Copysign, 2, F, copysign(a, b), a == 0 ? 0 : g*y/a, CT_ZERO, CT_NONE)                                 \
+    X(logaddexp, Logaddexp, 2, F, logaddexp(a, b), g*exp(a - y), g*exp(b - y), CT_NONE)                               \
+    X(xlogy, Xlogy, 2, F, xlogy(a, b), a == 0 && b <= 0 ? 0 : g*log(b), g*a/b, CT_NONE)        \
+    X(lerp, Lerp, 3, F, abs(c) < num(0.5) ? a + c*(b - a) : b - (b - a)*(1 - c), g*(1 - c), g*c, g*(b - a))           \
+    X(addcdiv, Addcdiv, 3, F, a + p*b/c, g, g*p/c, -g*p*(b/c)/c)
+#define CT__POINTWISE(X) CT__POINTWISE_ANY(X) CT__POINTWISE_INT(X) CT__POINTWISE_FLOAT(X)
+
+enum ct__pw_id {
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__PW_##name,
+    CT__POINTWISE(CT__X)
+#undef CT__X
+    CT__PW_COUNT
+};
+enum { CT__R_SUM, CT__R_PROD, CT__R_MAX, CT__R_MIN, CT__R_COUNT };
+/* Reductions: of n contiguous elements into one accumulator (double, or int64 for integers), of a row into a row of the elements' type,
+   and of such a row into a row of accumulators. */
+typedef void ct__reduce_row(int64_t n, const void *x, void *acc);
+typedef void ct__reduce_column(int64_t n, const void *x, void *acc);
+/* Kernels work on whole blocks: n is a multiple of 16; v = {a, b, c, y, g}, f = {p, q, r}. out may be one of the inputs. */
+typedef void ct__pw_kernel(int64_t n, const void *const *v, void *out, const double *f);
+typedef void ct__convert_kernel(int64_t n, const void *in, void *out);
+enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT }; /* the types that kernels compute in */
+typedef struct {
+    ct__pw_kernel *pointwise[CT__COMPUTE_COUNT][CT__PW_COUNT][4];           /* value, da, db, dc */
+    ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_COUNT];
+    ct__reduce_column *column[CT__COMPUTE_COUNT][CT__R_COUNT], *merge[CT__COMPUTE_COUNT][CT__R_COUNT];
+    ct__convert_kernel *load[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];            /* stored type -> compute type */
+    ct__convert_kernel *store[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];           /* compute type -> stored type */
+} ct__kernels;
+#endif /* CT__TABLE */
 /* ==== implementation ============================================================================================== */
 #ifndef CT__KERNEL_PASS
 #ifdef CTORCH_IMPLEMENTATION
@@ -2813,6 +2981,8 @@ typedef struct ct__ctx {
     int line;
     bool grad_disabled, registered, in_worker;
     int depth;                   /* of composites */
+    int place;                   /* where tensors are made: 1 + device while an op runs, 0: on the default device */
+    int hosting;                 /* the device for whose tensors the CPU stands in, or 0 */
     ct_error error;
     char message[512], hint[256];
     ct_error_handler *handler;
@@ -3175,7 +3345,7 @@ static void ct__pool_worker(void *arg)
         if (stop) return;
         ct__pool_drain();
         ct__lock(&ct__pool.lock);
-        if (--ct__pool.active == 0) ct__cond_broadcast(&ct__pool.done);
+        if (ct__atomic_add(&ct__pool.active, -1) == 1) ct__cond_broadcast(&ct__pool.done);
         ct__unlock(&ct__pool.lock);
     }
 }
@@ -3441,7 +3611,9 @@ static ct_tensor *ct__new_on(ct_device device, int dtype, const int64_t *shape, 
     }
     return ct__scoped(t);
 }
-static ct_tensor *ct__new(int dtype, const int64_t *shape, int ndim) { return ct__new_on(ct__default_device, dtype, shape, ndim); }
+/* Inside an op where its inputs lie, elsewhere on the default device. */
+CT__INLINE ct_device ct__home(void) { return ct__tls.place ? (ct_device)(ct__tls.place - 1) : ct__default_device; }
+static ct_tensor *ct__new(int dtype, const int64_t *shape, int ndim) { return ct__new_on(ct__home(), dtype, shape, ndim); }
 static ct_tensor *ct__new_like(const ct_tensor *like, int dtype) { return ct__new_on(like->storage->device, dtype, like->shape, like->ndim); }
 /* Another view of t's storage, without history; owned by the scope. */
 static ct_tensor *ct__alias_raw(const ct_tensor *t, int ndim, const int64_t *shape, const int64_t *stride, int64_t offset)
@@ -3660,154 +3832,6 @@ static bool ct__broadcast(const int64_t *a, int na, const int64_t *b, int nb, in
 }
 /* An option's value: 0 means the default, CT_REALLY_ZERO zero. */
 static double ct__opt(double given, double fallback) { return given == 0 ? (signbit(given) ? 0.0 : fallback) : given; }
-/* ---- >>table -------------------------------------------------------------------------------------------------------
-   Every pointwise operator is one row: name, torch's node name, arity, kind, value, derivatives towards a, b, c.
-   In the texts: a b c inputs, y result, g gradient of the result, p q r parameters, num(x) a constant that is not an integer. They are
-   C expressions and, read by the parser in >>expr, graphs: so they use only + - * / ! && || ?: comparisons, and functions that are rows.
-   kind  A any type, the promoted one   N the same, bool refused   F floating (integers become the default type)
-         C compared in the promoted type, result bool   I integers and bool   W as A, but a is a condition (first operand not promoted)
-   CT_ZERO: zero almost everywhere.  CT_NONE: no gradient. */
-#define CT__POINTWISE_ANY(X) /* for floating types and integers */                                                    \
-    X(add, Add, 2, A, a + p*b, g, g*p, CT_NONE)                                                                       \
-    X(sub, Sub, 2, N, a - p*b, g, -g*p, CT_NONE)                                                                      \
-    X(rsub, Rsub, 2, N, b - p*a, -g*p, g, CT_NONE)                                                                    \
-    X(mul, Mul, 2, A, a*b, g*b, g*a, CT_NONE)                                                                         \
-    X(neg, Neg, 1, N, -a, -g, CT_NONE, CT_NONE)                                                                       \
-    X(abs, Abs, 1, N, abs(a), g*sign(a), CT_NONE, CT_NONE)                                                            \
-    X(sign, Sign, 1, A, sign(a), CT_ZERO, CT_NONE, CT_NONE)                                                           \
-    X(square, Pow, 1, A, a*a, 2*a*g, CT_NONE, CT_NONE)                                                                \
-    X(relu, Relu, 1, N, a < 0 ? 0 : a, y <= 0 ? 0 : g, CT_NONE, CT_NONE)                                              \
-    X(where, Where, 3, W, a != 0 ? b : c, CT_NONE, a != 0 ? g : 0, a != 0 ? 0 : g)                                    \
-    X(maximum, Maximum, 2, A, maximum(a, b), a == b ? g/2 : a < b ? 0 : g, a == b ? g/2 : b < a ? 0 : g, CT_NONE)     \
-    X(minimum, Minimum, 2, A, minimum(a, b), a == b ? g/2 : a > b ? 0 : g, a == b ? g/2 : b > a ? 0 : g, CT_NONE)     \
-    X(clamp, Clamp, 3, A, minimum(maximum(a, b), c), a >= b && a <= c ? g : 0, a < b && b < c ? g : 0,                \
-      a > c || b > c ? g : 0)                                                                                         \
-    X(clamp_min, ClampMin, 2, A, maximum(a, b), a >= b ? g : 0, a < b ? g : 0, CT_NONE)                               \
-    X(clamp_max, ClampMax, 2, A, minimum(a, b), a <= b ? g : 0, a > b ? g : 0, CT_NONE)                               \
-    X(floor_divide, FloorDivide, 2, N, floor_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
-    X(trunc_divide, TruncDivide, 2, N, trunc_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
-    X(remainder, Remainder, 2, N, remainder(a, b), g, -g*floor_divide(a, b), CT_NONE)                                 \
-    X(fmod, Fmod, 2, N, fmod(a, b), g, -g*trunc_divide(a, b), CT_NONE)                                                \
-    X(pow, Pow, 2, A, pow(a, b), b == 0 ? 0 : g*b*pow(a, b - 1), a == 0 && b >= 0 ? 0 : g*y*log(a), CT_NONE)          \
-    X(floor, Floor, 1, A, floor(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
-    X(ceil, Ceil, 1, A, ceil(a), CT_ZERO, CT_NONE, CT_NONE)                                                           \
-    X(round, Round, 1, A, round(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
-    X(trunc, Trunc, 1, A, trunc(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
-    X(addcmul, Addcmul, 3, A, a + p*b*c, g, g*p*c, g*p*b)                                                             \
-    X(hardtanh, Hardtanh, 1, N, a < p ? p : a > q ? q : a, a <= p || a >= q ? 0 : g, CT_NONE, CT_NONE)                \
-    X(threshold, Threshold, 1, N, a <= p ? q : a, a <= p ? 0 : g, CT_NONE, CT_NONE)                                   \
-    X(fmax, Fmax, 2, A, b != b || a >= b ? a : b, b != b || a >= b ? g : 0, b != b || a >= b ? 0 : g, CT_NONE)        \
-    X(fmin, Fmin, 2, A, b != b || a <= b ? a : b, b != b || a <= b ? g : 0, b != b || a <= b ? 0 : g, CT_NONE)        \
-    X(eq, Eq, 2, C, a == b, CT_NONE, CT_NONE, CT_NONE)                                                                \
-    X(ne, Ne, 2, C, a != b, CT_NONE, CT_NONE, CT_NONE)                                                                \
-    X(lt, Lt, 2, C, a < b, CT_NONE, CT_NONE, CT_NONE)                                                                 \
-    X(le, Le, 2, C, a <= b, CT_NONE, CT_NONE, CT_NONE)                                                                \
-    X(gt, Gt, 2, C, a > b, CT_NONE, CT_NONE, CT_NONE)                                                                 \
-    X(ge, Ge, 2, C, a >= b, CT_NONE, CT_NONE, CT_NONE)                                                                \
-    X(logical_and, LogicalAnd, 2, C, (a != 0) & (b != 0), CT_NONE, CT_NONE, CT_NONE)                                  \
-    X(logical_or, LogicalOr, 2, C, (a != 0) | (b != 0), CT_NONE, CT_NONE, CT_NONE)                                    \
-    X(logical_xor, LogicalXor, 2, C, (a != 0) ^ (b != 0), CT_NONE, CT_NONE, CT_NONE)                                  \
-    X(logical_not, LogicalNot, 1, C, a == 0, CT_NONE, CT_NONE, CT_NONE)                                               \
-    X(isnan, Isnan, 1, C, a != a, CT_NONE, CT_NONE, CT_NONE)                                                          \
-    X(isinf, Isinf, 1, C, (a == a) & (a - a != 0), CT_NONE, CT_NONE, CT_NONE)                                         \
-    X(isfinite, Isfinite, 1, C, a - a == 0, CT_NONE, CT_NONE, CT_NONE)                                                \
-    X(isclose, Isclose, 2, C, isclose(a, b, p, q, r), CT_NONE, CT_NONE, CT_NONE)
-#define CT__POINTWISE_INT(X) /* integers and bool alone */                                                            \
-    X(bitwise_and, BitwiseAnd, 2, I, a & b, CT_NONE, CT_NONE, CT_NONE)                                                \
-    X(bitwise_or, BitwiseOr, 2, I, a | b, CT_NONE, CT_NONE, CT_NONE)                                                  \
-    X(bitwise_xor, BitwiseXor, 2, I, a ^ b, CT_NONE, CT_NONE, CT_NONE)                                                \
-    X(bitwise_not, BitwiseNot, 1, I, ~a, CT_NONE, CT_NONE, CT_NONE)                                                   \
-    X(bitwise_left_shift, BitwiseLeftShift, 2, I, shift_left(a, b), CT_NONE, CT_NONE, CT_NONE)                        \
-    X(bitwise_right_shift, BitwiseRightShift, 2, I, shift_right(a, b), CT_NONE, CT_NONE, CT_NONE)                     \
-    X(gcd, Gcd, 2, I, gcd(a, b), CT_NONE, CT_NONE, CT_NONE)                                                           \
-    X(lcm, Lcm, 2, I, lcm(a, b), CT_NONE, CT_NONE, CT_NONE)
-#define CT__POINTWISE_FLOAT(X) /* floating types alone */                                                             \
-    X(div, Div, 2, F, a/b, g/b, -g*(a/b)/b, CT_NONE)                                                                  \
-    X(exp, Exp, 1, F, exp(a), g*y, CT_NONE, CT_NONE)                                                                  \
-    X(exp2, Exp2, 1, F, exp2(a), g*y*num(0.69314718055994530942), CT_NONE, CT_NONE)                                   \
-    X(expm1, Expm1, 1, F, expm1(a), g*(y + 1), CT_NONE, CT_NONE)                                                      \
-    X(log, Log, 1, F, log(a), g/a, CT_NONE, CT_NONE)                                                                  \
-    X(log2, Log2, 1, F, log2(a), g/(a*num(0.69314718055994530942)), CT_NONE, CT_NONE)                                 \
-    X(log10, Log10, 1, F, log10(a), g/(a*num(2.30258509299404568402)), CT_NONE, CT_NONE)                              \
-    X(log1p, Log1p, 1, F, log1p(a), g/(1 + a), CT_NONE, CT_NONE)                                                      \
-    X(sqrt, Sqrt, 1, F, sqrt(a), g/(2*y), CT_NONE, CT_NONE)                                                           \
-    X(rsqrt, Rsqrt, 1, F, 1/sqrt(a), -g*y*y*y/2, CT_NONE, CT_NONE)                                                    \
-    X(root, Sqrt, 1, F, sqrt(a), y == 0 ? 0 : g/(2*y), CT_NONE, CT_NONE) /* of norms: subgradient 0 at 0 */           \
-    X(norm_power, NormPower, 1, F, pow(abs(a), p), a == 0 ? 0 : g*p*pow(abs(a), p - 1)*sign(a), CT_NONE, CT_NONE)    \
-    X(norm_root, NormRoot, 1, F, pow(a, p), y == 0 ? 0 : g*p*y/a, CT_NONE, CT_NONE)                                   \
-    X(reciprocal, Reciprocal, 1, F, 1/a, -g*y*y, CT_NONE, CT_NONE)                                                    \
-    X(sin, Sin, 1, F, sin(a), g*cos(a), CT_NONE, CT_NONE)                                                             \
-    X(cos, Cos, 1, F, cos(a), -g*sin(a), CT_NONE, CT_NONE)                                                            \
-    X(tan, Tan, 1, F, tan(a), g*(1 + y*y), CT_NONE, CT_NONE)                                                          \
-    X(asin, Asin, 1, F, asin(a), g/sqrt(1 - a*a), CT_NONE, CT_NONE)                                                   \
-    X(acos, Acos, 1, F, acos(a), -g/sqrt(1 - a*a), CT_NONE, CT_NONE)                                                  \
-    X(atan, Atan, 1, F, atan(a), g/(1 + a*a), CT_NONE, CT_NONE)                                                       \
-    X(sinh, Sinh, 1, F, sinh(a), g*cosh(a), CT_NONE, CT_NONE)                                                         \
-    X(cosh, Cosh, 1, F, cosh(a), g*sinh(a), CT_NONE, CT_NONE)                                                         \
-    X(tanh, Tanh, 1, F, tanh(a), g*(1 - y*y), CT_NONE, CT_NONE)                                                       \
-    X(asinh, Asinh, 1, F, asinh(a), g/sqrt(a*a + 1), CT_NONE, CT_NONE)                                                \
-    X(acosh, Acosh, 1, F, acosh(a), g/sqrt(a*a - 1), CT_NONE, CT_NONE)                                                \
-    X(atanh, Atanh, 1, F, atanh(a), g/(1 - a*a), CT_NONE, CT_NONE)                                                    \
-    X(frac, Frac, 1, F, a - trunc(a), g, CT_NONE, CT_NONE)                                                            \
-    X(sigmoid, Sigmoid, 1, F, sigmoid(a), g*y*(1 - y), CT_NONE, CT_NONE)                                              \
-    X(logit, Logit, 1, F, log(a/(1 - a)), g/(a*(1 - a)), CT_NONE, CT_NONE)                                            \
-    X(erf, Erf, 1, F, erf(a), g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                              \
-    X(erfc, Erfc, 1, F, erfc(a), -g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                          \
-    X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)                      \
-    X(lgamma, Lgamma, 1, F, lgamma(a), g*digamma(a), CT_NONE, CT_NONE)                                                \
-    X(digamma, Digamma, 1, F, digamma(a), g*trigamma(a), CT_NONE, CT_NONE)                                            \
-    X(trigamma, Polygamma, 1, F, trigamma(a), g*polygamma(2, a), CT_NONE, CT_NONE)                                    \
-    X(polygamma, Polygamma, 2, F, polygamma(a, b), CT_NONE, g*polygamma(a + 1, b), CT_NONE) /* order a, at b */       \
-    X(leaky_relu, LeakyRelu, 1, F, a > 0 ? a : a*p, a > 0 ? g : g*p, CT_NONE, CT_NONE)                                \
-    X(elu, Elu, 1, F, a > 0 ? a : p*expm1(a), a > 0 ? g : g*p*exp(a), CT_NONE, CT_NONE)                               \
-    X(gelu, Gelu, 1, F, a*(1 + erf(a*num(0.70710678118654752440)))/2,                                                 \
-      g*((1 + erf(a*num(0.70710678118654752440)))/2 + a*num(0.39894228040143267794)*exp(-a*a/2)), CT_NONE, CT_NONE)   \
-    X(gelu_tanh, Gelu, 1, F, a*(1 + tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a)))/2,                   \
-      g*((1 + tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a)))/2                                          \
-         + a*(1 - square(tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a))))                                \
-            *num(0.39894228040143267794)*(1 + num(0.134145)*a*a)), CT_NONE, CT_NONE)                                  \
-    X(silu, Silu, 1, F, a*sigmoid(a), g*sigmoid(a)*(1 + a*(1 - sigmoid(a))), CT_NONE, CT_NONE)                        \
-    X(softplus, Softplus, 1, F, a*p > q ? a : log1p(exp(a*p))/p, a*p > q ? g : g*sigmoid(a*p), CT_NONE, CT_NONE)      \
-    X(mish, Mish, 1, F, a*tanh((maximum(a, 0) + log1p(exp(-abs(a))))),                                                                         \
-      g*(tanh((maximum(a, 0) + log1p(exp(-abs(a))))) + a*sigmoid(a)*(1 - square(tanh((maximum(a, 0) + log1p(exp(-abs(a)))))))), CT_NONE, CT_NONE)                       \
-    X(hardswish, Hardswish, 1, F, a*minimum(maximum(a + 3, 0), 6)/6, a < -3 ? 0 : a <= 3 ? g*(a/3 + num(0.5)) : g, CT_NONE, CT_NONE) \
-    X(hardsigmoid, Hardsigmoid, 1, F, minimum(maximum(a + 3, 0), 6)/6, a > -3 && a < 3 ? g/6 : 0, CT_NONE, CT_NONE)   \
-    X(softsign, Softsign, 1, F, a/(1 + abs(a)), g/square(1 + abs(a)), CT_NONE, CT_NONE)                               \
-    X(log_sigmoid, LogSigmoid, 1, F, log_sigmoid(a), g*sigmoid(-a), CT_NONE, CT_NONE)            \
-    X(softshrink, Softshrink, 1, F, a > p ? a - p : a < -p ? a + p : a != a ? a : 0, a > p || a < -p ? g : 0, CT_NONE, CT_NONE)  \
-    X(hardshrink, Hardshrink, 1, F, a > p || a < -p || a != a ? a : 0, a > p || a < -p ? g : 0, CT_NONE, CT_NONE)             \
-    X(nan_to_num, NanToNum, 1, F, a != a ? p : a - a != 0 ? (a > 0 ? q : r) : a, a - a != 0 ? 0 : g, CT_NONE, CT_NONE) \
-    X(atan2, Atan2, 2, F, atan2(a, b), g*b/(a*a + b*b), -g*a/(a*a + b*b), CT_NONE)                                    \
-    X(hypot, Hypot, 2, F, hypot(a, b), g*(a/y), g*(b/y), CT_NONE)                                                     \
-    X(copysign, Copysign, 2, F, copysign(a, b), a == 0 ? 0 : g*y/a, CT_ZERO, CT_NONE)                                 \
-    X(logaddexp, Logaddexp, 2, F, logaddexp(a, b), g*exp(a - y), g*exp(b - y), CT_NONE)                               \
-    X(xlogy, Xlogy, 2, F, xlogy(a, b), a == 0 && b <= 0 ? 0 : g*log(b), g*a/b, CT_NONE)        \
-    X(lerp, Lerp, 3, F, abs(c) < num(0.5) ? a + c*(b - a) : b - (b - a)*(1 - c), g*(1 - c), g*c, g*(b - a))           \
-    X(addcdiv, Addcdiv, 3, F, a + p*b/c, g, g*p/c, -g*p*(b/c)/c)
-#define CT__POINTWISE(X) CT__POINTWISE_ANY(X) CT__POINTWISE_INT(X) CT__POINTWISE_FLOAT(X)
-
-enum ct__pw_id {
-#define CT__X(name, title, arity, kind, value, da, db, dc) CT__PW_##name,
-    CT__POINTWISE(CT__X)
-#undef CT__X
-    CT__PW_COUNT
-};
-enum { CT__R_SUM, CT__R_PROD, CT__R_MAX, CT__R_MIN, CT__R_COUNT };
-/* Reductions: of n contiguous elements into one accumulator (double, or int64 for integers), of a row into a row of the elements' type,
-   and of such a row into a row of accumulators. */
-typedef void ct__reduce_row(int64_t n, const void *x, void *acc);
-typedef void ct__reduce_column(int64_t n, const void *x, void *acc);
-/* Kernels work on whole blocks: n is a multiple of 16; v = {a, b, c, y, g}, f = {p, q, r}. out may be one of the inputs. */
-typedef void ct__pw_kernel(int64_t n, const void *const *v, void *out, const double *f);
-typedef void ct__convert_kernel(int64_t n, const void *in, void *out);
-enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT }; /* the types that kernels compute in */
-typedef struct {
-    ct__pw_kernel *pointwise[CT__COMPUTE_COUNT][CT__PW_COUNT][4];           /* value, da, db, dc */
-    ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_COUNT];
-    ct__reduce_column *column[CT__COMPUTE_COUNT][CT__R_COUNT], *merge[CT__COMPUTE_COUNT][CT__R_COUNT];
-    ct__convert_kernel *load[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];            /* stored type -> compute type */
-    ct__convert_kernel *store[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];           /* compute type -> stored type */
-} ct__kernels;
 /* ---- >>conv-types --------------------------------------------------------------------------------------------------
    Loops of convolution and pooling, compiled once per instruction set (>>conv-kernels). A lane is an output pixel, or any place that reads
    the image at one offset per tap; a span is n neighbouring lanes that read neighbouring elements. */
@@ -5345,6 +5369,7 @@ CT__SUM(T, f, dot, const T *g CT__COMMA const T *x CT__COMMA T mean, CT__TERM_DO
 CT__SUM(T, f, dot3, const T *g CT__COMMA const T *w CT__COMMA const T *x CT__COMMA T mean, CT__TERM_DOT3)             \
 CT__SUM(T, f, mul, const T *g CT__COMMA const T *w, CT__TERM_MUL)                                                     \
 CT__LOOP1(T, exps##f, const T *x CT__COMMA T *y, (void)0, y[i] = CT__K(exp##f)(x[i]))                                 \
+CT__LOOP1(T, logs##f, const T *x CT__COMMA T *y, (void)0, y[i] = CT__K(log##f)(x[i]))                                 \
 CT__LOOP1(T, shift##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] - c)                             \
 CT__LOOP1(T, over##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] / c)                              \
 CT__LOOP1(T, scale##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] * c)                             \
@@ -5372,7 +5397,7 @@ CT__LOOP1(T, lines2##f, const T *g CT__COMMA const T *x CT__COMMA const T *m CT_
           y[i] = a[i] * g[i] + b[i] * (x[i] - m[i]) + c[i])                                                           \
 static CT__NOINLINE T CT__K(max##f)(int64_t n, const T *x) /* of numbers: NaN shows in the sum of exponentials */     \
 {                                                                                                                     \
-    enum { L = 64 / (int)sizeof(T) };                                                                                 \
+    enum { L = 256 / (int)sizeof(T) };                                                                                 \
     T lane[L], most = (T)-INFINITY;                                                                                   \
     int64_t i = 0;                                                                                                    \
     if (n >= L) {                                                                                                     \
@@ -5426,23 +5451,23 @@ static double CT__K(exp_row##f)(int64_t n, const T *x, T m, T *y, bool keep) /* 
 static void CT__K(softmax##f)(bool log, int64_t rows, int64_t n, const void *x_, void *y_)                            \
 {                                                                                                                     \
     const T *x = (const T *)x_;                                                                                       \
-    T *y = (T *)y_, e[CT__CHUNK];                                                                                     \
+    T *y = (T *)y_, e[CT__CHUNK], s[CT__CHUNK];                                                                       \
     int64_t group = n < CT__CHUNK ? CT__CHUNK / (n ? n : 1) : 1;                                                      \
     for (int64_t r0 = 0; r0 < rows; r0 += group, x += group * n, y += group * n) {                                    \
         int64_t count = rows - r0 < group ? rows - r0 : group;                                                        \
         if (n > CT__CHUNK) {                                                                                          \
-            T s = (T)CT__K(exp_row##f)(n, x, CT__K(max##f)(n, x), y, !log);                                           \
-            if (log) CT__K(shift##f)(n, y, CT__K(log##f)(s), y);                                                      \
-            else CT__K(over##f)(n, y, s, y);                                                                          \
+            s[0] = (T)CT__K(exp_row##f)(n, x, CT__K(max##f)(n, x), y, !log);                                          \
+            if (log) CT__K(shift##f)(n, y, CT__K(log##f)(s[0]), y);                                                   \
+            else CT__K(over##f)(n, y, s[0], y);                                                                       \
             continue;                                                                                                 \
         }                                                                                                             \
         for (int64_t r = 0; r < count; r++) CT__K(shift##f)(n, x + r * n, CT__K(max##f)(n, x + r * n), y + r * n);    \
         CT__K(exps##f)(count * n, y, e);                                                                              \
-        for (int64_t r = 0; r < count; r++) {                                                                         \
-            T s = (T)CT__K(sum_block##f)(n, e + r * n);                                                               \
-            if (log) CT__K(shift##f)(n, y + r * n, CT__K(log##f)(s), y + r * n);                                      \
-            else CT__K(over##f)(n, e + r * n, s, y + r * n);                                                          \
-        }                                                                                                             \
+        for (int64_t r = 0; r < count; r++) s[r] = (T)CT__K(sum_block##f)(n, e + r * n);                              \
+        if (log) CT__K(logs##f)(count, s, s);                                                                         \
+        for (int64_t r = 0; r < count; r++)                                                                           \
+            if (log) CT__K(shift##f)(n, y + r * n, s[r], y + r * n);                                                  \
+            else CT__K(over##f)(n, e + r * n, s[r], y + r * n);                                                       \
     }                                                                                                                 \
 }                                                                                                                     \
 /* gx = y*(g - sum g*y), log: g - exp(y)*sum g */                                                                     \
@@ -5486,7 +5511,7 @@ static void CT__K(softmax_cols##f)(bool log, int64_t n, int64_t ld, int64_t widt
         CT__K(adds##f)(width, e, s);                                                                                  \
         if (!log) memcpy(y + k * ld, e, (size_t)width * sizeof *e);                                                   \
     }                                                                                                                 \
-    for (int64_t c = 0; log && c < width; c++) s[c] = CT__K(log##f)(s[c]);                                            \
+    if (log) CT__K(logs##f)(width, s, s);                                                                             \
     for (int64_t k = 0; k < n; k++)                                                                                   \
         if (log) CT__K(shifts##f)(width, y + k * ld, s, y + k * ld);                                                  \
         else CT__K(overs##f)(width, y + k * ld, s, y + k * ld);                                                       \
@@ -5515,7 +5540,7 @@ static void CT__K(softmax_cols_bw##f)(bool log, int64_t n, int64_t ld, int64_t w
 static void CT__K(lse##f)(int64_t rows, int64_t n, const void *x_, void *lse_)                                        \
 {                                                                                                                     \
     const T *x = (const T *)x_;                                                                                       \
-    T *lse = (T *)lse_, d[CT__CHUNK];                                                                                 \
+    T *lse = (T *)lse_, d[CT__CHUNK], s[CT__CHUNK];                                                                   \
     int64_t group = n < CT__CHUNK ? CT__CHUNK / (n ? n : 1) : 1;                                                      \
     for (int64_t r0 = 0; r0 < rows; r0 += group, x += group * n, lse += group) {                                      \
         int64_t count = rows - r0 < group ? rows - r0 : group;                                                        \
@@ -5528,7 +5553,9 @@ static void CT__K(lse##f)(int64_t rows, int64_t n, const void *x_, void *lse_)  
             continue;                                                                                                 \
         }                                                                                                             \
         CT__K(exps##f)(count * n, d, d);                                                                              \
-        for (int64_t r = 0; r < count; r++) lse[r] += CT__K(log##f)((T)CT__K(sum_block##f)(n, d + r * n));            \
+        for (int64_t r = 0; r < count; r++) s[r] = (T)CT__K(sum_block##f)(n, d + r * n);                              \
+        CT__K(logs##f)(count, s, s);                                                                                  \
+        CT__K(adds##f)(count, s, lse);                                                                                \
     }                                                                                                                 \
 }                                                                                                                     \
 static void CT__K(lse_cols##f)(int64_t n, int64_t ld, int64_t width, const void *x_, void *lse_)                      \
@@ -5542,7 +5569,8 @@ static void CT__K(lse_cols##f)(int64_t n, int64_t ld, int64_t width, const void 
         CT__K(exps##f)(width, e, e);                                                                                  \
         CT__K(adds##f)(width, e, s);                                                                                  \
     }                                                                                                                 \
-    for (int64_t c = 0; c < width; c++) lse[c] += CT__K(log##f)(s[c]);                                                \
+    CT__K(logs##f)(width, s, s);                                                                                      \
+    CT__K(adds##f)(width, s, lse);                                                                                    \
 }                                                                                                                     \
 static void CT__K(exp_rows##f)(int64_t rows, int64_t n, const void *x_, const void *lse_, const void *a_, void *y_)   \
 {                                                                                                                     \
@@ -6343,8 +6371,8 @@ static ct_kernel *ct__cpu_kernel(ct_primitive p); /* the CPU's table stands at t
 static int64_t ct__fallbacks[CT_DEVICE_COUNT][CT_PRIM_COUNT];
 CT_API bool ct_register_backend(ct_device device, const ct_backend *backend)
 {
-    if (device <= CT_CPU || device >= CT_DEVICE_COUNT || !backend || !backend->alloc || !backend->free || !backend->upload || !backend->download) {
-        ct__fail(CT_ERR_ARGUMENT, "ct_register_backend", "a backend needs a device other than the CPU, and alloc, free, upload and download");
+    if (device <= CT_CPU || device >= CT_DEVICE_COUNT || !backend || !backend->alloc || !backend->free || !backend->upload || !backend->download || !backend->kernel[CT_PRIM_copy]) {
+        ct__fail(CT_ERR_ARGUMENT, "ct_register_backend", "a backend needs a device other than the CPU, and alloc, free, upload, download and a copy kernel");
         return false;
     }
     ct__backends[device] = backend;
@@ -6360,42 +6388,59 @@ CT_API int64_t ct_fallback_count(ct_device device, ct_primitive p)
 {
     return (unsigned)device < CT_DEVICE_COUNT && (unsigned)p < CT_PRIM_COUNT ? ct__fallbacks[device][p] : 0;
 }
-/* A contiguous copy of t on a device, no history; owned by the scope. */
+CT_API bool ct_fail(ct_error_code code, const char *function, const char *message)
+{
+    ct__fail(code, function, "%s", message ? message : "");
+    return false;
+}
+static ct_tensor *ct__contiguous_of(ct_tensor *t);
+static bool ct__copy_into(ct_tensor *out, const ct_tensor *in);
+/* A contiguous copy of t on another device, no history; owned by the scope. */
 static ct_tensor *ct__move(ct_tensor *t, ct_device device)
 {
     ct_device from = t->storage->device;
     ct_tensor *r = ct__new_on(device, t->dtype, t->shape, t->ndim);
-    if (!r) return NULL;
-    if (!ct__contiguous(t)) return (ct_tensor *)ct__fail(CT_ERR_DEVICE, "ct_to_device", "only contiguous memory crosses devices");
+    if (!r || !r->numel) return r;
+    if (!(t = ct__contiguous_of(t))) return NULL;
     size_t bytes = (size_t)t->numel * ct__itemsize(t->dtype);
-    if (!bytes) return r;
     bool ok = from == CT_CPU ? ct__backends[device]->upload(ct__ptr(r), ct__ptr(t), bytes) : ct__backends[from]->download(ct__ptr(r), ct__ptr(t), bytes);
-    return ok ? r : (ct_tensor *)ct__fail(CT_ERR_DEVICE, "ct_to_device", "the device refused a copy of %lld bytes", (long long)bytes);
+    return ok ? r : NULL;
+}
+static ct_tensor *ct__homed(ct_tensor *t) { return t && ct__home() != CT_CPU ? ct__move(t, ct__home()) : t; } /* of one made on the CPU */
+/* t = value, which lies on the CPU */
+static bool ct__give_back(ct_tensor *t, ct_tensor *value)
+{
+    if (!t->numel) return true;
+    if (ct__contiguous(t)) return ct__backends[t->storage->device]->upload(ct__ptr(t), ct__ptr(value), (size_t)t->numel * ct__itemsize(t->dtype));
+    value = ct__move(value, t->storage->device);
+    return value && ct__copy_into(t, value);
 }
 enum { CT__MAX_OPERANDS = 8 };
-static bool ct__run(ct_primitive p, ct_tensor *const *in, int nin, ct_tensor *const *out, int nout, int op, const double *f, const int64_t *i);
 /* Runs on the CPU what a device has no kernel for. */
-static bool ct__run_fallback(ct_device device, ct_primitive p, ct_args *a)
+static bool ct__run_fallback(ct_device device, ct_primitive p, const ct_args *a)
 {
     ct_tensor *in[CT__MAX_OPERANDS], *out[CT__MAX_OPERANDS];
+    ct_args host = {in, out, a->in_count, a->out_count, a->op, a->f, a->i};
+    int scopes = ct_scope_depth();
+    bool ok = true;
     ct__fallbacks[device][p]++;
-    for (int k = 0; k < a->in_count; k++)
-        if ((in[k] = a->in[k]) && !ct__on_cpu(in[k]) && !(in[k] = ct__move(in[k], CT_CPU))) return false;
-    for (int k = 0; k < a->out_count; k++)
-        if (!(out[k] = ct__move(a->out[k], CT_CPU))) return false;
-    a->in = in;
-    ct_tensor *const *target = a->out;
-    a->out = out;
-    if (!ct__cpu_kernel(p)(a)) return false;
-    for (int k = 0; k < a->out_count; k++)
-        if (!ct__backends[device]->upload(ct__ptr(target[k]), ct__ptr(out[k]), (size_t)out[k]->numel * ct__itemsize(out[k]->dtype))) return false;
-    return true;
+    ct_scope_begin();
+    for (int k = 0; ok && k < a->in_count; k++) {
+        in[k] = a->in[k];
+        if (in[k] && !ct__on_cpu(in[k])) ok = (in[k] = ct__move(in[k], CT_CPU)) != NULL;
+    }
+    for (int k = 0; ok && k < a->out_count; k++) ok = (out[k] = ct__move(a->out[k], CT_CPU)) != NULL; /* kernels may add to it */
+    ok = ok && ct__cpu_kernel(p)(&host);
+    for (int k = 0; ok && k < a->out_count; k++) ok = ct__give_back(a->out[k], out[k]);
+    ct_scope_unwind(scopes);
+    return ok;
 }
 /* One primitive on the device of its first output. False after an error was reported. */
 static bool ct__run(ct_primitive p, ct_tensor *const *in, int nin, ct_tensor *const *out, int nout, int op, const double *f, const int64_t *i)
 {
     ct_args a = {in, out, nin, nout, op, f, i};
     ct_device device = out[0]->storage->device;
+    if (ct__tls.hosting && device == CT_CPU) ct__fallbacks[ct__tls.hosting][p]++;
     ct_kernel *kernel = device == CT_CPU ? ct__cpu_kernel(p) : ct__backends[device]->kernel[p];
     if (kernel ? kernel(&a) : ct__run_fallback(device, p, &a)) return true;
     if (ct_ok()) ct__fail_memory("ct_run", 0);
@@ -6684,7 +6729,10 @@ static ct_tensor *ct__contiguous_of(ct_tensor *t) { return t ? ct__cast_of(t, t-
    A node is one recorded op: edges to the nodes that made its inputs, saved tensors with their versions, attributes, call site.
    Every op goes through ct__apply. Nodes carry a Lamport clock, larger than that of all their inputs, so the engine only has to
    take the pending node with the largest clock: by then all its consumers are done. Nothing here recurses. */
-enum { CT__SAVE_OUT = 1 << 30, CT__SAVE_OUT1 = 1 << 29, CT__MAX_OUT = 4 };
+enum { CT__SAVE_OUT = 1 << 30, CT__SAVE_OUT1 = 1 << 29, CT__MAX_OUT = 4, CT__SAVE_LIMIT = 27 };
+/* Also in an op's saves: forward, fused work on any device: they reach memory through ct__run, views and copies alone. Without them
+   the CPU stands in, with copies. */
+enum { CT__DEVICE = 1 << 28, CT__DEVICE_FUSED = 1 << 27 };
 #define CT__SAVE_IN(k) (1 << (k))
 typedef struct ct__call ct__call;
 typedef struct ct__bw ct__bw;
@@ -6804,6 +6852,24 @@ static void ct__node_forget(ct_node *n, const ct_tensor *t) /* t no longer wants
     for (int k = 0; n && k < n->nhooks; k++)
         if (!n->hooks[k].call && n->hooks[k].user == (const void *)t) n->hooks[k--] = n->hooks[--n->nhooks];
 }
+static bool ct__node_hook_add(ct_node *n, ct_hook *call, void *user, int id, int output)
+{
+    int64_t capacity = n->hook_capacity;
+    if (!ct__grow((void **)&n->hooks, n->nhooks, &capacity, sizeof *n->hooks)) return ct__fail_memory("ct_register_hook", 0) != NULL;
+    ct__node_hook h = {call, user, id, output};
+    n->hook_capacity = (int)capacity, n->hooks[n->nhooks++] = h;
+    return true;
+}
+/* t was made by n (taken over; NULL: a leaf). A gradient to be kept moves along. */
+static bool ct__node_set(ct_tensor *t, ct_node *n)
+{
+    bool keep = t->meta && t->meta->retain_grad, ok = true;
+    if (keep) ct__node_forget(t->node, t);
+    ct__node_release(t->node);
+    t->node = n;
+    if (keep) ok = t->meta->retain_grad = n && ct__node_hook_add(n, NULL, t, 0, t->output);
+    return ok || !n;
+}
 static void ct__autograd_free(ct_tensor *t)
 {
     ct__meta *m = t->meta;
@@ -6886,7 +6952,7 @@ static bool ct__record_saving(ct__call *c, ct_tensor *const *more, int more_coun
 {
     ct__ctx *ctx = ct__here();
     int dims = 0, at = 0, nsaved = more_count + ((c->saves & CT__SAVE_OUT) != 0) + ((c->saves & CT__SAVE_OUT1) != 0);
-    for (int k = 0; k < c->nin; k++) dims += c->in[k]->ndim, nsaved += k < 29 && (c->saves & CT__SAVE_IN(k));
+    for (int k = 0; k < c->nin; k++) dims += c->in[k]->ndim, nsaved += k < CT__SAVE_LIMIT && (c->saves & CT__SAVE_IN(k));
     ct_node *n = ct__node_new(c->op, c->nin, dims, nsaved, c->nf, c->ni);
     if (!n) return false;
     n->nout = c->nout, n->saves = c->saves;
@@ -6902,7 +6968,7 @@ static bool ct__record_saving(ct__call *c, ct_tensor *const *more, int more_coun
         e->dtype = t->dtype, e->ndim = t->ndim, e->device = (uint8_t)t->storage->device, e->shape = dims;
         memcpy(n->i + dims, t->shape, (size_t)t->ndim * sizeof *n->i), dims += t->ndim;
         if (e->node && e->node->clock > clock) clock = e->node->clock;
-        if (k < 29 && (c->saves & CT__SAVE_IN(k))) ok = ct__save(n, at++, t, false) && ok;
+        if (k < CT__SAVE_LIMIT && (c->saves & CT__SAVE_IN(k))) ok = ct__save(n, at++, t, false) && ok;
     }
     if (c->saves & CT__SAVE_OUT) ok = ct__save(n, at++, c->out[0], true) && ok;
     if (c->saves & CT__SAVE_OUT1) ok = ct__save(n, at++, c->out[1], true) && ok;
@@ -6910,9 +6976,9 @@ static bool ct__record_saving(ct__call *c, ct_tensor *const *more, int more_coun
     n->clock = ctx->sequence = clock + 1;
     for (int k = 0; ok && k < c->nout; k++)
         if (ct__is_float(c->out[k]->dtype)) {
-            ct__node_release(c->out[k]->node);
             ct__ref_inc(&n->refs);
-            c->out[k]->node = n, c->out[k]->output = (uint8_t)k;
+            c->out[k]->output = (uint8_t)k;
+            ok = ct__node_set(c->out[k], n);
         }
     ct__node_release(n);
     return ok;
@@ -6926,21 +6992,57 @@ static void ct__release_temporaries(ct__ctx *ctx, int64_t mark, const ct__call *
             if (ctx->owned[k] == c->out[o]) ctx->owned[k]->flags |= CT__KEPT;
     ct__release_from(ctx, mark);
 }
+/* An op that touches memory itself, for tensors of another device: the CPU stands in. */
+static bool ct__forward_on_host(ct__call *c, ct_device device)
+{
+    ct__ctx *ctx = ct__here();
+    ct_tensor *few[CT__MAX_OPERANDS], **host = few, *const *in = c->in, *into = c->into;
+    size_t bytes = (size_t)c->nin * sizeof *host;
+    int scopes = ctx->scope_count, place = ctx->place, hosting = ctx->hosting;
+    bool ok = true;
+    if (c->nin > CT__MAX_OPERANDS && !(host = (ct_tensor **)ct__alloc(bytes))) return ct__fail_memory(c->function, (int64_t)bytes) != NULL;
+    ct__fallbacks[device][CT_PRIM_other]++;
+    ct_scope_begin();
+    ctx->place = 1 + CT_CPU, ctx->hosting = (int)device;
+    for (int k = 0; ok && k < c->nin; k++) ok = (host[k] = ct__on_cpu(in[k]) ? in[k] : ct__move(in[k], CT_CPU)) != NULL;
+    c->in = host;
+    if (ok && into) ok = (c->into = ct__move(into, CT_CPU)) != NULL;
+    ok = ok && c->op->forward(c);
+    for (int k = 0; ok && k < c->nout; k++) {
+        if (into && c->out[k] == c->into) ok = ct__give_back(into, c->into), c->out[k] = into;
+        else ok = ct_keep(c->out[k] = ct__move(c->out[k], device)) != NULL;
+    }
+    c->in = in, c->into = into, ctx->place = place, ctx->hosting = hosting;
+    ct_scope_unwind(scopes);
+    if (host != few) ct__free(host, bytes);
+    return ok;
+}
+/* Of the inputs that do not lie on the CPU. */
+static ct_device ct__call_device(const ct__call *c)
+{
+    for (int k = 0; k < c->nin; k++)
+        if (!ct__on_cpu(c->in[k])) return c->in[k]->storage->device;
+    return CT_CPU;
+}
 /* The one way in: checks, the op's forward, the graph. */
 static bool ct__apply(ct__call *c)
 {
     ct__ctx *ctx = ct__here();
     bool wants = false;
+    ct_device device = CT_CPU;
     for (int k = 0; k < c->nin; k++) {
         if (!c->in[k]) return false;
         wants = wants || ct__wants_grad(c->in[k]);
+        if (!ct__on_cpu(c->in[k])) device = c->in[k]->storage->device;
     }
     wants = wants && c->op->backward && !ctx->grad_disabled;
     bool was = ctx->grad_disabled;
+    int place = ctx->place;
     ctx->grad_disabled = true;
+    if (c->nin) ctx->place = 1 + (int)device;
     int64_t mark = ctx->owned_count;
-    bool ok = c->op->forward(c);
-    ctx->grad_disabled = was;
+    bool ok = device == CT_CPU || (c->op->saves & CT__DEVICE) ? c->op->forward(c) : ct__forward_on_host(c, device);
+    ctx->grad_disabled = was, ctx->place = place;
     if (ctx->owned_count - mark > c->nout || !ok) ct__release_temporaries(ctx, mark, c, ok);
     if (!ok) return false;
     return !wants || !ct__is_float(c->out[0]->dtype) || ct__record(c);
@@ -6975,7 +7077,7 @@ static ct_tensor *ct__bw_saved(const ct__bw *b, int at)
 static int ct__saved_slot(const ct_node *n, int bit)
 {
     int at = 0;
-    for (int k = 0; k < 29 && (1 << k) < bit; k++) at += k < n->nin && (n->saves & (1 << k)) != 0;
+    for (int k = 0; k < CT__SAVE_LIMIT && (1 << k) < bit; k++) at += k < n->nin && (n->saves & (1 << k)) != 0;
     return at;
 }
 static ct_tensor *ct__bw_in(const ct__bw *b, int k) { return ct__bw_saved(b, ct__saved_slot(b->node, CT__SAVE_IN(k))); }
@@ -7027,17 +7129,9 @@ CT_API ct_tensor *ct_detach_(ct_tensor *t)
 {
     if (!t) return NULL;
     if (t->flags & CT__MULTI_VIEW) return (ct_tensor *)ct__fail(CT_ERR_AUTOGRAD, "ct_detach_", "views cannot be detached in place\nuse ct_detach");
-    ct__node_release(t->node), ct_release(t->base);
-    t->node = NULL, t->base = NULL, t->flags &= (uint8_t)~(CT__REQUIRES_GRAD | CT__VIEW);
+    ct__node_set(t, NULL), ct_release(t->base);
+    t->base = NULL, t->flags &= (uint8_t)~(CT__REQUIRES_GRAD | CT__VIEW);
     return t;
-}
-static bool ct__node_hook_add(ct_node *n, ct_hook *call, void *user, int id, int output)
-{
-    int64_t capacity = n->hook_capacity;
-    if (!ct__grow((void **)&n->hooks, n->nhooks, &capacity, sizeof *n->hooks)) return ct__fail_memory("ct_register_hook", 0) != NULL;
-    ct__node_hook h = {call, user, id, output};
-    n->hook_capacity = (int)capacity, n->hooks[n->nhooks++] = h;
-    return true;
 }
 CT_API int ct_register_hook(ct_tensor *t, ct_hook *call, void *user)
 {
@@ -7220,7 +7314,13 @@ static bool ct__run_rule(ct__engine *e, ct_node *n)
     }
     for (int k = 0; k < n->nin; k++) gin[k] = NULL, needs[k] = n->edge[k].node && (!e->capture || n->edge[k].node->needed);
     ct__bw b = {n, n->grad, gin, n->f, n->i, e->create_graph, needs};
-    bool ok = n->op->fused && !e->create_graph ? n->op->fused(&b) : n->op->backward(&b);
+    ct_device device = n->nin ? (ct_device)n->edge[0].device : CT_CPU;
+    for (int k = 0; k < CT__MAX_OUT; k++) if (n->grad[k]) device = n->grad[k]->storage->device;
+    bool fused = n->op->fused && !e->create_graph && (device == CT_CPU || (n->op->saves & CT__DEVICE_FUSED));
+    int place = e->c->place;
+    e->c->place = 1 + (int)device; /* what a rule makes lies beside the gradients */
+    bool ok = fused ? n->op->fused(&b) : n->op->backward(&b);
+    e->c->place = place;
     ok = ok && ct__spread(e, n, gin, needs);
     if (gin != few) ct__free(gin, bytes);
     return ok;
@@ -7399,6 +7499,7 @@ static bool ct__inplace_begin(ct_tensor *t, const char *function)
     ct_tensor *owner = t->flags & CT__VIEW ? t->base : t;
     if ((owner->flags & CT__REQUIRES_GRAD) && !owner->node)
         return ct__fail(CT_ERR_AUTOGRAD, function, "%s that requires a gradient is written in place\nwrap the write in ct_no_grad_begin/ct_no_grad_end, or write out of place", owner == t ? "a leaf" : "a view of a leaf") != NULL;
+    if ((t->flags & CT__NO_GRAD_VIEW) && ct__wants_grad(owner)) return ct__fail(CT_ERR_AUTOGRAD, function, "a view made with gradients disabled is written with gradients enabled\nmake the view where it is written") != NULL;
     if ((t->flags & CT__MULTI_VIEW) && ct__wants_grad(t)) return ct__fail(CT_ERR_AUTOGRAD, function, "one of several views made by one call is written in place\nct_clone it first") != NULL;
     return true;
 }
@@ -7439,7 +7540,7 @@ static bool ct__pw_forward(ct__call *c);
 static bool ct__pw_backward(ct__bw *b);
 static bool ct__pw_fused(ct__bw *b);
 static const ct__op ct__pw_ops[CT__PW_COUNT] = {
-#define CT__X(name, title, arity, kind, value, da, db, dc) {#name, #title "Backward0", ct__pw_forward, ct__pw_backward, ct__pw_fused, 0, CT__PW_##name, NULL},
+#define CT__X(name, title, arity, kind, value, da, db, dc) {#name, #title "Backward0", ct__pw_forward, ct__pw_backward, ct__pw_fused, CT__DEVICE | CT__DEVICE_FUSED, CT__PW_##name, NULL},
     CT__POINTWISE(CT__X)
 #undef CT__X
 };
@@ -7482,8 +7583,8 @@ static bool ct__pw_shape(const ct__call *c, int64_t *shape, int *ndim)
         if (!ct__broadcast(shape, *ndim, c->in[k]->shape, c->in[k]->ndim, shape, ndim, c->function)) return false;
     return true;
 }
-/* 0-d CPU tensors follow the others' device; anything else must agree */
-static bool ct__same_device(ct_tensor **in, int nin, const char *function)
+/* 0-d CPU tensors go with any device: kernels take them by value. Anything else must agree. */
+static bool ct__same_device(ct_tensor *const *in, int nin, const char *function)
 {
     ct_device device = CT_CPU;
     for (int k = 0; k < nin; k++)
@@ -7491,7 +7592,6 @@ static bool ct__same_device(ct_tensor **in, int nin, const char *function)
     for (int k = 0; device != CT_CPU && k < nin; k++) {
         if (in[k]->storage->device == device) continue;
         if (in[k]->ndim) return ct__fail(CT_ERR_DEVICE, function, "operands on different devices: %s and %s\nmove one with ct_to_device", ct__backends[device]->name, "cpu") != NULL;
-        if (!(in[k] = ct__move(in[k], device))) return false;
     }
     return true;
 }
@@ -7501,6 +7601,7 @@ static bool ct__into_ok(const ct__call *c, int result, const int64_t *shape, int
     const ct_tensor *t = c->into;
     if (ct__dtypes[result].category > ct__dtypes[t->dtype].category)
         return ct__fail(CT_ERR_DTYPE, c->function, "the result is %s and cannot be written into %s", ct_dtype_name((ct_dtype)result), ct_dtype_name((ct_dtype)t->dtype)) != NULL;
+    if (t->storage->device != ct__call_device(c)) return ct__fail(CT_ERR_DEVICE, c->function, "the tensor written in place lies on another device than an operand") != NULL;
     bool same = ndim == t->ndim;
     for (int d = 0; same && d < ndim; d++) same = shape[d] == t->shape[d];
     return same || ct__fail(CT_ERR_SHAPE, c->function, "the result has shape %s, the tensor written in place %s", ct__sizes_text(shape, ndim, '[', ']'), ct__brackets(t)) != NULL;
@@ -7556,7 +7657,7 @@ static bool ct__pw_forward(ct__call *c)
     if (!ct__pw_type(c, &compute, &result) || !ct__pw_shape(c, shape, &ndim)) return false;
     c->saves = ct__pw_saves(c);
     if (!c->into) {
-        c->out[0] = ct__new_on(c->in[c->nin - 1]->storage->device, result, shape, ndim);
+        c->out[0] = ct__new_on(ct__call_device(c), result, shape, ndim);
         bool numbers = true; /* numbers among themselves give a number, exact as they are */
         for (int k = 0; k < c->nin; k++) numbers = numbers && (c->in[k]->flags & CT__NUMBER);
         if (c->out[0] && numbers) c->out[0]->flags |= CT__NUMBER;
@@ -7647,26 +7748,26 @@ static bool ct__pw_fused(ct__bw *b)
 
 /* ---- >>expr: a small infix parser; values are numbers in a table, so that a text can become a graph or a program ---- */
 enum { CT__EXPR_VALUES = 96, CT__EXPR_DEPTH = 48, CT__EXPR_STEPS = 64 };
-typedef struct ct__expr {
+typedef struct ct__parser {
     const char *text, *at, *error;
     int depth, count;
-    int (*emit)(struct ct__expr *x, int row, const int *arg, int n); /* the new value's number, or -1 */
-    int (*constant)(struct ct__expr *x, double value);
-    int (*variable)(struct ct__expr *x, char name);
+    int (*emit)(struct ct__parser *x, int row, const int *arg, int n); /* the new value's number, or -1 */
+    int (*constant)(struct ct__parser *x, double value);
+    int (*variable)(struct ct__parser *x, char name);
     ct_tensor *value[CT__EXPR_VALUES];       /* graph: the tensors */
     ct_tensor *name[128];                    /* graph: what a letter means */
     struct { int row, arg[3]; } step[CT__EXPR_STEPS]; /* program */
     double number[CT__EXPR_VALUES];
     int operands, steps, numbers;
-} ct__expr;
+} ct__parser;
 
-static int ct__expr_fail(ct__expr *x, const char *why)
+static int ct__expr_fail(ct__parser *x, const char *why)
 {
     if (!x->error) x->error = why;
     return -1;
 }
-static void ct__expr_space(ct__expr *x) { while (isspace((unsigned char)*x->at)) x->at++; }
-static bool ct__expr_take(ct__expr *x, const char *symbol)
+static void ct__expr_space(ct__parser *x) { while (isspace((unsigned char)*x->at)) x->at++; }
+static bool ct__expr_take(ct__parser *x, const char *symbol)
 {
     ct__expr_space(x);
     size_t n = strlen(symbol);
@@ -7675,14 +7776,14 @@ static bool ct__expr_take(ct__expr *x, const char *symbol)
     x->at += n;
     return true;
 }
-static int ct__expr_emit(ct__expr *x, int row, int a, int b, int c)
+static int ct__expr_emit(ct__parser *x, int row, int a, int b, int c)
 {
     int arg[3] = {a, b, c};
     for (int k = 0; k < ct__pw_rows[row].arity; k++) if (arg[k] < 0) return -1;
     return x->emit(x, row, arg, ct__pw_rows[row].arity);
 }
-static int ct__expr_ternary(ct__expr *x);
-static int ct__expr_call(ct__expr *x, const char *name, size_t length)
+static int ct__expr_ternary(ct__parser *x);
+static int ct__expr_call(ct__parser *x, const char *name, size_t length)
 {
     int arg[3] = {-1, -1, -1}, n = 0, row = 0;
     if (length == 3 && !strncmp(name, "num", 3)) {
@@ -7701,7 +7802,7 @@ static int ct__expr_call(ct__expr *x, const char *name, size_t length)
     if (n != ct__pw_rows[row].arity) return ct__expr_fail(x, "wrong number of arguments");
     return ct__expr_emit(x, row, arg[0], arg[1], arg[2]);
 }
-static int ct__expr_atom(ct__expr *x)
+static int ct__expr_atom(ct__parser *x)
 {
     ct__expr_space(x);
     if (ct__expr_take(x, "(")) {
@@ -7722,7 +7823,7 @@ static int ct__expr_atom(ct__expr *x)
     if (ct__expr_take(x, "(")) return ct__expr_call(x, name, length);
     return length == 1 ? x->variable(x, *name) : ct__expr_fail(x, "no such operand");
 }
-static int ct__expr_unary(ct__expr *x)
+static int ct__expr_unary(ct__parser *x)
 {
     if (++x->depth > CT__EXPR_DEPTH) return ct__expr_fail(x, "nested too deeply");
     int v;
@@ -7737,7 +7838,7 @@ static int ct__expr_unary(ct__expr *x)
 static const struct { const char *symbol; int row, level; } ct__expr_operators[] = {
     {"||", CT__PW_logical_or, 0}, {"&&", CT__PW_logical_and, 1}, {"==", CT__PW_eq, 2}, {"!=", CT__PW_ne, 2}, {"<=", CT__PW_le, 3},
     {">=", CT__PW_ge, 3}, {"<", CT__PW_lt, 3}, {">", CT__PW_gt, 3}, {"+", CT__PW_add, 4}, {"-", CT__PW_sub, 4}, {"*", CT__PW_mul, 5}, {"/", CT__PW_div, 5}};
-static int ct__expr_binary(ct__expr *x, int level)
+static int ct__expr_binary(ct__parser *x, int level)
 {
     int left = level > 5 ? ct__expr_unary(x) : ct__expr_binary(x, level + 1);
     if (level > 5) return left;
@@ -7747,7 +7848,7 @@ static int ct__expr_binary(ct__expr *x, int level)
     }
     return left;
 }
-static int ct__expr_ternary(ct__expr *x)
+static int ct__expr_ternary(ct__parser *x)
 {
     if (++x->depth > CT__EXPR_DEPTH) return ct__expr_fail(x, "nested too deeply");
     int v = ct__expr_binary(x, 0);
@@ -7759,7 +7860,7 @@ static int ct__expr_ternary(ct__expr *x)
     x->depth--;
     return v;
 }
-static int ct__expr_parse(ct__expr *x, const char *text)
+static int ct__expr_parse(ct__parser *x, const char *text)
 {
     x->text = x->at = text, x->error = NULL, x->depth = x->count = x->steps = x->numbers = 0;
     int v = ct__expr_ternary(x);
@@ -7767,27 +7868,27 @@ static int ct__expr_parse(ct__expr *x, const char *text)
     return v >= 0 && *x->at ? ct__expr_fail(x, "an operator expected") : v;
 }
 /* as a graph: every step is an op on tensors */
-static int ct__graph_value(ct__expr *x, ct_tensor *t)
+static int ct__graph_value(ct__parser *x, ct_tensor *t)
 {
     if (!t) return -1;
     if (x->count == CT__EXPR_VALUES) return ct__expr_fail(x, "too long");
     x->value[x->count] = t;
     return x->count++;
 }
-static int ct__graph_emit(ct__expr *x, int row, const int *arg, int n)
+static int ct__graph_emit(ct__parser *x, int row, const int *arg, int n)
 {
     return ct__graph_value(x, ct__pw(row, "ct_expr", x->value[arg[0]], n > 1 ? x->value[arg[1]] : NULL, n > 2 ? x->value[arg[2]] : NULL, 1, 0, 0));
 }
-static int ct__graph_constant(ct__expr *x, double v)
+static int ct__graph_constant(ct__parser *x, double v)
 {
     return ct__graph_value(x, v == floor(v) && fabs(v) < 9e15 ? ct_number_i64((int64_t)v) : ct_number(v));
 }
-static int ct__graph_variable(ct__expr *x, char name)
+static int ct__graph_variable(ct__parser *x, char name)
 {
     ct_tensor *t = (unsigned char)name < 128 ? x->name[(unsigned char)name] : NULL;
     return t ? ct__graph_value(x, t) : ct__expr_fail(x, "no such operand");
 }
-static void ct__graph_init(ct__expr *x)
+static void ct__graph_init(ct__parser *x)
 {
     memset(x->name, 0, sizeof x->name);
     x->emit = ct__graph_emit, x->constant = ct__graph_constant, x->variable = ct__graph_variable;
@@ -7797,7 +7898,7 @@ static bool ct__pw_backward(ct__bw *b)
 {
     ct_node *n = b->node;
     int row = n->op->index;
-    ct__expr x;
+    ct__parser x;
     ct__graph_init(&x);
     for (int k = 0; k < n->nin; k++)
         if ((n->saves & CT__SAVE_IN(k)) && !(x.name['a' + k] = ct__bw_in(b, k))) return false;
@@ -7818,20 +7919,20 @@ static bool ct__pw_backward(ct__bw *b)
 }
 
 /* as a program: one pass, block after block through all steps */
-static int ct__program_emit(ct__expr *x, int row, const int *arg, int n)
+static int ct__program_emit(ct__parser *x, int row, const int *arg, int n)
 {
     if (x->steps == CT__EXPR_STEPS) return ct__expr_fail(x, "too long");
     x->step[x->steps].row = row;
     for (int k = 0; k < 3; k++) x->step[x->steps].arg[k] = arg[k < n ? k : 0];
     return 1000 + x->steps++;
 }
-static int ct__program_constant(ct__expr *x, double v)
+static int ct__program_constant(ct__parser *x, double v)
 {
     if (x->numbers == CT__EXPR_VALUES) return ct__expr_fail(x, "too long");
     x->number[x->numbers] = v;
     return 500 + x->numbers++;
 }
-static int ct__program_variable(ct__expr *x, char name) { return name >= 'a' && name < 'a' + x->operands ? name - 'a' : ct__expr_fail(x, "no such operand"); }
+static int ct__program_variable(ct__parser *x, char name) { return name >= 'a' && name < 'a' + x->operands ? name - 'a' : ct__expr_fail(x, "no such operand"); }
 
 enum { CT__PROGRAM_SLOTS = 16, CT__PROGRAM_BLOCK = 768 }; /* bytes per slot */
 typedef struct {
@@ -7842,7 +7943,7 @@ typedef struct {
     const double *number;
 } ct__program;
 /* Gives steps and constants their slots; a step's slot is free again after its last use. False: too many are live at once. */
-static bool ct__program_plan(ct__program *p, const ct__expr *x, int compute)
+static bool ct__program_plan(ct__program *p, const ct__parser *x, int compute)
 {
     int last[CT__EXPR_STEPS], slot_of[CT__EXPR_STEPS], constant_slot[CT__EXPR_VALUES], busy[CT__PROGRAM_SLOTS];
     for (int s = 0; s < x->steps; s++) last[s] = s == x->steps - 1 ? x->steps : s;
@@ -7901,7 +8002,7 @@ static void ct__program_body(void *ctx, int64_t begin, int64_t end)
         ct__iter_store(&p->it, outs, p->compute, pos, n, slot[p->result]);
     }
 }
-static ct_tensor *ct__expr_graph(const char *text, ct_tensor *const *operands, int count, ct__expr *x)
+static ct_tensor *ct__expr_graph(const char *text, ct_tensor *const *operands, int count, ct__parser *x)
 {
     ct__graph_init(x);
     for (int k = 0; k < count; k++) x->name['a' + k] = operands[k];
@@ -7911,7 +8012,7 @@ static ct_tensor *ct__expr_graph(const char *text, ct_tensor *const *operands, i
 /* c->in holds the operands; the text is an attribute kept by address-free copy in i[] */
 static bool ct__expr_forward(ct__call *c)
 {
-    ct__expr x;
+    ct__parser x;
     ct__program p;
     const char *text = (const char *)c->i;
     bool floats = true;
@@ -7944,7 +8045,7 @@ static bool ct__expr_forward(ct__call *c)
 static bool ct__expr_backward(ct__bw *b)
 {
     ct_node *n = b->node;
-    ct__expr x;
+    ct__parser x;
     ct_tensor *in[26], *wanted[26], *result[26];
     int at[26], count = 0;
     for (int k = 0; k < n->nin; k++) {
@@ -7966,7 +8067,7 @@ static bool ct__expr_backward(ct__bw *b)
     for (int k = 0; k < count; k++) b->gin[at[k]] = result[k];
     return true;
 }
-static const ct__op ct__op_expr = {"expr", "ExprBackward0", ct__expr_forward, ct__expr_backward, NULL, 0, 0, NULL};
+static const ct__op ct__op_expr = {"expr", "ExprBackward0", ct__expr_forward, ct__expr_backward, NULL, CT__DEVICE, 0, NULL};
 CT_API ct_tensor *(ct_expr)(const char *text, ct_tensor *const *operands, int count)
 {
     ct__call c;
@@ -8124,6 +8225,7 @@ static bool ct__remap_forward(ct__call *c)
     ct_tensor *in = c->in[0];
     memcpy(&a, c->i, sizeof a), memcpy(&b, c->i + CT__GEOMETRY_INTS, sizeof b);
     bool simple = ct__geometry_is_simple(&a);
+    if (!simple && !ct__on_cpu(in)) return ct__forward_on_host(c, in->storage->device);
     int dtype = simple ? in->dtype : ct__compute_dtype[ct__compute_of(in->dtype)];
     int64_t end = ct__imax(ct__geometry_end(&a), ct__geometry_end(&b)), size = ct__geometry_is_dense(&b) ? ct__imax(end, 0) : end;
     ct_tensor *memory = ct__new_on(in->storage->device, dtype, &size, 1);
@@ -8149,7 +8251,7 @@ static bool ct__remap_backward(ct__bw *w)
     memcpy(&a, w->i, sizeof a), memcpy(&b, w->i + CT__GEOMETRY_INTS, sizeof b);
     return (w->gin[0] = ct__remap(w->g[0], &b, &a)) != NULL;
 }
-static const ct__op ct__op_remap = {"as_strided_scatter", "AsStridedScatterBackward0", ct__remap_forward, ct__remap_backward, NULL, 0, 0, NULL};
+static const ct__op ct__op_remap = {"as_strided_scatter", "AsStridedScatterBackward0", ct__remap_forward, ct__remap_backward, NULL, CT__DEVICE, 0, NULL};
 static ct_tensor *ct__remap(ct_tensor *in, const ct__geometry *a, const ct__geometry *b)
 {
     ct__call c;
@@ -8186,18 +8288,18 @@ static bool ct__view_backward(ct__bw *b)
     return b->gin[0] != NULL;
 }
 static const ct__op ct__op_views[] = {
-    {"view", "ViewBackward0", ct__view_forward, ct__view_backward, NULL, 0, 0, NULL},
-    {"permute", "PermuteBackward0", ct__view_forward, ct__view_backward, NULL, 0, 0, NULL},
-    {"expand", "ExpandBackward0", ct__view_forward, ct__view_backward, NULL, 0, 0, NULL},
-    {"select", "SelectBackward0", ct__view_forward, ct__view_backward, NULL, 0, 0, NULL},
-    {"slice", "SliceBackward0", ct__view_forward, ct__view_backward, NULL, 0, 0, NULL},
-    {"diagonal", "DiagonalBackward0", ct__view_forward, ct__view_backward, NULL, 0, 0, NULL},
-    {"unfold", "UnfoldBackward0", ct__view_forward, ct__view_backward, NULL, 0, 0, NULL},
-    {"as_strided", "AsStridedBackward0", ct__view_forward, ct__view_backward, NULL, 0, 0, NULL}};
-static const ct__op ct__op_transpose = {"transpose", "TransposeBackward0", ct__view_forward, ct__view_backward, NULL, 0, 0, NULL};
-static const ct__op ct__op_t = {"t", "TBackward0", ct__view_forward, ct__view_backward, NULL, 0, 0, NULL};
-static const ct__op ct__op_squeeze = {"squeeze", "SqueezeBackward0", ct__view_forward, ct__view_backward, NULL, 0, 0, NULL};
-static const ct__op ct__op_unsqueeze = {"unsqueeze", "UnsqueezeBackward0", ct__view_forward, ct__view_backward, NULL, 0, 0, NULL};
+    {"view", "ViewBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
+    {"permute", "PermuteBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
+    {"expand", "ExpandBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
+    {"select", "SelectBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
+    {"slice", "SliceBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
+    {"diagonal", "DiagonalBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
+    {"unfold", "UnfoldBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
+    {"as_strided", "AsStridedBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL}};
+static const ct__op ct__op_transpose = {"transpose", "TransposeBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL};
+static const ct__op ct__op_t = {"t", "TBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL};
+static const ct__op ct__op_squeeze = {"squeeze", "SqueezeBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL};
+static const ct__op ct__op_unsqueeze = {"unsqueeze", "UnsqueezeBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL};
 
 /* c.i and c.ni are set; op NULL: the kind's own */
 static ct_tensor *ct__view(ct__call *c, const ct__op *op, const char *function, ct_tensor *input)
@@ -8208,6 +8310,7 @@ static ct_tensor *ct__view(ct__call *c, const ct__op *op, const char *function, 
     if (ct__is_float(v->dtype)) { /* remember whose memory it is, for writes in place */
         v->base = ct_retain(input->flags & CT__VIEW ? input->base : input);
         v->base_history = v->storage->history, v->flags |= CT__VIEW;
+        if (!ct_is_grad_enabled() || (input->flags & CT__NO_GRAD_VIEW)) v->flags |= CT__NO_GRAD_VIEW;
     }
     return v;
 }
@@ -8231,7 +8334,7 @@ static bool ct__view_renew(ct_tensor *v)
     ct_tensor *base = v->base;
     ct__geometry g = ct__geometry_of(v);
     v->base_history = v->storage->history;
-    ct__node_release(v->node), v->node = NULL;
+    ct__node_set(v, NULL);
     if (!ct__wants_grad(base)) return true;
     ct__strided_call(&c, &g, base);
     c.in = &base, c.function = "ct_as_strided", c.out[0] = v;
@@ -8247,16 +8350,15 @@ static bool ct__view_write_backward(ct__bw *b)
     ct_tensor *written = ct__remap((ct_ones_like)(b->gin[1]), &view, &base);
     return (b->gin[0] = (ct_where)(written, ct_number(0), b->g[0])) != NULL;
 }
-static const ct__op ct__op_view_write = {"copy_slices", "CopySlices", ct__forward_done, ct__view_write_backward, NULL, 0, 0, NULL};
+static const ct__op ct__op_view_write = {"copy_slices", "CopySlices", ct__forward_done, ct__view_write_backward, NULL, CT__DEVICE, 0, NULL};
 static bool ct__rebase(ct_tensor *self, ct_tensor *result)
 {
     if (!result->node) return true;
     self->storage->history++;
     if (!(self->flags & CT__VIEW)) {
         ct__ref_inc(&result->node->refs);
-        ct__node_release(self->node);
-        self->node = result->node, self->output = result->output;
-        return true;
+        self->output = result->output;
+        return ct__node_set(self, result->node);
     }
     ct__call c;
     ct_tensor *base = self->base, *in[2] = {base, result};
@@ -8539,6 +8641,7 @@ CT_API ct_tensor *ct_as_strided(ct_tensor *input, ct_shape size, ct_shape stride
 }
 static int ct__parts(ct_tensor *input, const char *function, int d, const int64_t *sizes, int64_t each, int64_t count, bool drop, ct_tensor **out, int capacity)
 {
+    for (int k = 0; out && k < capacity; k++) out[k] = NULL;
     if (count > capacity || !out) return ct__fail(CT_ERR_ARGUMENT, function, "%lld parts, room for %d", (long long)count, capacity) != NULL;
     int64_t at = 0;
     for (int64_t k = 0; k < count; k++) {
@@ -8600,8 +8703,8 @@ static bool ct__clone_forward(ct__call *c) /* i[0]: dtype, i[1]: device */
     return c->out[0] && (!t->numel || ct__copy_into(c->out[0], t));
 }
 static bool ct__clone_backward(ct__bw *b) { return (b->gin[0] = b->g[0]) != NULL; } /* the engine casts and moves it back */
-static const ct__op ct__op_clone = {"clone", "CloneBackward0", ct__clone_forward, ct__clone_backward, NULL, 0, 0, NULL};
-static const ct__op ct__op_to = {"to", "ToCopyBackward0", ct__clone_forward, ct__clone_backward, NULL, 0, 0, NULL};
+static const ct__op ct__op_clone = {"clone", "CloneBackward0", ct__clone_forward, ct__clone_backward, NULL, CT__DEVICE, 0, NULL};
+static const ct__op ct__op_to = {"to", "ToCopyBackward0", ct__clone_forward, ct__clone_backward, NULL, CT__DEVICE, 0, NULL};
 static ct_tensor *ct__clone(ct_tensor *input, const ct__op *op, const char *function, int dtype, ct_device device)
 {
     ct__call c;
@@ -8638,7 +8741,7 @@ static bool ct__copy_backward(ct__bw *b)
     b->gin[1] = b->g[0];
     return true;
 }
-static const ct__op ct__op_copy = {"copy", "CopyBackwards", ct__copy_forward, ct__copy_backward, NULL, 0, 0, NULL};
+static const ct__op ct__op_copy = {"copy", "CopyBackwards", ct__copy_forward, ct__copy_backward, NULL, CT__DEVICE, 0, NULL};
 static ct_tensor *ct__copy_(ct_tensor *self, ct_tensor *source, const char *function)
 {
     int64_t shape[CT_MAX_DIMS];
@@ -8651,7 +8754,7 @@ static ct_tensor *ct__copy_(ct_tensor *self, ct_tensor *source, const char *func
     ct__call c;
     ct_scope_begin();
     if (source->storage == self->storage) source = ct_clone(source);
-    if (source && source->storage->device != self->storage->device) source = ct_to_device(source, self->storage->device);
+    if (source && source->storage->device != self->storage->device && (source->ndim || !ct__on_cpu(source))) source = ct_to_device(source, self->storage->device);
     ct_tensor *old = ct__alias(self, self->ndim, self->shape, self->stride, self->offset), *in[2] = {old, source};
     if (old && ct__wants_grad(self) && self->node) old->node = self->node, old->output = self->output, ct__ref_inc(&old->node->refs);
     ct__pw_init();
@@ -8694,7 +8797,7 @@ static ct_tensor *ct__filled(ct_tensor *t, ct_tensor *value)
     ct__pw_init();
     if (!t || !value) return NULL;
     if (value->ndim) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_full", "a number or a 0-d tensor fills, not %s", ct__brackets(value));
-    if (t->storage->device != value->storage->device && !(value = ct__move(value, t->storage->device))) return NULL;
+    if (!ct__on_cpu(value) && ct__on_cpu(t) && !(value = ct__move(value, CT_CPU))) return NULL; /* numbers on the CPU fill any device */
     return !t->numel || ct__copy_into(t, value) ? t : NULL;
 }
 static ct_tensor *ct__zeroed(ct_tensor *t)
@@ -8747,9 +8850,9 @@ CT_API ct_tensor *ct_scalar(double v)
 {
     float f = (float)v;
     ct_tensor *t = ct__default_dtype == CT_F64 ? ct__zero_dim(CT_F64, &v, 0) : ct__zero_dim(CT_F32, &f, 0);
-    return t && ct__default_device != CT_CPU ? ct__move(t, ct__default_device) : t;
+    return ct__homed(t);
 }
-CT_API ct_tensor *ct_scalar_i64(int64_t v) { return ct__zero_dim(CT_I64, &v, 0); }
+CT_API ct_tensor *ct_scalar_i64(int64_t v) { return ct__homed(ct__zero_dim(CT_I64, &v, 0)); }
 CT_API ct_tensor *(ct_tensor_from)(const void *data, ct_dtype dtype, ct_shape s)
 {
     if (!ct__dtype_ok(dtype, "ct_tensor_from")) return NULL;
@@ -8757,7 +8860,7 @@ CT_API ct_tensor *(ct_tensor_from)(const void *data, ct_dtype dtype, ct_shape s)
     ct_tensor *t = ct__new_on(CT_CPU, (int)dtype, s.size, s.ndim);
     if (!t) return NULL;
     memcpy(ct__ptr(t), data, (size_t)t->numel * ct__itemsize((int)dtype));
-    return ct__default_device == CT_CPU ? t : ct__move(t, ct__default_device);
+    return ct__homed(t);
 }
 static ct_tensor *ct__from_array(const void *values, int64_t count, ct_dtype from, ct_dtype to)
 {
@@ -8806,13 +8909,13 @@ CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, doub
     for (int64_t i = 0; !floats && i < count; i++) ((int64_t *)ct__ptr(t))[i] = (int64_t)start + i * (int64_t)step;
     ct__pw_init();
     t = ct__cast_of(t, (int)dtype);
-    return t && ct__default_device != CT_CPU ? ct__move(t, ct__default_device) : t;
+    return ct__homed(t);
 }
 /* two-sided, as torch: the second half counts down from the end. In float32 the step is float32, too. */
 CT_API ct_tensor *ct_linspace(double start, double end, int64_t steps)
 {
     if (steps < 0) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_linspace", "%lld steps", (long long)steps);
-    ct_tensor *t = ct__new((int)ct__default_dtype, &steps, 1);
+    ct_tensor *t = ct__new_on(CT_CPU, (int)ct__default_dtype, &steps, 1);
     if (!t) return NULL;
     bool wide = ct__default_dtype == CT_F64;
     double step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
@@ -8823,7 +8926,7 @@ CT_API ct_tensor *ct_linspace(double start, double end, int64_t steps)
         if (wide) ((double *)ct__ptr(t))[i] = first ? start + step * (double)i : end - step * (double)back;
         else ((float *)ct__ptr(t))[i] = first ? f0 + fs * (float)i : f1 - fs * (float)back;
     }
-    return t;
+    return ct__homed(t);
 }
 CT_API ct_tensor *ct_eye(int64_t n)
 {
@@ -9275,10 +9378,10 @@ static bool ct__prod_backward(ct__bw *b)
     others = whole ? (ct_reshape)(others, in) : ct_movedim(others, -1, dim);
     return (b->gin[0] = (ct_mul)(g, others)) != NULL;
 }
-static const ct__op ct__op_sum = {"sum", "SumBackward0", ct__reduce_forward, ct__sum_backward, NULL, 0, 0, NULL};
-static const ct__op ct__op_prod = {"prod", "ProdBackward0", ct__reduce_forward, ct__prod_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
-static const ct__op ct__op_amax = {"amax", "AmaxBackward0", ct__reduce_forward, ct__extreme_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
-static const ct__op ct__op_amin = {"amin", "AminBackward0", ct__reduce_forward, ct__extreme_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
+static const ct__op ct__op_sum = {"sum", "SumBackward0", ct__reduce_forward, ct__sum_backward, NULL, CT__DEVICE, 0, NULL};
+static const ct__op ct__op_prod = {"prod", "ProdBackward0", ct__reduce_forward, ct__prod_backward, NULL, CT__DEVICE | CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
+static const ct__op ct__op_amax = {"amax", "AmaxBackward0", ct__reduce_forward, ct__extreme_backward, NULL, CT__DEVICE | CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
+static const ct__op ct__op_amin = {"amin", "AminBackward0", ct__reduce_forward, ct__extreme_backward, NULL, CT__DEVICE | CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
 static ct_tensor *ct__reduce(const ct__op *op, int reduction, const char *function, ct_tensor *input, ct_shape dims, bool keepdim, int dtype)
 {
     ct__call c;
@@ -10573,31 +10676,34 @@ static bool ct__slice_parse(ct__slice_text *p, const char *text, const char *fun
 /* what the items make of the input */
 typedef struct ct__plan {
     const char *function, *text;
+    const ct__place *place;                                 /* the item it is at ... */
+    int item;                                               /* ... and its number */
     ct_tensor *view;
     int dim, real, n;                                       /* the next dim of view and of the input; index tensors so far */
     ct_tensor *pos[CT_MAX_DIMS];                            /* each holds flat positions in `span` dims from `first` */
     int first[CT_MAX_DIMS], span[CT_MAX_DIMS];
 } ct__plan;
 
-static const char *ct__place_text(const ct__plan *p, const ct__place *place, int k)
+static const char *ct__plan_where(const ct__plan *p) /* for messages */
 {
     char *t = ct__text();
-    if (place->length) snprintf(t, 256, " (item %d, \"%.*s\" at column %d)", k + 1, place->length < 40 ? place->length : 40, p->text + place->at, place->at + 1);
-    else snprintf(t, 256, " (item %d)", k + 1);
+    const ct__place *at = p->place;
+    if (at->length) snprintf(t, 256, " (item %d, \"%.*s\" at column %d)", p->item + 1, at->length < 40 ? at->length : 40, p->text + at->at, at->at + 1);
+    else snprintf(t, 256, " (item %d)", p->item + 1);
     return t;
 }
-static bool ct__plan_pick(ct__plan *p, int64_t index, const char *where)
+static bool ct__plan_pick(ct__plan *p, int64_t index)
 {
     int64_t n = p->view->shape[p->dim];
     if (index < -n || index >= n)
-        return ct__fail(CT_ERR_INDEX, p->function, "index %lld is out of range for dim %d of size %lld%s", (long long)index, p->real, (long long)n, where) != NULL;
+        return ct__fail(CT_ERR_INDEX, p->function, "index %lld is out of range for dim %d of size %lld%s", (long long)index, p->real, (long long)n, ct__plan_where(p)) != NULL;
     p->view = ct_select(p->view, p->dim, index), p->real++;
     return p->view != NULL;
 }
-static bool ct__plan_range(ct__plan *p, const ct_index_item *i, const char *where)
+static bool ct__plan_range(ct__plan *p, const ct_index_item *i)
 {
     int64_t step = i->step ? i->step : 1;
-    if (step < 0) return ct__fail(CT_ERR_ARGUMENT, p->function, "step %lld must be greater than zero%s\nct_flip reverses", (long long)step, where) != NULL;
+    if (step < 0) return ct__fail(CT_ERR_ARGUMENT, p->function, "step %lld must be greater than zero%s\nct_flip reverses", (long long)step, ct__plan_where(p)) != NULL;
     if (i->start != 0 || i->stop < p->view->shape[p->dim] || step != 1) p->view = ct_slice(p->view, p->dim, i->start, i->stop, step);
     p->dim++, p->real++;
     return p->view != NULL;
@@ -10610,28 +10716,28 @@ static bool ct__plan_push(ct__plan *p, ct_tensor *pos, int span)
     p->dim += span;
     return true;
 }
-static bool ct__plan_mask(ct__plan *p, ct_tensor *mask, const char *where)
+static bool ct__plan_mask(ct__plan *p, ct_tensor *mask)
 {
     for (int d = 0; d < mask->ndim; d++)
         if (mask->shape[d] != p->view->shape[p->dim + d])
-            return ct__fail(CT_ERR_INDEX, p->function, "mask of shape %s does not match %s at dim %d%s", ct__brackets(mask), ct__brackets(p->view), p->dim + d, where) != NULL;
+            return ct__fail(CT_ERR_INDEX, p->function, "mask of shape %s does not match %s at dim %d%s", ct__brackets(mask), ct__brackets(p->view), p->dim + d, ct__plan_where(p)) != NULL;
     p->real += mask->ndim;
     return ct__plan_push(p, ct__mask_positions(mask), mask->ndim);
 }
-static bool ct__plan_tensor(ct__plan *p, ct_tensor *t, const char *where)
+static bool ct__plan_tensor(ct__plan *p, ct_tensor *t)
 {
-    if (ct__is_mask(t) && t->ndim) return ct__plan_mask(p, t, where);
+    if (ct__is_mask(t) && t->ndim) return ct__plan_mask(p, t);
     if (!t->ndim && !ct__is_float(t->dtype)) {
         ct_tensor *value = ct__on_cpu_as(t, CT_I64), *pos;
         if (!value) return false;
         int64_t v = *(int64_t *)ct__ptr(value), n = v != 0;
-        if (!ct__is_mask(t)) return ct__plan_pick(p, v, where);
+        if (!ct__is_mask(t)) return ct__plan_pick(p, v);
         pos = ct__new_on(CT_CPU, CT_I64, &n, 1); /* a new dim of size 1 of which all or nothing is taken */
         return pos && (ct_zero_)(pos) && ct__plan_new_dim(p) && ct__plan_push(p, pos, 1);
     }
     if (t->dtype != CT_I64)
-        return ct__fail(CT_ERR_DTYPE, p->function, "index tensors are int64, uint8 or bool, not %s%s", ct_dtype_name((ct_dtype)t->dtype), where) != NULL;
-    return ct__plan_push(p, ct__index_values(t, p->view->shape[p->dim], p->real++, true, p->function, where), 1);
+        return ct__fail(CT_ERR_DTYPE, p->function, "index tensors are int64, uint8 or bool, not %s%s", ct_dtype_name((ct_dtype)t->dtype), ct__plan_where(p)) != NULL;
+    return ct__plan_push(p, ct__index_values(t, p->view->shape[p->dim], p->real++, true, p->function, ct__plan_where(p)), 1);
 }
 static int ct__item_width(const ct_index_item *i) /* dims of the input that it is for */
 {
@@ -10646,10 +10752,10 @@ static bool ct__plan_items(ct__plan *p, const ct__place *items, int count)
     if (width > ndim) return ct__fail(CT_ERR_INDEX, p->function, "too many indices: %d for %s%s", width, ct__brackets(p->view), ndim ? "" : "\nct_item gives the element of a 0-d tensor") != NULL;
     for (int k = 0; k < count; k++) {
         const ct_index_item *i = &items[k].item;
-        const char *where = ct__place_text(p, &items[k], k);
-        bool ok = i->kind == CT_INDEX_PICK       ? ct__plan_pick(p, i->start, where)
-                  : i->kind == CT_INDEX_RANGE    ? ct__plan_range(p, i, where)
-                  : i->kind == CT_INDEX_TENSOR   ? ct__plan_tensor(p, i->tensor, where)
+        p->place = &items[k], p->item = k;
+        bool ok = i->kind == CT_INDEX_PICK       ? ct__plan_pick(p, i->start)
+                  : i->kind == CT_INDEX_RANGE    ? ct__plan_range(p, i)
+                  : i->kind == CT_INDEX_TENSOR   ? ct__plan_tensor(p, i->tensor)
                   : i->kind == CT_INDEX_NEWAXIS  ? ct__plan_new_dim(p) && ++p->dim
                                                  : (p->dim += ndim - width, p->real += ndim - width, true);
         if (!ok) return false;
@@ -11617,7 +11723,9 @@ static ct_tensor *ct__unique(const char *function, ct_tensor *input, int dim, bo
     if (!x || (sort && !(order = flat ? ct_argsort(x, 0, false) : ct__row_ranks(x))) || !ct__find_runs(x, order, &r)) return ct__end(f, NULL);
     if (!flat && input->ndim) r.values = ct_contiguous(ct_transpose(r.values, 0, dim));
     else if (flat) r.inverse = (ct_reshape)(r.inverse, ct_shape_of(input));
-    if (!r.values || !r.inverse) return ct__end(f, NULL);
+    ct_device device = input->storage->device;
+    r.values = (ct_to_device)(r.values, device), r.inverse = (ct_to_device)(r.inverse, device), r.counts = (ct_to_device)(r.counts, device);
+    if (!r.values || !r.inverse || !r.counts) return ct__end(f, NULL);
     if (inverse) *inverse = ct_keep(r.inverse);
     if (counts) *counts = ct_keep(r.counts);
     return ct__end(f, r.values);
@@ -11706,7 +11814,7 @@ CT_API ct_tensor *ct_bincount(ct_tensor *input, ct_tensor *weights, int64_t minl
         if (w) ((double *)ct__ptr(y))[at[k]] += ((const double *)ct__ptr(w))[k];
         else ((int64_t *)ct__ptr(y))[at[k]]++;
     }
-    return ct__end(f, y ? (ct_to)(y, (ct_dtype)dtype) : NULL);
+    return ct__end(f, y ? (ct_to_device)((ct_to)(y, (ct_dtype)dtype), input->storage->device) : NULL);
 }
 /* ---- >>gemm --------------------------------------------------------------------------------------------------------
    Matrix product: cuts C into cache blocks, packs A and B and runs the micro-kernel over the tiles (the BLIS scheme).
@@ -12002,6 +12110,7 @@ static void *ct__mm_misfit(const ct_tensor *a, const ct_tensor *b, int64_t K, in
 }
 static bool ct__mm_types(const ct_tensor *a, const ct_tensor *b, const char *function)
 {
+    if (a->storage->device != b->storage->device) return ct__fail(CT_ERR_DEVICE, function, "operands on different devices\nmove one with ct_to_device") != NULL;
     if (a->dtype != b->dtype)
         return ct__fail(CT_ERR_DTYPE, function, "expected both to have the same dtype, not %s and %s\ncast one with ct_to", ct_dtype_name((ct_dtype)a->dtype), ct_dtype_name((ct_dtype)b->dtype)) != NULL;
     return a->dtype != CT_BOOL || ct__fail(CT_ERR_DTYPE, function, "bool has no product\ncast with ct_to") != NULL;
@@ -12153,10 +12262,10 @@ static bool ct__mm_grads(ct__bw *w, int first, ct_tensor *a, ct_tensor *b, ct_te
     return (w->gin[first + 1] = column ? ct_squeeze_dim(t, -1) : t) != NULL;
 }
 static bool ct__mm_backward(ct__bw *w) { return ct__mm_grads(w, 0, ct__bw_in(w, 0), ct__bw_in(w, 1), w->g[0]); }
-static const ct__op ct__op_mm = {"mm", "MmBackward0", ct__mm_forward, ct__mm_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL};
-static const ct__op ct__op_bmm = {"bmm", "BmmBackward0", ct__mm_forward, ct__mm_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL};
-static const ct__op ct__op_mv = {"mv", "MvBackward0", ct__mm_forward, ct__mm_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL};
-static const ct__op ct__op_dot = {"dot", "DotBackward0", ct__mm_forward, ct__mm_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL};
+static const ct__op ct__op_mm = {"mm", "MmBackward0", ct__mm_forward, ct__mm_backward, NULL, CT__DEVICE | CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL};
+static const ct__op ct__op_bmm = {"bmm", "BmmBackward0", ct__mm_forward, ct__mm_backward, NULL, CT__DEVICE | CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL};
+static const ct__op ct__op_mv = {"mv", "MvBackward0", ct__mm_forward, ct__mm_backward, NULL, CT__DEVICE | CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL};
+static const ct__op ct__op_dot = {"dot", "DotBackward0", ct__mm_forward, ct__mm_backward, NULL, CT__DEVICE | CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL};
 static ct_tensor *ct__mm_apply(const ct__op *op, const char *function, ct_tensor *a, ct_tensor *b)
 {
     ct__call c;
@@ -12235,9 +12344,9 @@ static bool ct__addmm_backward(ct__bw *w)
     if (!ct__bw_needs(w, 1) && !ct__bw_needs(w, 2)) return true;
     return ct__mm_grads(w, 1, ct__bw_in(w, 1), ct__bw_in(w, 2), alpha == 1 ? g : (ct_mul)(g, ct_number(alpha)));
 }
-static const ct__op ct__op_addmm = {"addmm", "AddmmBackward0", ct__addmm_forward, ct__addmm_backward, NULL, CT__SAVE_IN(1) | CT__SAVE_IN(2), 0, NULL};
-static const ct__op ct__op_addmv = {"addmv", "AddmvBackward0", ct__addmm_forward, ct__addmm_backward, NULL, CT__SAVE_IN(1) | CT__SAVE_IN(2), 0, NULL};
-static const ct__op ct__op_baddbmm = {"baddbmm", "BaddbmmBackward0", ct__addmm_forward, ct__addmm_backward, NULL, CT__SAVE_IN(1) | CT__SAVE_IN(2), 0, NULL};
+static const ct__op ct__op_addmm = {"addmm", "AddmmBackward0", ct__addmm_forward, ct__addmm_backward, NULL, CT__DEVICE | CT__SAVE_IN(1) | CT__SAVE_IN(2), 0, NULL};
+static const ct__op ct__op_addmv = {"addmv", "AddmvBackward0", ct__addmm_forward, ct__addmm_backward, NULL, CT__DEVICE | CT__SAVE_IN(1) | CT__SAVE_IN(2), 0, NULL};
+static const ct__op ct__op_baddbmm = {"baddbmm", "BaddbmmBackward0", ct__addmm_forward, ct__addmm_backward, NULL, CT__DEVICE | CT__SAVE_IN(1) | CT__SAVE_IN(2), 0, NULL};
 static ct_tensor *ct__addmm_int(const ct_addmm_opts *o, double beta, double alpha, const char *function)
 {
     if (beta != floor(beta) || alpha != floor(alpha)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "beta %g and alpha %g must be whole numbers for %s", beta, alpha, ct_dtype_name((ct_dtype)o->input->dtype));
@@ -12287,7 +12396,7 @@ static bool ct__lin_backward(ct__bw *b)
     if (b->node->nin < 3 || !ct__bw_needs(b, 2)) return true;
     return (b->gin[2] = ct_sum_dim(ct__mm_rows(g), 0, false)) != NULL;
 }
-static const ct__op ct__op_linear = {"linear", "LinearBackward0", ct__lin_forward, ct__lin_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL};
+static const ct__op ct__op_linear = {"linear", "LinearBackward0", ct__lin_forward, ct__lin_backward, NULL, CT__DEVICE | CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL};
 static bool ct__lin_check(const ct_tensor *x, const ct_tensor *w, const ct_tensor *b)
 {
     const char *f = "ct_linear";
@@ -15186,8 +15295,8 @@ static bool ct__running_stats(const ct_batch_norm_opts *o, ct_tensor *stat, doub
     int depth = ct_scope_depth();
     ct_scope_begin();
     ct_no_grad_begin();
-    ct_tensor *var = (ct_mul)((ct_select)(stat, 0, 2), ct_number(count > 1 ? count / (count - 1) : 1));
-    bool ok = var && ct__running_update(o->running_mean, (ct_select)(stat, 0, 0), o->momentum) && ct__running_update(o->running_var, var, o->momentum);
+    ct_tensor *mean = (ct_select)(stat, 0, 0), *var = (ct_mul)((ct_select)(stat, 0, 2), ct_number(count > 1 ? count / (count - 1) : 1));
+    bool ok = mean && var && ct__running_update(o->running_mean, mean, o->momentum) && ct__running_update(o->running_var, var, o->momentum);
     ct_no_grad_end();
     ct_scope_unwind(depth);
     return ok;
@@ -15367,7 +15476,7 @@ CT_API ct_tensor *(ct_one_hot)(ct_tensor *index, int64_t num_classes)
     if (num_classes < 0 && index) num_classes = (ct_item_i64)((ct_max)(index)) + 1;
     ct_shape s = ct_shape_of(index);
     s.size[s.ndim++] = num_classes > 0 ? num_classes : 1;
-    ct_tensor *zero = index ? (ct_zeros_dtype)(CT_I64, s) : NULL;
+    ct_tensor *zero = index ? ct__zeroed(ct__new_on(index->storage->device, CT_I64, s.size, s.ndim)) : NULL;
     return ct__end(f, (ct_scatter_)(zero, -1, (ct_unsqueeze)(index, -1), ct_number_i64(1)));
 }
 
@@ -15602,17 +15711,20 @@ typedef struct {
     double s, total, scale;
     bool exps;
 } ct__nll_job;
-static double ct__nll_at(const ct__nll_job *j, const char *p, int64_t k)
+CT__INLINE double ct__nll_at(const ct__nll_job *j, const char *p, int64_t k)
 {
     return j->size == 8 ? ((const double *)(const void *)p)[k] : (double)((const float *)(const void *)p)[k];
 }
-static double ct__nll_weight(const ct__nll_job *j, int64_t c) { return j->w ? ct__nll_at(j, j->w, c) : 1; }
-static void ct__nll_put(const ct__nll_job *j, char *p, int64_t k, double v)
+CT__INLINE double ct__nll_weight(const ct__nll_job *j, int64_t c) { return j->w ? ct__nll_at(j, j->w, c) : 1; }
+CT__INLINE void ct__nll_put(const ct__nll_job *j, char *p, int64_t k, double v)
 {
     if (j->size == 8) ((double *)(void *)p)[k] = v;
     else ((float *)(void *)p)[k] = (float)v;
 }
-static int64_t ct__nll_index(const ct__nll_job *j, int64_t r, int64_t c) { return (r / j->inner * j->n + c) * j->inner + r % j->inner; }
+CT__INLINE int64_t ct__nll_index(const ct__nll_job *j, int64_t r, int64_t c) 
+{
+    return j->inner == 1 ? r * j->n + c : (r / j->inner * j->n + c) * j->inner + r % j->inner;
+}
 static void ct__nll_rows(void *ctx, int64_t begin, int64_t end)
 {
     const ct__nll_job *j = (const ct__nll_job *)ctx;
@@ -15710,7 +15822,7 @@ static bool ct__nll_open(ct__bw *b, ct_tensor *x, ct__nll_job *j, int compute)
     j->scale = b->i[0] == CT_MEAN ? 1 / ct__nll_count(j) : 1;
     return true;
 }
-static double ct__nll_a(const ct__nll_job *j, int64_t r)
+CT__INLINE double ct__nll_a(const ct__nll_job *j, int64_t r)
 {
     return j->target[r] == j->ignore ? 0 : (1 - j->s) * ct__nll_weight(j, j->target[r]) + (j->s > 0 ? j->s / (double)j->n * j->total : 0);
 }
@@ -16470,12 +16582,16 @@ static void ct__grads_clear(ct_params *p)
 CT_API void ct_module_zero_grad(ct_module *m) { ct__grads_zero((ct_parameters)(m)); }
 CT_API void ct_module_clear_grad(ct_module *m) { ct__grads_clear((ct_parameters)(m)); }
 /* The handle stays, its memory is exchanged: optimisers and the module keep theirs. */
-static bool ct__retype(ct_tensor *t, int dtype)
+static ct_tensor *ct__elsewhere(ct_tensor *t, int dtype, ct_device device)
+{
+    t = ct__cast_of(t, ct__is_float(t->dtype) ? dtype : t->dtype);
+    return t && t->storage->device != device ? ct__move(t, device) : t;
+}
+static bool ct__exchange(ct_tensor *t, int dtype, ct_device device)
 {
     ct_tensor *n, *g = ct_grad_of(t);
-    if (!t || !ct__is_float(t->dtype) || t->dtype == dtype) return true;
-    if (!(n = ct__cast_of(t, dtype))) return false;
-    if (g && (!(g = ct__cast_of(g, dtype)))) return false;
+    if ((!ct__is_float(t->dtype) || t->dtype == dtype) && t->storage->device == device) return true;
+    if (!(n = ct__elsewhere(t, dtype, device)) || (g && !(g = ct__elsewhere(g, dtype, device)))) return false;
     n->storage->version = t->storage->version + 1; /* what backward saved of the old one is refused */
     (ct_set_grad)(t, NULL);
     ct__storage_release(t->storage);
@@ -16484,22 +16600,33 @@ static bool ct__retype(ct_tensor *t, int dtype)
     memcpy(t->stride, n->stride, sizeof t->stride);
     return !g || (ct_set_grad)(t, g);
 }
-CT_API ct_module *(ct_module_to)(ct_module *m, ct_dtype dtype)
+static ct_module *ct__module_exchange(ct_module *m, int dtype, int device) /* 0, -1: as it is */
 {
-    if (!m) return NULL;
-    if (!ct__dtype_ok(dtype, "ct_module_to")) return NULL;
-    if (!ct__is_float((int)dtype)) return (ct_module *)ct__fail(CT_ERR_DTYPE, "ct_module_to", "modules hold floating types, not %s", ct_dtype_name(dtype));
     bool ok = true;
     for (int list = CT__LIST_PARAMETERS; list <= CT__LIST_BUFFERS; list++) {
         ct_params *p = ct__list_of(m, list);
         ok = ok && p;
         for (int k = 0; ok && k < p->count; k++) {
+            ct_tensor *t = p->tensor[k];
             ct_scope_begin();
-            ok = ct__retype(p->tensor[k], (int)dtype);
+            ok = !t || ct__exchange(t, dtype ? dtype : t->dtype, device < 0 ? t->storage->device : (ct_device)device);
             ct_scope_end();
         }
     }
     return ok ? m : NULL;
+}
+CT_API ct_module *(ct_module_to)(ct_module *m, ct_dtype dtype)
+{
+    if (!m) return NULL;
+    if (!ct__dtype_ok(dtype, "ct_module_to")) return NULL;
+    if (!ct__is_float((int)dtype)) return (ct_module *)ct__fail(CT_ERR_DTYPE, "ct_module_to", "modules hold floating types, not %s", ct_dtype_name(dtype));
+    return ct__module_exchange(m, (int)dtype, -1);
+}
+CT_API ct_module *ct_module_to_device(ct_module *m, ct_device device)
+{
+    if (!m) return NULL;
+    if (!ct_device_available(device)) return (ct_module *)ct__fail(CT_ERR_DEVICE, "ct_module_to_device", "device %d has no backend\nlink ctorch_cuda.cu and call ct_cuda_init() first", (int)device);
+    return ct__module_exchange(m, 0, (int)device);
 }
 static bool ct__apply_to(ct_module *m, void (*f)(ct_module *, void *), void *user, int depth)
 {
@@ -16763,10 +16890,11 @@ static ct_tensor *ct__batch_norm_forward(ct_module *m, ct_tensor *x)
     o.running_mean = ct__own_tensor(m, "running_mean"), o.running_var = ct__own_tensor(m, "running_var");
     o.eps = ct__floats(m)[0] == 0 ? CT_REALLY_ZERO : ct__floats(m)[0], o.momentum = ct__floats(m)[1] == 0 ? CT_REALLY_ZERO : ct__floats(m)[1];
     ct_tensor *batches = ct__own_tensor(m, "num_batches_tracked");
-    bool counts = m->training && batches && batches->dtype == CT_I64 && batches->numel == 1 && ct__on_cpu(batches);
-    if (counts && i[2]) o.momentum = 1 / (double)(*(const int64_t *)(const void *)ct__ptr(batches) + 1);
+    bool counts = m->training && batches && batches->dtype == CT_I64 && batches->numel == 1;
+    if (counts && i[2]) o.momentum = 1 / (double)(ct_item_i64(batches) + 1);
     ct_tensor *y = ct_batch_norm_with(o);
-    if (y && counts) ++*(int64_t *)(void *)ct__ptr(batches), batches->storage->version++;
+    if (y && counts && ct__on_cpu(batches)) ++*(int64_t *)(void *)ct__ptr(batches), batches->storage->version++;
+    else if (y && counts) (ct_add_)(batches, ct_number_i64(1));
     return y;
 }
 static void ct__batch_norm_text(const ct_module *m, char *text, size_t n)
@@ -17418,7 +17546,7 @@ static bool ct__slot_states(ct_optim *o, ct__optim_slot *s, int states, bool *fi
         *first = true;
     }
     if (o->counts && !s->step) {
-        s->step = ct_retain((ct_zeros_dtype)(CT_F32, ct__sizes(0, 0, 0, 0)));
+        s->step = ct_retain(ct__zeroed(ct__new_on(CT_CPU, CT_F32, NULL, 0))); /* the count stays on the CPU */
         if (!s->step) return false;
     }
     return true;
@@ -17771,8 +17899,8 @@ CT_API ct_lr *ct_lr_reduce_on_plateau_with(ct_reduce_on_plateau_opts o)
     if (!lr) return NULL;
     lr->i[0] = o.patience < 0 ? 0 : o.patience ? o.patience : 10, lr->i[1] = o.cooldown;
     lr->f[0] = factor, lr->f[1] = ct__opt(o.threshold, 1e-4), lr->f[2] = o.min_lr, lr->f[3] = ct__opt(o.eps, 1e-8);
-    lr->f[4] = o.max ? -(double)INFINITY : (double)INFINITY;
-    lr->flag[0] = o.max, lr->flag[1] = o.threshold_abs;
+    lr->f[4] = o.maximize ? -(double)INFINITY : (double)INFINITY;
+    lr->flag[0] = o.maximize, lr->flag[1] = o.threshold_abs;
     return lr;
 }
 CT_API bool ct_lr_step(ct_lr *lr)
@@ -19357,7 +19485,7 @@ static void ct__custom_drop(ct_node *n)
     memcpy(&function, &n->i[0], sizeof function), memcpy(&user, &n->i[1], sizeof user);
     if (function->destroy) function->destroy(user);
 }
-static const ct__op ct__op_custom = {"custom", "CustomBackward", ct__forward_done, ct__custom_backward, NULL, 0, 0, ct__custom_drop};
+static const ct__op ct__op_custom = {"custom", "CustomBackward", ct__forward_done, ct__custom_backward, NULL, CT__DEVICE, 0, ct__custom_drop};
 CT_API bool ct_save_for_backward(ct_custom *self, ct_tensor *const *tensors, int count)
 {
     if (!self || !tensors || count < 0 || count > 24) return ct__fail(CT_ERR_ARGUMENT, "ct_save_for_backward", "at most 24 tensors") != NULL;

@@ -34,7 +34,7 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 #define CT_LAUNCH(kernel, grid, block, shared, ...) kernel<<<grid, block, shared>>>(__VA_ARGS__)
-#define CT_UNROLL(n) _Pragma("unroll 4")
+#define CT_UNROLL _Pragma("unroll 4")
 #endif
 
 #ifndef CT__GRID
@@ -120,6 +120,12 @@ static void ct__device_free(void *p, size_t bytes)
     }
     if (ct__no_cache || l->count == l->capacity) cudaFree(p);
     else l->block[l->count++] = p, ct__memory.cached_bytes += (int64_t)size;
+}
+static char *ct__scratch(size_t bytes) /* for the kernels that follow: it may be freed as soon as they are launched */
+{
+    char *p = (char *)ct__device_alloc(bytes);
+    if (!p) ct_fail(CT_ERR_MEMORY, "ct_cuda", "no device memory for a temporary copy");
+    return p;
 }
 static bool ct__upload(void *device, const void *host, size_t bytes)
 {
@@ -580,7 +586,7 @@ template <class A, int OP> __global__ void ct__reduce(const ct__fold f)
         if (output < f.kept.numel) {
             ct__locate<1>(f.kept, output, &at);
             const char *in = f.kept.data[0] + at;
-            CT_UNROLL(4)
+            CT_UNROLL
             for (int64_t i = begin + lane; i < end; i += f.lanes) {
                 ct__locate<1>(f.reduced, i, &at);
                 acc = ct__join<A, OP>(acc, ct__load<A>(in + at, f.dtype));
@@ -601,11 +607,18 @@ template <class A> static bool ct__run_fold(const ct__fold *f, int op, int piece
     CT_LAUNCH(kernel[op], grid, CT__THREADS, 0, *f);
     return ct__cuda_ok(cudaGetLastError(), "ct_reduce");
 }
+/* Columns: at least 32 neighbours at a time, if there are so many. */
+static int ct__most_lanes(bool columns, int64_t outputs)
+{
+    int lanes = columns ? CT__THREADS / 32 : CT__THREADS;
+    while (lanes < CT__THREADS && CT__THREADS / lanes >= 2 * outputs) lanes *= 2;
+    return lanes;
+}
 /* A second pass: (pieces, outputs) accumulators into the outputs. */
 template <class A> static bool ct__run_pieces(ct__fold *f, int op, int64_t pieces)
 {
     size_t bytes = (size_t)(pieces * f->kept.numel) * sizeof(A);
-    char *partial = (char *)ct__device_alloc(bytes);
+    char *partial = ct__scratch(bytes);
     if (!partial) return false;
     ct__fold second;
     memset(&second, 0, sizeof second);
@@ -613,10 +626,10 @@ template <class A> static bool ct__run_pieces(ct__fold *f, int op, int64_t piece
     second.kept.ndim = second.reduced.ndim = 1, second.kept.small = second.reduced.small = false;
     second.kept.numel = second.kept.shape[0] = f->kept.numel, second.kept.stride[0][0] = (int64_t)sizeof(A);
     second.reduced.numel = second.reduced.shape[0] = second.piece = pieces, second.reduced.stride[0][0] = f->kept.numel * (int64_t)sizeof(A);
-    second.kept.data[0] = partial, second.lanes = 8;
+    second.kept.data[0] = partial, second.lanes = ct__most_lanes(true, f->kept.numel);
     f->out = partial, f->out_dtype = ct__type<A>;
     bool ok = ct__run_fold<A>(f, op, (int)pieces) && ct__run_fold<A>(&second, op, 1);
-    ct__device_free(partial, bytes); /* reused only behind these kernels */
+    ct__device_free(partial, bytes);
     return ok;
 }
 /* i[0]: bits of the reduced dims; i[1]: the type to compute in; out: contiguous, of that type, the kept dims in order */
@@ -639,9 +652,9 @@ static bool ct__cuda_reduce(const ct_args *a)
     bool rows = f.reduced.ndim == 0 || f.reduced.stride[0][f.reduced.ndim - 1] == size;
     f.columns = f.kept.ndim && f.kept.stride[0][f.kept.ndim - 1] == size && !rows;
     f.lanes = 1;
-    while (f.lanes < (f.columns ? 8 : CT__THREADS) && f.lanes * 4 < n) f.lanes *= 2;
+    while (f.lanes < ct__most_lanes(f.columns, outputs) && f.lanes * 4 < n) f.lanes *= 2;
     int64_t blocks = (outputs * f.lanes + CT__THREADS - 1) / CT__THREADS, pieces = n / (f.lanes * 32);
-    if (pieces > 512 / blocks) pieces = 512 / blocks; /* enough for any GPU; the same on all of them */
+    if (pieces > 1024 / blocks) pieces = 1024 / blocks; /* fills large GPUs; the same on all */
     f.piece = pieces > 1 ? (n + pieces - 1) / pieces : n;
     pieces = f.piece ? (n + f.piece - 1) / f.piece : 1;
     if (a->i[1] == CT__I64) return pieces > 1 ? ct__run_pieces<int64_t>(&f, a->op, pieces) : ct__run_fold<int64_t>(&f, a->op, 1);
@@ -684,7 +697,7 @@ static bool ct__make_dense(ct__matrices *m, int dtype, int64_t size)
     for (int d = 0; d < m->ndim; d++) l.shape[d] = m->shape[d], l.stride[0][d] = m->stride[d] * size, l.numel *= m->shape[d];
     m->bytes = (size_t)(l.numel * size);
     l.data[0] = m->data, l.dtype[0] = l.dtype[CT__OUT] = dtype;
-    if (!(l.data[CT__OUT] = (char *)ct__device_alloc(m->bytes))) { m->bytes = 0; return false; }
+    if (!(l.data[CT__OUT] = ct__scratch(m->bytes))) { m->bytes = 0; return false; }
     m->data = l.data[CT__OUT];
     for (int64_t d = m->ndim - 1, stride = 1; d >= 0; stride *= m->shape[d--]) m->stride[d] = stride, l.stride[CT__OUT][d] = stride * size;
     return ct__copy(&l, (size_t)size);
@@ -745,6 +758,13 @@ static void ct__add_batch(ct__layout *l, int k, const ct__matrices *m, int64_t s
     l->data[k] = m->data, l->dtype[k] = dtype;
     for (int d = m->ndim - 3, to = l->ndim - 1; d >= 0; d--, to--) l->stride[k][to] = m->shape[d] == 1 ? 0 : m->stride[d] * size;
 }
+/* Batches of a that continue its rows, against one b, are more rows. */
+static void ct__batch_as_rows(ct__product *p)
+{
+    ct__layout *l = &p->batch;
+    for (int d = l->ndim - 1; d >= 0 && !l->stride[1][d] && l->stride[0][d] == p->M * p->am && p->M * l->shape[d] <= INT32_MAX; d--)
+        p->M *= l->shape[d], l->numel /= l->shape[d], l->ndim = d;
+}
 static bool ct__add_bias(ct_tensor *out, ct_tensor *bias)
 {
     ct_tensor *in[2] = {out, bias};
@@ -775,6 +795,7 @@ static bool ct__cuda_matmul(const ct_args *args)
         p.batch.shape[d] = c.shape[d] = ct_size(out, (int)d), c.stride[d] = stride, p.batch.numel *= c.shape[d];
     ct__add_batch(&p.batch, 0, &a, p.size, dtype), ct__add_batch(&p.batch, 1, &b, p.size, dtype), ct__add_batch(&p.batch, CT__OUT, &c, p.size, dtype);
     ct__layout_merge(&p.batch);
+    if (cublas && a_order > 0) ct__batch_as_rows(&p);
     if (ok) ok = cublas && a_order && b_order ? ct__run_cublas(&p, a_order, lda, b_order, ldb) : ct__run_products(&p, floating);
     if (a.bytes) ct__device_free(a.data, a.bytes);
     if (b.bytes) ct__device_free(b.data, b.bytes);

@@ -27,7 +27,7 @@
 #define __forceinline__ inline
 #define __shared__ static thread_local /* one block runs at a time; what the last one left stands in it */
 #define CT_LAUNCH(kernel, grid, block, shared, ...) ct__emulate(dim3(grid), dim3(block), shared, kernel, __VA_ARGS__)
-#define CT_UNROLL(n)
+#define CT_UNROLL
 
 struct dim3 {
     unsigned x, y, z;
@@ -71,6 +71,7 @@ static int64_t ct__emu_fail_after = -1;
 
 extern "C" void ct_emulator_fail_after(int64_t n) { ct__emu_fail_after = n; } /* the n-th cudaMalloc from now and all later ones fail; -1: never */
 
+#ifndef __SANITIZE_ADDRESS__ /* it has a better report of its own */
 static void ct__emu_fault(int, siginfo_t *info, void *)
 {
     char *p = (char *)info->si_addr;
@@ -83,13 +84,14 @@ static void ct__emu_fault(int, siginfo_t *info, void *)
     }
     signal(SIGSEGV, SIG_DFL);
 }
+#endif
 static void ct__emu_arena(void)
 {
     if (ct__arena) return;
     ct__arena = (char *)mmap(NULL, CT__ARENA, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (ct__arena == MAP_FAILED) ct__arena = NULL, abort();
     CT__POISON(ct__arena, CT__ARENA);
-#ifndef __SANITIZE_ADDRESS__ /* it has a better report of its own */
+#ifndef __SANITIZE_ADDRESS__
     struct sigaction a;
     memset(&a, 0, sizeof a);
     a.sa_sigaction = ct__emu_fault, a.sa_flags = SA_SIGINFO;
@@ -166,6 +168,10 @@ struct ct__emu_state {
     void *argument;
     const void *host_stack;
     size_t host_size;
+    ~ct__emu_state() /* the host thread ends */
+    {
+        while (fibers) munmap(fiber[--fibers]->stack, CT__FIBER_STACK), free(fiber[fibers]);
+    }
 };
 static thread_local ct__emu_state ct__emu;
 static thread_local dim3 threadIdx, blockIdx, blockDim, gridDim;

@@ -240,6 +240,26 @@ static void retained(void)
     ct_retain_grad(h);
     ct_scope_end();
     CHECK(ct_backward(y));
+    /* in place afterwards: the gradient of the tensor as it is now; and it may die, then be made again in the same place */
+    h = ct_mul(x, 3);
+    ct_retain_grad(h), ct_add_(h, 1), y = ct_sum(ct_square(h));
+    ct_set_grad(x, NULL);
+    CHECK(ct_backward(y));
+    CHECK_VALUES(ct_grad_of(h), 0, 8, 14);
+    CHECK_VALUES(ct_grad_of(x), 0, 24, 42);
+    for (int k = 0; k < 3; k++) {
+        ct_scope_begin();
+        h = ct_mul(x, 3);
+        ct_tensor *v = ct_select(h, 0, 0), *z = ct_exp(v);
+        ct_retain_grad(k == 2 ? v : h);
+        if (k == 0) ct_add_(h, 1);
+        y = ct_keep(ct_add(z, ct_sum(h)));
+        if (k == 1) ct_detach_(h);
+        if (k == 2) ct_mul_(h, 2), ct_requires_grad(v);
+        ct_scope_end();
+        for (int n = 0; n < 100; n++) ct_requires_grad_(ct_zeros(5, 5), true);
+        CHECK(ct_backward(y));
+    }
     CHECK_ERROR_VOID(CT_ERR_AUTOGRAD, ct_retain_grad(ct_zeros(1)));
     ct_scope_end();
 }

@@ -246,14 +246,13 @@ static void test_reductions(void)
         reduce_all((ct_expand)(ct_narrow(x, 1, 0, 1), ct_shape_of(x)), (ct_expand)(ct_narrow(d, 1, 0, 1), ct_shape_of(x)), "expanded");
         ct_scope_end();
     }
-    static const int64_t sizes[][2] = {{1, 1}, {1, 70000}, {70000, 1}, {33, 1025}, {1025, 33}, {5000, 3}, {3, 5000}, {300, 900}, {0, 4}, {4, 0}};
+    static const int64_t sizes[][2] = {{1, 1}, {1, 20000}, {33, 1025}, {1025, 33}, {9000, 3}, {3, 5000}, {90, 400}, {0, 4}, {4, 0}};
     for (const int64_t *s : sizes) {
         ct_scope_begin();
         ct_tensor *x = sample(CT_F32, {s[0], s[1]}, -1, 1), *d = cuda(x);
         reduce_all(x, d, "matrix");
         CHECK(ct_equal(ct_sum(d), ct_sum(d)), "the same sum twice");
-        x = sample(CT_I64, {s[0], s[1]}), d = cuda(x);
-        reduce_all(x, d, "matrix");
+        if (s[0] == 33 || s[1] <= 3) x = sample(CT_I64, {s[0], s[1]}), reduce_all(x, cuda(x), "matrix");
         ct_scope_end();
     }
     ct_scope_begin();
@@ -498,6 +497,32 @@ static void test_training(void)
     ct_scope_end();
 }
 
+static void train_alone(void *result) /* in a thread of its own */
+{
+    ct_scope_begin();
+    double *loss = (double *)result;
+    ct_tensor *x = ct_ones(40, 16), *t = ct_zeros_dtype(CT_I64, 40);
+    x = cuda(ct_mul(x, ct_unsqueeze(ct_linspace(-1, 1, 40), 1))), t = cuda(t);
+    net n = {{NULL, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL}};
+    static const int64_t sizes[4][2] = {{24, 16}, {1, 24}, {5, 24}, {1, 5}};
+    for (int k = 0; k < 4; k++) {
+        ct_tensor *w = ct_mul(ct_sin(ct_arange_dtype(CT_F32, 0, (double)(sizes[k][0] * sizes[k][1]), 1)), 0.3);
+        n.p[k] = ct_requires_grad_(cuda(k % 2 ? w : (ct_reshape)(w, shape_of({sizes[k][0], sizes[k][1]}))), true), n.v[k] = ct_zeros_like(ct_detach(n.p[k]));
+    }
+    for (int step = 0; step < 10; step++) *loss = net_step(&n, x, t);
+    ct_scope_end();
+}
+static void test_threads(void)
+{
+    enum { THREADS = 4 };
+    double loss[THREADS + 1];
+    ct__thread thread[THREADS];
+    train_alone(&loss[THREADS]);
+    for (int k = 0; k < THREADS; k++) ct__thread_create(&thread[k], train_alone, &loss[k]);
+    for (int k = 0; k < THREADS; k++) ct__thread_join(thread[k]);
+    for (int k = 0; k < THREADS; k++) CHECK(loss[k] == loss[THREADS] && loss[k] == loss[k], "thread %d: loss %.9g, alone %.9g", k, loss[k], loss[THREADS]);
+}
+
 /* the same through modules: convolution, batch norm, pooling, dropout; Adam, clipping, saving and loading */
 static ct_module *conv_net(void)
 {
@@ -585,7 +610,7 @@ int main(int count, char **arg)
 {
     static const struct { const char *name; void (*run)(void); } tests[] = {
         {"rows", test_rows}, {"special", test_special}, {"copies", test_copies}, {"reductions", test_reductions}, {"products", test_products},
-        {"operations", test_operations}, {"errors", test_errors}, {"training", test_training}, {"modules", test_modules}, {"memory", test_no_memory}};
+        {"operations", test_operations}, {"errors", test_errors}, {"training", test_training}, {"threads", test_threads}, {"modules", test_modules}, {"memory", test_no_memory}};
     if (!ct_cuda_init()) return printf("no GPU: nothing tested\n"), 0;
     for (auto &t : tests) {
         if (count > 1 && !strstr(arg[1], t.name)) continue;

@@ -494,6 +494,45 @@ static void history(void)
     CHECK(ct_set(base, "1:", 7) == base);
     CHECK_VALUES(ct_detach(base), 0, 2, 7, 7);
     CHECK_VALUES(ct_grad(ct_sum(base), x), 0, 2, 0, 0);
+    /* a view made without gradients must not be written with them, as in torch: its base would never know */
+    base = ct_mul(x, 1);
+    ct_no_grad_begin();
+    v = ct_slice(base, 0, 0, 1, 1);
+    CHECK(ct_mul_(v, 2) == v);
+    ct_no_grad_end();
+    CHECK_ERROR(CT_ERR_AUTOGRAD, ct_mul_(v, 5));
+    CHECK_VALUES(ct_detach(base), 0, 2, 1, 1);
+    /* a base that becomes a leaf after its view was made */
+    plain = ct_ones(2), v = ct_view(plain, 2, 1);
+    CHECK(ct_requires_grad_(plain, true) == plain);
+    CHECK_ERROR(CT_ERR_AUTOGRAD, ct_mul_(v, 3));
+    /* what a write hides has gradient 0, whoever writes */
+    ct_tensor *pair = ct_slice(x, 0, 0, 2, 1);
+#define HIDES(...)                                                                                                    \
+    do {                                                                                                              \
+        base = ct_mul(pair, 1), v = ct_slice(base, 0, 0, 1, 1);                                                       \
+        CHECK(__VA_ARGS__);                                                                                           \
+        CHECK_VALUES(ct_grad(ct_sum(base), x), 0, 0, 1, 0);                                                           \
+    } while (0)
+    HIDES(ct_zero_(v)); HIDES(ct_fill_(v, 3)); HIDES(ct_gt_(v, 0)); HIDES(ct_sign_(v)); HIDES(ct_floor_(v)); HIDES(ct_uniform_(v, 0, 1)); HIDES(ct_bernoulli_(v, 0.5)); HIDES(ct_normal_(v, 0, 1));
+    HIDES(ct_masked_fill_(v, ct_full((bool)true, 1), 0)); HIDES(ct_scatter_(v, 0, ct_tensor_i64(0), 9)); HIDES(ct_index_fill_(v, 0, ct_tensor_i64(0), 9)); HIDES(ct_set(v, "0", 4)); HIDES(ct_copy_(v, ct_zeros(1)));
+    HIDES(ct_triu_(ct_view(v, 1, 1), 1)); HIDES(ct_clamp_(v, 3, 4)); HIDES(ct_logical_not_(v)); HIDES(ct_random_(v)); HIDES(ct_exponential_(v, 1));
+    /* a write through a detached handle is the caller's business: counted, not recorded */
+    base = ct_mul(x, 1);
+    CHECK(ct_mul_(ct_detach(base), 3) != NULL && ct_version(base) == 1);
+    CHECK_VALUES(ct_grad(ct_sum(base), x), 0, 1, 1, 1);
+    /* operands of another type, and of other requirements */
+    ct_tensor *wide = ct_requires_grad_(ct_to(ct_tensor_of(1, 2, 3), CT_F64), true), *r[2];
+    base = ct_mul(x, 1);
+    ct_mul_(base, wide);
+    ct_tensor *sum = ct_sum(base);
+    CHECK(ct_grad_many(&sum, NULL, 1, (ct_tensor *[]){x, wide}, r, 2, (ct_grad_opts){.ct_end_ = 0}));
+    CHECK(ct_dtype_of(r[0]) == CT_F32 && ct_dtype_of(r[1]) == CT_F64);
+    CHECK_VALUES(r[0], 0, 1, 2, 3);
+    plain = ct_ones(3);
+    ct_add_(plain, x), ct_mul_(plain, x);
+    CHECK_VALUES(ct_grad(ct_sum(plain), x), 0, 3, 3, 3);
+    CHECK(ct_add_(ct_expand(ct_ones(3, 1), 3, 1), 1) != NULL && ct_add_(ct_expand(ct_zeros(0, 1), 0, 5), 1) != NULL); /* nothing overlaps here */
     ct_scope_end();
 }
 /* a long chain of views, and of writes through them */
