@@ -9827,7 +9827,7 @@ static ct_tensor *ct__index_values(ct_tensor *index, int64_t size, int dim, bool
 }
 static bool ct__index_dtype(const ct_tensor *index, bool narrow, const char *function)
 {
-    if (index->dtype == CT_I64 || (narrow && index->dtype == CT_I32)) return true;
+    if (index->dtype == CT_I64 || (narrow && index->dtype == CT_I32) || !index->numel) return true;
     ct__fail(CT_ERR_DTYPE, function, "an index is int64%s, not %s\nct_to(index, CT_I64)", narrow ? " or int32" : "", ct_dtype_name((ct_dtype)index->dtype));
     return false;
 }

@@ -19,7 +19,9 @@
 #include <ucontext.h>
 #include <unistd.h>
 #include <vector>
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wclobbered" /* getcontext returns once here */
+#endif
 
 #define __global__
 #define __device__

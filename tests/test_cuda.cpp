@@ -567,6 +567,73 @@ static void test_modules(void)
     ct_scope_end();
 }
 
+/* what else reads or writes tensors of a device: text, files, checks, initialisers, optimisers, hooks, graphs */
+static ct_tensor *checked(ct_tensor *const *in, int, void *) { return ct_mul(ct_tanh(ct_matmul(in[0], in[1])), ct_sum_dim(in[0], 1, true)); }
+static ct_tensor *halve(ct_tensor *g, void *) { return ct_mul(g, 0.5); }
+static void test_library(void)
+{
+    ct_scope_begin();
+    ct_tensor *x = sample(CT_F32, {3, 4}), *d = cuda(x), *in[2] = {ct_requires_grad_(cuda(sample(CT_F64, {2, 3})), true), ct_requires_grad_(cuda(sample(CT_F64, {3, 2})), true)};
+    char *a = ct_to_text(x), *b = ct_to_text(d), *dot = ct_graph_dot(checked(in, 2, NULL));
+    CHECK(a && b && strstr(b, "0.") && strlen(b) >= strlen(a), "ct_to_text: %s", b ? b : "NULL");
+    CHECK(dot && strstr(dot, "digraph"), "ct_graph_dot");
+    ct_free_text(a), ct_free_text(b), ct_free_text(dot);
+    CHECK(ct_gradcheck(checked, in, 2, NULL), "gradcheck on the device");
+    CHECK(ct_gradgradcheck(checked, in, 2, NULL), "gradgradcheck on the device");
+    const char *names[2] = {"x", "d"};
+    ct_tensor *both[2] = {x, d};
+    CHECK(ct_save_tensors("test_cuda.safetensors", names, both, 2), "saving");
+    ct_tensors *loaded = ct_load_safetensors_file("test_cuda.safetensors");
+    CHECK(loaded && ct_equal(ct_tensors_find(loaded, "d"), x), "loading");
+    ct_tensors_free(loaded), remove("test_cuda.safetensors");
+    CHECK(ct_allclose(d, ct_add(d, 1e-9), 1e-5, 1e-8, false) && ct_equal(d, ct_clone(d)) && !ct_equal(d, ct_add(d, 1)), "allclose, equal");
+    for (int k = 0; k < 6; k++) { /* initialisers draw the CPU's numbers */
+        ct_tensor *w[2] = {ct_zeros(6, 5), cuda(ct_zeros(6, 5))};
+        ct_init_gain_opts gain = ct_init_gain_opts();
+        ct_init_kaiming_opts kaiming = ct_init_kaiming_opts();
+        for (int side = 0; side < 2; side++) {
+            ct_manual_seed(k), gain.tensor = kaiming.tensor = w[side];
+            ct_tensor *r = k == 0 ? ct_init_uniform_(w[side], -1, 1) : k == 1 ? ct_init_normal_(w[side], 0, 1) : k == 2 ? ct_init_xavier_uniform_with(gain) : k == 3 ? ct_init_kaiming_normal_with(kaiming)
+                         : k == 4 ? ct_init_orthogonal_with(gain) : ct_init_eye_(w[side]);
+            CHECK(r == w[side], "initialiser %d, side %d", k, side);
+        }
+        char what[32];
+        snprintf(what, sizeof what, "initialiser %d", k);
+        same(w[0], w[1], what, 0);
+    }
+    for (int rule = 0; rule < 5; rule++) {
+        ct_tensor *p[2] = {ct_requires_grad_(ct_clone(x), true), ct_requires_grad_(ct_clone(d), true)};
+        for (int side = 0; side < 2; side++) {
+            ct_params one = {1, NULL, &p[side]};
+            ct_sgd_opts sgd = ct_sgd_opts();
+            sgd.params = &one, sgd.lr = 0.1, sgd.momentum = 0.9, sgd.nesterov = true;
+            ct_optim *o = rule == 0 ? ct_optim_sgd_with(sgd) : rule == 1 ? ct_optim_adam(&one) : rule == 2 ? ct_optim_adamw(&one) : rule == 3 ? ct_optim_rmsprop(&one) : ct_optim_adagrad(&one);
+            for (int step = 0; step < 4; step++) {
+                ct_zero_grad(o);
+                CHECK(ct_backward(ct_sum(ct_square(ct_sin(p[side])))) && ct_clip_grad_value_(&one, 0.8) && ct_step(o), "optimiser %d, side %d", rule, side);
+            }
+            ct_params *state = ct_optim_state(o);
+            CHECK(state && ct_optim_load_state(o, state) && ct_step(o), "optimiser %d, its state", rule);
+            ct_optim_free(o);
+        }
+        same(ct_detach(p[0]), ct_detach(p[1]), "an optimiser", 1e-5);
+    }
+    ct_tensor *w = ct_requires_grad_(cuda(sample(CT_F64, {4})), true), *h = ct_square(w);
+    ct_register_hook(h, halve, NULL), ct_retain_grad(h);
+    CHECK(ct_backward(ct_sum(ct_mul(h, 3))) && ct_item(ct_sum(ct_grad_of(h))) == 6, "hooks");
+    same(ct_mul(ct_to_device(ct_detach(w), CT_CPU), 3), ct_grad_of(w), "the gradient behind a hook");
+    ct_loader_opts lo = ct_loader_opts();
+    lo.dataset = ct_data_tensor_dataset(d), lo.batch_size = 2;
+    ct_loader *loader = ct_data_loader_with(lo);
+    ct_tensor *batch[1] = {NULL};
+    int batches = 0;
+    while (loader && ct_loader_next(loader, batch)) batches += batch[0] && ct_item(ct_sum(batch[0])) == ct_item(ct_sum(ct_narrow(x, 0, 2 * batches, ct_size(batch[0], 0))));
+    CHECK(batches == 2, "a loader over a tensor of the device: %d good batches", batches);
+    ct_loader_free(loader), ct_dataset_free(lo.dataset);
+    ct_clear_error();
+    ct_scope_end();
+}
+
 /* ---- no memory ---- */
 static void test_no_memory(void)
 {
@@ -610,7 +677,7 @@ int main(int count, char **arg)
 {
     static const struct { const char *name; void (*run)(void); } tests[] = {
         {"rows", test_rows}, {"special", test_special}, {"copies", test_copies}, {"reductions", test_reductions}, {"products", test_products},
-        {"operations", test_operations}, {"errors", test_errors}, {"training", test_training}, {"threads", test_threads}, {"modules", test_modules}, {"memory", test_no_memory}};
+        {"operations", test_operations}, {"errors", test_errors}, {"training", test_training}, {"threads", test_threads}, {"modules", test_modules}, {"library", test_library}, {"memory", test_no_memory}};
     if (!ct_cuda_init()) return printf("no GPU: nothing tested\n"), 0;
     for (auto &t : tests) {
         if (count > 1 && !strstr(arg[1], t.name)) continue;
