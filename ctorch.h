@@ -6190,15 +6190,12 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 #define CT__ROW_C(k, arity, name) {k(name##_0), NULL, NULL, NULL},
 #if CT__VBYTES < 64
 #define CT__K64 CT__K
-#define CT__K64X(name) CT__K64(name)
 #else
 #define CT__K64(name) ct__avx2_##name
-#define CT__K64X(name) CT__K64(name)
 #endif
 #define CT__F32_4(name, title, arity, kind, value, da, db, dc) CT__ROW_##kind(CT__K, arity, name##_f32)
 #define CT__F64_4(name, title, arity, kind, value, da, db, dc) CT__ROW_##kind(CT__K64, arity, name##_f64)
 #define CT__I64_4(name, title, arity, kind, value, da, db, dc) {ct__base_##name##_i64_0, NULL, NULL, NULL},
-#define CT__X(name, type, text, size, category) CT__K64X(CT__ROW(name)),
 static const ct__kernels CT__K(kernels) = {
     {{CT__POINTWISE_ANY(CT__F32_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F32_4)},
      {CT__POINTWISE_ANY(CT__F64_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F64_4)},
@@ -6206,26 +6203,25 @@ static const ct__kernels CT__K(kernels) = {
     {CT__REDUCTIONS(row_f32), CT__REDUCTIONS(row_f64), CT__REDUCTIONS_I64(row_i64)},
     {CT__REDUCTIONS(column_f32), CT__REDUCTIONS(column_f64), CT__REDUCTIONS_I64(column_i64)},
     {CT__REDUCTIONS(merge_f32), CT__REDUCTIONS(merge_f64), CT__REDUCTIONS_I64(merge_i64)},
-#define CT__ROW(name) load_f32_##name
+#define CT__X(name, type, text, size, category) CT__K64(load_f32_##name),
     {{NULL, CT_DTYPES(CT__X)},
-#undef CT__ROW
-#define CT__ROW(name) load_f64_##name
-     {NULL, CT_DTYPES(CT__X)},
-#undef CT__ROW
-#define CT__ROW(name) load_i64_##name
-     {NULL, CT_DTYPES(CT__X)}},
-#undef CT__ROW
-#define CT__ROW(name) store_f32_##name
-    {{NULL, CT_DTYPES(CT__X)},
-#undef CT__ROW
-#define CT__ROW(name) store_f64_##name
-     {NULL, CT_DTYPES(CT__X)},
-#undef CT__ROW
-#define CT__ROW(name) store_i64_##name
-     {NULL, CT_DTYPES(CT__X)}},
-#undef CT__ROW
-};
 #undef CT__X
+#define CT__X(name, type, text, size, category) CT__K64(load_f64_##name),
+     {NULL, CT_DTYPES(CT__X)},
+#undef CT__X
+#define CT__X(name, type, text, size, category) CT__K64(load_i64_##name),
+     {NULL, CT_DTYPES(CT__X)}},
+#undef CT__X
+#define CT__X(name, type, text, size, category) CT__K64(store_f32_##name),
+    {{NULL, CT_DTYPES(CT__X)},
+#undef CT__X
+#define CT__X(name, type, text, size, category) CT__K64(store_f64_##name),
+     {NULL, CT_DTYPES(CT__X)},
+#undef CT__X
+#define CT__X(name, type, text, size, category) CT__K64(store_i64_##name),
+     {NULL, CT_DTYPES(CT__X)}},
+#undef CT__X
+};
 #undef CT__NULL4
 #undef CT__F32_4
 #undef CT__F64_4
@@ -6233,7 +6229,6 @@ static const ct__kernels CT__K(kernels) = {
 
 #undef CT__REDUCTIONS
 #undef CT__K64
-#undef CT__K64X
 #undef CT__ROW_1
 #undef CT__ROW_2
 #undef CT__ROW_3
@@ -12456,7 +12451,7 @@ static bool ct__term_thin(ct__term *a, const ct__term *b) /* drops dims of size 
     }
     return a->t != NULL;
 }
-/* a's dims in the order of the labels, those it lacks as size 1; then the groups of labels as one dim each, where counts say so (-1: as they are) */
+/* a's dims in the order of the labels; those it lacks get size 1 */
 static ct_tensor *ct__term_order(const ct__term *a, const ct__labels *order)
 {
     ct_shape dims, s;
@@ -13080,8 +13075,8 @@ static void ct__conv_add(const ct__conv_job *j, int64_t parts, bool fresh)
     if (fresh) memcpy(out, part, (size_t)(n * j->size));
     for (int64_t p = fresh; p < parts; p++) j->conv->add(n, part + p * n * j->size, 1, out, 1);
 }
-/* The products of one bunch after the other; or, if small, side by side into temp */
-static bool ct__conv_sum(ct__conv_job *j, const char *images, int64_t start, int64_t bunches, bool small)
+/* The products of one bunch after the other; or, if is_small, side by side into temp */
+static bool ct__conv_sum(ct__conv_job *j, const char *images, int64_t start, int64_t bunches, bool is_small)
 {
     int64_t size = j->size, n = j->lines * j->K, L = j->bunch * j->P;
     bool packed = j->bunch > 1;
@@ -13092,7 +13087,7 @@ static bool ct__conv_sum(ct__conv_job *j, const char *images, int64_t start, int
     ct__mat B = {images + (start * j->frame.image + j->group * j->channels * j->frame.channel) * size, 0, 0, ct__pack_taps, &j->pixels};
     int64_t sa = packed ? j->lines * L : j->c.G * j->lines * j->P, sb = j->bunch * j->frame.image;
     ct__out C = {j->out + j->group * n * size, j->K, 1, 1, 0, NULL, NULL, CT__ACT_NONE};
-    if (small) {
+    if (is_small) {
         char *temp = j->temp, *parts = j->temp + (packed ? bunches * j->lines * L * size : 0);
         C.data = parts;
         bool ok = ct__gemm_batched(j->gemm, bunches, j->lines, j->K, L, &A, sa, &B, sb, &C, n);
@@ -13128,11 +13123,11 @@ static bool ct__conv_sums(ct__conv_job *j)
 {
     const ct__frame *f = &j->frame;
     int64_t n = j->lines * j->entries, fit = CT__CONV_PIECE / ct__imax(1, n), bunch, temp;
-    bool small = n <= CT__CONV_SMALL, pieces = small && fit < j->P && j->P > 512;
+    bool is_small = n <= CT__CONV_SMALL, pieces = is_small && fit < j->P && j->P > 512;
     j->K = j->entries;
-    if (small) j->bunch = ct__imax(1, ct__imin(j->bunch, fit / j->P));
+    if (is_small) j->bunch = ct__imax(1, ct__imin(j->bunch, fit / j->P));
     bunch = j->bunch;
-    temp = pieces ? 0 : (bunch > 1 ? j->lines * j->P : 0) + (small ? (n + bunch - 1) / bunch : 0);
+    temp = pieces ? 0 : (bunch > 1 ? j->lines * j->P : 0) + (is_small ? (n + bunch - 1) / bunch : 0);
     ct__conv_cut(j, temp);
     temp = pieces ? (j->P / 256 + 1) * n : temp * (j->chunk + bunch) + n;
     int64_t images = f->copied ? j->chunk * f->image + 64 : 0;
@@ -13149,9 +13144,9 @@ static bool ct__conv_sums(ct__conv_job *j)
         const char *at = ct__conv_images(j, count);
         for (j->group = 0; ok && j->group < j->c.G; j->group++) {
             for (int64_t i = 0; pieces && ok && i < count; i++) ok = ct__conv_pieces(j, at, i);
-            if (!pieces) ok = ct__conv_sum(j, at, 0, count / bunch, small);
+            if (!pieces) ok = ct__conv_sum(j, at, 0, count / bunch, is_small);
             j->bunch = count % bunch;
-            if (!pieces && ok && j->bunch) ok = ct__conv_sum(j, at, count - j->bunch, 1, small);
+            if (!pieces && ok && j->bunch) ok = ct__conv_sum(j, at, count - j->bunch, 1, is_small);
             j->bunch = bunch;
         }
     }
@@ -13459,7 +13454,7 @@ static bool ct__conv_sizes(const ct_tensor *x, const ct_tensor *w, int64_t *i, b
 }
 static bool ct__conv_channels(const ct_tensor *x, const ct_tensor *w, const ct_tensor *b, const int64_t *i, const char *f)
 {
-    int64_t C;
+    int64_t C = 0;
     if (!ct__size_mul(w->shape[1], i[9], &C) || x->shape[1] != C)
         return ct__fail(CT_ERR_SHAPE, f, "with groups %lld weight %s needs an input of %lld channels, not %s", (long long)i[9], ct__brackets(w), (long long)C, ct__brackets(x)) != NULL;
     if (w->shape[0] % i[9] || (w->shape[0] == 0 && i[9] > 1))
@@ -13489,7 +13484,7 @@ CT_API ct_tensor *ct_conv3d_with(ct_conv_opts o) { return ct__convolve(&o, 3, "c
 
 static bool ct__transpose_channels(const ct_tensor *x, const ct_tensor *w, const ct_tensor *b, const int64_t *i, const char *f)
 {
-    int64_t O;
+    int64_t O = 0;
     if (x->shape[1] != w->shape[0]) return ct__fail(CT_ERR_SHAPE, f, "weight %s needs an input of %lld channels, not %s", ct__brackets(w), (long long)w->shape[0], ct__brackets(x)) != NULL;
     if (w->shape[0] % i[9] || (w->shape[0] == 0 && i[9] > 1)) return ct__fail(CT_ERR_SHAPE, f, "groups %lld do not divide the %lld channels of input %s", (long long)i[9], (long long)w->shape[0], ct__brackets(x)) != NULL;
     if (!ct__size_mul(w->shape[1], i[9], &O)) return ct__fail(CT_ERR_OVERFLOW, f, "groups %lld are absurd", (long long)i[9]) != NULL;
@@ -13586,7 +13581,7 @@ static void ct__max_lanes(const ct__pool_job *j, const char *x, int64_t o, int64
     for (int64_t h = first; h < ct__imin(end, i[CT__P_IN]); h += d0)
         for (int64_t k = 0; k < i[CT__P_KERNEL + 1]; k++) {
             int64_t offset = k * d1 - i[CT__P_PAD + 1], lo = ct__pool_lanes(i, offset, c0, c1, &count), at = h * W + lo * i[CT__P_STRIDE + 1] + offset;
-            if (count) j->k->max(count, x + at * j->size, i[CT__P_STRIDE + 1], at, y + lo * j->size, (char *)place + (lo - c0) * j->size);
+            if (count) (j->k->max)(count, x + at * j->size, i[CT__P_STRIDE + 1], at, y + lo * j->size, (char *)place + (lo - c0) * j->size);
         }
     for (int64_t c = c0; c < c1; c++) out[c] = j->size == 4 ? ((const int32_t *)(const void *)place)[c - c0] : place[c - c0];
 }
@@ -14107,7 +14102,7 @@ static int ct__interpolate_mode(const char *name, int dims) /* -1: none such, -2
 CT_API ct_tensor *ct_interpolate_with(ct_interpolate_opts o)
 {
     const char *f = "ct_interpolate", *name = o.mode ? o.mode : "nearest";
-    int64_t size[3];
+    int64_t size[3] = {0, 0, 0};
     double ratio[3];
     ct_tensor *x = o.input;
     if (!x) return NULL;

@@ -197,18 +197,20 @@ static void ct__layout_init(ct__layout *l, int ndim)
     l->ndim = ndim, l->numel = 1;
 }
 /* Operand k is t, broadcast to the layout's shape. */
-static void ct__layout_add(ct__layout *l, int k, ct_tensor *t)
+static bool ct__layout_add(ct__layout *l, int k, ct_tensor *t)
 {
     int lead = l->ndim - ct_dim(t);
     int64_t size = (int64_t)ct_element_size(t);
     l->dtype[k] = ct_dtype_of(t);
+    if (ct_device_of(t) == CT_CPU && ct_numel(t) != 1) return ct_fail(CT_ERR_DEVICE, "ct_cuda", "an operand lies on the CPU");
     if (ct_device_of(t) == CT_CPU) {
         l->number[k] = ct__load<double>((const char *)ct_data(t), l->dtype[k]);
         l->integer[k] = ct__load<int64_t>((const char *)ct_data(t), l->dtype[k]);
-        return;
+        return true;
     }
     l->data[k] = (char *)ct_data(t);
     for (int d = lead; d < l->ndim; d++) l->stride[k][d] = ct_size(t, d - lead) == 1 ? 0 : ct_stride(t, d - lead) * size;
+    return true;
 }
 static void ct__layout_result(ct__layout *l, ct_tensor *t)
 {
@@ -500,7 +502,7 @@ static bool ct__cuda_pointwise(const ct_args *a)
     ct__layout l;
     ct__layout_result(&l, a->out[0]);
     for (int k = 0; k < a->in_count; k++)
-        if (a->in[k]) ct__layout_add(&l, k, a->in[k]);
+        if (a->in[k] && !ct__layout_add(&l, k, a->in[k])) return false;
     if (a->i[0] == CT__F32) return ct__run_rows<float>(ct__row_at<float>(a->op), &l, a->f);
     if (a->i[0] == CT__F64) return ct__run_rows<double>(ct__row_at<double>(a->op), &l, a->f);
     return ct__run_rows<int64_t>(ct__row_at<int64_t>(a->op), &l, a->f);
@@ -525,7 +527,7 @@ static bool ct__cuda_copy(const ct_args *a)
 {
     ct__layout l;
     ct__layout_result(&l, a->out[0]);
-    ct__layout_add(&l, 0, a->in[0]);
+    if (!ct__layout_add(&l, 0, a->in[0])) return false;
     ct__layout flat = l;
     ct__layout_merge(&flat);
     int64_t size = (int64_t)ct_element_size(a->out[0]);

@@ -423,6 +423,13 @@ static void misuse(void)
     CHECK(ct_grad_many(outputs, gradients, 2, (ct_tensor *[]){x, x}, r, 2, (ct_grad_opts){.ct_end_ = 0}));
     CHECK_VALUES(r[0], 0, 22, 44);
     CHECK_VALUES(r[1], 0, 22, 44);
+    /* a gradient that is handed through brings its own history along only into a created graph */
+    ct_tensor *weight = LEAF(1, 1), *through = ct_mul(weight, 5), *result = ct_grad(ct_add(x, 1), x, .grad_output = through);
+    CHECK_VALUES(result, 0, 5, 5);
+    CHECK(!ct_requires_grad(result));
+    result = ct_grad(ct_add(x, 1), x, .grad_output = through, .create_graph = true);
+    CHECK(ct_requires_grad(result));
+    CHECK_VALUES(ct_grad(ct_sum(result), weight), 0, 5, 5);
     /* outputs one of which is an input of the other */
     h = ct_mul(x, 3), y = ct_sum(h);
     ct_tensor *both[2] = {h, y}, *given[2] = {ct_tensor_of(1, 2), NULL};

@@ -60,6 +60,12 @@ static void state(void)
     CHECK_TEXT(test_function, "ct_mse_loss");
     CHECK_ERROR(CT_ERR_DIM, ct_softmax(x, 5));
     CHECK_TEXT(test_function, "ct_softmax");
+    CHECK_ERROR(CT_ERR_DTYPE, ct_std(ct_tensor_i64(1, 2), 1)); /* made of ct_var, made of ct_mean: the outermost speaks */
+    CHECK_TEXT(test_function, "ct_std");
+    CHECK_ERROR(CT_ERR_DIM, ct_normalize(x, 3, 7, 1e-12));
+    CHECK_TEXT(test_function, "ct_normalize");
+    CHECK_ERROR(CT_ERR_DIM, ct_sum_dim(x, 7, false)); /* and nothing of that is remembered */
+    CHECK_TEXT(test_function, "ct_sum");
     /* text of every code */
     for (int k = 0; k < CT_ERR_COUNT; k++) CHECK(!strncmp(ct_error_name((ct_error_code)k), "CT_ERR_", 7));
     CHECK_TEXT(ct_error_name(CT_ERR_SHAPE), "CT_ERR_SHAPE");

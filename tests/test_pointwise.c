@@ -951,6 +951,23 @@ static void others(void)
     v = ct_arange(6.0);
     CHECK(ct_copy_(ct_narrow(v, 0, 1, 5), ct_narrow(v, 0, 0, 5)) != NULL);
     CHECK_VALUES(v, 0, 0, 0, 1, 2, 3, 4);
+    /* the same over many blocks */
+    enum { SIDE = 90 };
+    static double square[SIDE * SIDE], shifted[SIDE * SIDE];
+    for (int k = 0; k < SIDE * SIDE; k++) square[k] = k + k / SIDE + k % SIDE * SIDE, shifted[k] = k ? 2 * k - 1 : 0;
+    m = ct_reshape(ct_arange((double)(SIDE * SIDE)), SIDE, SIDE);
+    CHECK(ct_add_(m, ct_t(m)) == m);
+    CHECK_ARRAY(m, 0, square, SIDE * SIDE);
+    v = ct_arange((double)(SIDE * SIDE));
+    CHECK(ct_add_(ct_narrow(v, 0, 1, SIDE * SIDE - 1), ct_narrow(v, 0, 0, SIDE * SIDE - 1)) != NULL);
+    CHECK_ARRAY(v, 0, shifted, SIDE * SIDE);
+    for (int k = 0; k < SIDE * SIDE; k++) square[k] = k % SIDE * SIDE + k / SIDE, shifted[k] = k ? k - 1 : 0;
+    m = ct_reshape(ct_arange((double)(SIDE * SIDE)), SIDE, SIDE);
+    CHECK(ct_copy_(m, ct_t(m)) == m);
+    CHECK_ARRAY(m, 0, square, SIDE * SIDE);
+    v = ct_arange((double)(SIDE * SIDE));
+    CHECK(ct_copy_(ct_narrow(v, 0, 1, SIDE * SIDE - 1), ct_narrow(v, 0, 0, SIDE * SIDE - 1)) != NULL);
+    CHECK_ARRAY(v, 0, shifted, SIDE * SIDE);
     v = ct_arange(4.0);
     CHECK(ct_mul_(v, ct_select(v, 0, 3)) == v); /* a 0-d operand inside of it */
     CHECK_VALUES(v, 0, 0, 3, 6, 9);
