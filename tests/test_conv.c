@@ -5,6 +5,7 @@
 #endif
 #include "ctorch.h"
 #include <math.h>
+#include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -62,6 +62,8 @@ static void state(void)
     CHECK_TEXT(test_function, "ct_softmax");
     CHECK_ERROR(CT_ERR_DTYPE, ct_std(ct_tensor_i64(1, 2), 1)); /* made of ct_var, made of ct_mean: the outermost speaks */
     CHECK_TEXT(test_function, "ct_std");
+    CHECK_ERROR(CT_ERR_SHAPE, ct_allclose(ct_zeros(2), ct_zeros(3), 0, 0, false)); /* of ct_isclose, which fails half way */
+    CHECK_TEXT(test_function, "ct_allclose");
     CHECK_ERROR(CT_ERR_DIM, ct_normalize(x, 3, 7, 1e-12));
     CHECK_TEXT(test_function, "ct_normalize");
     CHECK_ERROR(CT_ERR_DIM, ct_sum_dim(x, 7, false)); /* and nothing of that is remembered */
