@@ -3842,10 +3842,10 @@ typedef struct ct__conv_kernels {
     /* panel[k*tile + to + j] = x[offset[k] + from + j] for j < n of each span, k < nk; 0 for lanes beyond `lanes`. Reads stay below end. */
     void (*rows)(const void *x, const void *end, const int64_t *offset, int64_t nk, const ct__span *span, int spans, int64_t lanes,
                  int64_t tile, void *panel);
-    /* y[i] = b + sum_t w[t] * x[offset[t] + i], i < n */
-    void (*taps)(int64_t n, const void *x, const int64_t *offset, const void *w, int64_t taps, double b, void *y);
-    /* sum[t] += sum_i g[i] * x[offset[t] + i], i < n */
-    void (*dots)(int64_t n, const void *g, const void *x, const int64_t *offset, int64_t taps, double *sum);
+    /* y[r*ys + i] = b + sum_t w[t] * x[offset[t] + r*xs + i] for rows r, i < n; x is readable for a vector beyond each row */
+    void (*taps)(int64_t rows, int64_t n, const void *x, int64_t xs, const int64_t *offset, const void *w, int64_t taps, double b, void *y, int64_t ys);
+    /* sum[t] += sum over rows r, i < n of g[r*n + i] * x[offset[t] + r*xs + i] */
+    void (*dots)(int64_t rows, int64_t n, const void *g, const void *x, int64_t xs, const int64_t *offset, int64_t taps, double *sum);
     /* where x[i*s] is larger than y[i], or NaN: y[i] = x[i*s] and place[i] = at + i*s; places are int32 beside float, int64 beside double */
     void (*max)(int64_t n, const void *x, int64_t s, int64_t at, void *y, void *place);
     void (*add)(int64_t n, const void *x, int64_t xs, void *y, int64_t ys); /* y[i*ys] += x[i*xs] */
@@ -5788,88 +5788,133 @@ static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, _f32), CT__ROWS(CT
 /* ---- >>conv-kernels ------------------------------------------------------------------------------------------------
    What convolution and pooling do with rows of an image (meaning: >>conv-types), for float and double. */
 #undef CT__CONV_VECTORS
+#undef CT__CONV_MASKED
 #if CT__HAVE_VEC
-#define CT__CONV_VECTORS(T, f)                                                                                        \
+#define CT__CONV_MASKED(f, p) ((CT__K(CV##f))(*(const CT__K(CW##f) *)(p) & mask))
+#define CT__CONV_VECTORS(T, I, f)                                                                                     \
+typedef I CT__K(CI##f) __attribute__((vector_size(CT__VBYTES)));                                                      \
+typedef I CT__K(CW##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T)), may_alias));                       \
 typedef T CT__K(CV##f) __attribute__((vector_size(CT__VBYTES)));                                                      \
 typedef T CT__K(CU##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T)), may_alias));
 #else
-#define CT__CONV_VECTORS(T, f) typedef T CT__K(CV##f); typedef T CT__K(CU##f);
+#define CT__CONV_MASKED(f, p) (*(p) + (CT__K(CV##f))(0 * mask)) /* one lane needs no mask */
+#define CT__CONV_VECTORS(T, I, f) typedef I CT__K(CI##f); typedef T CT__K(CV##f); typedef T CT__K(CU##f);
 #endif
 #define CT__CONV_L(T, f) ((int64_t)(sizeof(CT__K(CV##f)) / sizeof(T)))
 
-/* Whole vectors: what is written too much is overwritten by the next span or row; the last row is exact. */
+/* A column of vectors at a time. The rest of a span: the vector that ends with it, one that the next span overwrites, or pieces. */
 #define CT__CONV_ROWS(T, f)                                                                                           \
-static void CT__K(conv_exact##f)(const T *x, const ct__span *span, int spans, T *p)                                   \
+CT__INLINE void CT__K(conv_column##f)(const T *x, const int64_t *offset, int64_t nk, T *p, int64_t tile, int64_t n)   \
 {                                                                                                                     \
-    for (int s = 0; s < spans; s++) memcpy(p + span[s].to, x + span[s].from, (size_t)span[s].n * sizeof(T));          \
+    for (; nk > 0; nk--, p += tile) memcpy(p, x + *offset++, (size_t)n * sizeof(T));                                  \
 }                                                                                                                     \
-static void CT__K(conv_rows##f)(const void *x_, const void *end_, const int64_t *offset, int64_t nk, const ct__span *span, int spans, \
+static void CT__K(conv_span##f)(const T *x, const int64_t *offset, int64_t nk, int64_t n, bool over, T *p, int64_t tile) \
+{                                                                                                                     \
+    const int64_t L = CT__CONV_L(T, f);                                                                               \
+    int64_t i = 0;                                                                                                    \
+    for (; i + L <= n; i += L) CT__K(conv_column##f)(x + i, offset, nk, p + i, tile, L);                              \
+    if (i < n && (n >= L || over)) {                                                                                  \
+        if (n >= L) i = n - L;                                                                                        \
+        CT__K(conv_column##f)(x + i, offset, nk, p + i, tile, L), i = n;                                              \
+    }                                                                                                                 \
+    for (; i + 4 <= n; i += 4) CT__K(conv_column##f)(x + i, offset, nk, p + i, tile, 4);                              \
+    for (; i < n; i++) CT__K(conv_column##f)(x + i, offset, nk, p + i, tile, 1);                                      \
+}                                                                                                                     \
+static void CT__K(conv_rows##f)(const void *x_, const void *end, const int64_t *offset, int64_t nk, const ct__span *span, int spans, \
                                 int64_t lanes, int64_t tile, void *panel)                                             \
 {                                                                                                                     \
     const int64_t L = CT__CONV_L(T, f);                                                                               \
-    const T *x = (const T *)x_, *end = (const T *)end_;                                                               \
+    const T *x = (const T *)x_;                                                                                       \
     T *p = (T *)panel;                                                                                                \
-    int64_t reach = span[spans - 1].from + span[spans - 1].n + L;                                                     \
-    for (; nk > 0; nk--, offset++, p += tile) {                                                                       \
-        const T *row = x + *offset;                                                                                   \
-        if (nk == 1 || end - row < reach) CT__K(conv_exact##f)(row, span, spans, p);                                  \
-        else for (int s = 0; s < spans; s++)                                                                          \
-            for (int64_t j = 0; j < span[s].n; j += L)                                                                \
-                *(CT__K(CU##f) *)(p + span[s].to + j) = *(const CT__K(CU##f) *)(row + span[s].from + j);              \
-        for (int64_t j = lanes; j < tile; j++) p[j] = 0;                                                              \
+    for (int64_t k = 0, m; k < nk; k += m, p += m * tile) {                                                           \
+        int64_t room = (const T *)end - x - L, far_off = 0;                                                           \
+        m = nk - k < CT__STAGE ? nk - k : CT__STAGE;                                                                  \
+        for (int64_t i = 0; i < m; i++) far_off = offset[k + i] > far_off ? offset[k + i] : far_off;                  \
+        for (int s = 0; s < spans; s++)                                                                               \
+            CT__K(conv_span##f)(x + span[s].from, offset + k, m, span[s].n, span[s].to + L <= tile && span[s].from + far_off <= room, \
+                                p + span[s].to, tile);                                                                \
+        if (lanes < tile) for (int64_t i = 0; i < m; i++) memset(p + i * tile + lanes, 0, (size_t)(tile - lanes) * sizeof(T)); \
     }                                                                                                                 \
 }
 
+/* Four rows at a time, a vector of each. */
 #define CT__CONV_TAPS(T, f)                                                                                           \
-static void CT__K(conv_taps##f)(int64_t n, const void *x_, const int64_t *offset, const void *w_, int64_t taps, double b, void *y_) \
+static void CT__K(conv_taps##f)(int64_t rows, int64_t n, const void *x_, int64_t xs, const int64_t *offset, const void *w_, int64_t taps, \
+                                double b, void *y_, int64_t ys)                                                       \
 {                                                                                                                     \
     CT__GEMM_FMA                                                                                                      \
     const int64_t L = CT__CONV_L(T, f);                                                                               \
     const CT__K(CV##f) zero = {0};                                                                                    \
-    const T *x = (const T *)x_, *w = (const T *)w_;                                                                   \
-    T *y = (T *)y_;                                                                                                   \
-    int64_t i = 0, t;                                                                                                 \
-    for (; i + 4 * L <= n; i += 4 * L) {                                                                              \
-        CT__K(CV##f) a0 = zero + (T)b, a1 = a0, a2 = a0, a3 = a0;                                                     \
-        for (t = 0; t < taps; t++) {                                                                                  \
-            const CT__K(CU##f) *r = (const CT__K(CU##f) *)(x + offset[t] + i);                                        \
-            a0 += w[t] * r[0], a1 += w[t] * r[1], a2 += w[t] * r[2], a3 += w[t] * r[3];                               \
+    const T *w = (const T *)w_;                                                                                       \
+    for (int64_t r = 0; r < rows; r += 4)                                                                             \
+        for (int64_t i = 0; i < n; i += L) {                                                                          \
+            const T *x = (const T *)x_ + r * xs + i;                                                                  \
+            T *y = (T *)y_ + r * ys + i;                                                                              \
+            int64_t m = rows - r < 4 ? rows - r : 4, s1 = m > 1 ? xs : 0, s2 = m > 2 ? 2 * xs : 0, s3 = m > 3 ? 3 * xs : 0; \
+            CT__K(CV##f) a[4];                                                                                        \
+            CT__K(CV##f) a0 = zero + (T)b, a1 = a0, a2 = a0, a3 = a0;                                                 \
+            for (int64_t t = 0; t < taps; t++) {                                                                      \
+                const T *p = x + offset[t], v = w[t];                                                                 \
+                a0 += v * *(const CT__K(CU##f) *)p, a1 += v * *(const CT__K(CU##f) *)(p + s1);                        \
+                a2 += v * *(const CT__K(CU##f) *)(p + s2), a3 += v * *(const CT__K(CU##f) *)(p + s3);                 \
+            }                                                                                                         \
+            a[0] = a0, a[1] = a1, a[2] = a2, a[3] = a3;                                                               \
+            for (int64_t k = 0; k < m; k++, y += ys) {                                                                \
+                if (n - i >= L) *(CT__K(CU##f) *)y = a[k];                                                            \
+                else memcpy(y, &a[k], (size_t)(n - i) * sizeof(T));                                                   \
+            }                                                                                                         \
         }                                                                                                             \
-        CT__K(CU##f) *o = (CT__K(CU##f) *)(y + i);                                                                    \
-        o[0] = a0, o[1] = a1, o[2] = a2, o[3] = a3;                                                                   \
-    }                                                                                                                 \
-    while (i < n) {                                                                                                   \
-        if (i + L > n && n >= L) i = n - L; /* the last vector again: each result depends on nothing else */          \
-        if (i + L <= n) {                                                                                             \
-            CT__K(CV##f) a = zero + (T)b;                                                                             \
-            for (t = 0; t < taps; t++) a += w[t] * *(const CT__K(CU##f) *)(x + offset[t] + i);                        \
-            *(CT__K(CU##f) *)(y + i) = a, i += L;                                                                     \
-        } else {                                                                                                      \
-            T a = (T)b;                                                                                               \
-            for (t = 0; t < taps; t++) a += w[t] * x[offset[t] + i];                                                  \
-            y[i++] = a;                                                                                               \
-        }                                                                                                             \
-    }                                                                                                                 \
+}
+
+/* Four taps at a time. A row's last vector is the one that ends with it; what it repeats is masked out of both factors. */
+#define CT__CONV_DOTS(T, I, f)                                                                                        \
+CT__INLINE double CT__K(conv_total##f)(CT__K(CV##f) v)                                                                \
+{                                                                                                                     \
+    enum { L = (int)(sizeof(CT__K(CV##f)) / sizeof(T)) };                                                             \
+    T lane[L];                                                                                                        \
+    memcpy(lane, &v, sizeof lane);                                                                                    \
+    for (int j = L / 2; j > 0; j /= 2) for (int k = 0; k < j; k++) lane[k] += lane[k + j];                            \
+    return (double)lane[0];                                                                                           \
 }                                                                                                                     \
-static void CT__K(conv_dots##f)(int64_t n, const void *g_, const void *x_, const int64_t *offset, int64_t taps, double *sum) \
+static void CT__K(conv_dots4##f)(int64_t rows, int64_t n, const T *g, const T *x, int64_t xs, const int64_t *at, double *sum) \
 {                                                                                                                     \
     CT__GEMM_FMA                                                                                                      \
     enum { L = (int)(sizeof(CT__K(CV##f)) / sizeof(T)) };                                                             \
-    const T *g = (const T *)g_;                                                                                       \
-    for (int64_t t = 0; t < taps; t++) {                                                                              \
-        const T *x = (const T *)x_ + offset[t];                                                                       \
-        CT__K(CV##f) a = {0}, b = {0};                                                                                \
-        T lane[L], rest = 0;                                                                                          \
-        int64_t i = 0;                                                                                                \
-        for (; i + 2 * L <= n; i += 2 * L) {                                                                          \
-            a += *(const CT__K(CU##f) *)(g + i) * *(const CT__K(CU##f) *)(x + i);                                     \
-            b += *(const CT__K(CU##f) *)(g + i + L) * *(const CT__K(CU##f) *)(x + i + L);                             \
+    const T *x0 = x + at[0], *x1 = x + at[1], *x2 = x + at[2], *x3 = x + at[3];                                       \
+    CT__K(CV##f) a0 = {0}, a1 = a0, a2 = a0, a3 = a0;                                                                 \
+    CT__K(CI##f) mask;                                                                                                \
+    T r0 = 0, r1 = 0, r2 = 0, r3 = 0;                                                                                 \
+    I lane[L];                                                                                                        \
+    int64_t whole = n & -(int64_t)L, i;                                                                               \
+    for (int j = 0; j < L; j++) lane[j] = j < L - (int)(n - whole) ? 0 : -1;                                          \
+    memcpy(&mask, lane, sizeof mask);                                                                                 \
+    for (; rows > 0; rows--, g += n, x0 += xs, x1 += xs, x2 += xs, x3 += xs) {                                        \
+        for (i = 0; i < whole; i += L) {                                                                              \
+            CT__K(CV##f) v = *(const CT__K(CU##f) *)(g + i);                                                          \
+            a0 += v * *(const CT__K(CU##f) *)(x0 + i), a1 += v * *(const CT__K(CU##f) *)(x1 + i);                     \
+            a2 += v * *(const CT__K(CU##f) *)(x2 + i), a3 += v * *(const CT__K(CU##f) *)(x3 + i);                     \
         }                                                                                                             \
-        for (; i < n; i++) rest += g[i] * x[i];                                                                       \
-        a += b;                                                                                                       \
-        memcpy(lane, &a, sizeof lane);                                                                                \
-        for (int j = L / 2; j > 0; j /= 2) for (int k = 0; k < j; k++) lane[k] += lane[k + j];                        \
-        sum[t] += (double)(lane[0] + rest);                                                                           \
+        if (i == n) continue;                                                                                         \
+        if (n < L) {                                                                                                  \
+            for (; i < n; i++) r0 += g[i] * x0[i], r1 += g[i] * x1[i], r2 += g[i] * x2[i], r3 += g[i] * x3[i];        \
+            continue;                                                                                                 \
+        }                                                                                                             \
+        i = n - L;                                                                                                    \
+        CT__K(CV##f) v = CT__CONV_MASKED(f, g + i);                                                                   \
+        a0 += v * CT__CONV_MASKED(f, x0 + i), a1 += v * CT__CONV_MASKED(f, x1 + i);                                   \
+        a2 += v * CT__CONV_MASKED(f, x2 + i), a3 += v * CT__CONV_MASKED(f, x3 + i);                                   \
+    }                                                                                                                 \
+    sum[0] += CT__K(conv_total##f)(a0) + (double)r0, sum[1] += CT__K(conv_total##f)(a1) + (double)r1;                 \
+    sum[2] += CT__K(conv_total##f)(a2) + (double)r2, sum[3] += CT__K(conv_total##f)(a3) + (double)r3;                 \
+}                                                                                                                     \
+static void CT__K(conv_dots##f)(int64_t rows, int64_t n, const void *g, const void *x, int64_t xs, const int64_t *offset, int64_t taps, double *sum) \
+{                                                                                                                     \
+    for (int64_t t = 0; t < taps; t += 4) {                                                                           \
+        int64_t at[4];                                                                                                \
+        double part[4] = {0, 0, 0, 0};                                                                                \
+        for (int64_t k = 0; k < 4; k++) at[k] = offset[t + k < taps ? t + k : t];                                     \
+        CT__K(conv_dots4##f)(rows, n, (const T *)g, (const T *)x, xs, at, part);                                      \
+        for (int64_t k = 0; k < 4 && t + k < taps; k++) sum[t + k] += part[k];                                        \
     }                                                                                                                 \
 }
 
@@ -5895,9 +5940,10 @@ static void CT__K(pool_add##f)(int64_t n, const void *x_, int64_t xs, void *y_, 
 }
 
 #define CT__CONV_KERNELS(T, I, f)                                                                                     \
-CT__CONV_VECTORS(T, f)                                                                                                \
+CT__CONV_VECTORS(T, I, f)                                                                                             \
 CT__CONV_ROWS(T, f)                                                                                                   \
 CT__CONV_TAPS(T, f)                                                                                                   \
+CT__CONV_DOTS(T, I, f)                                                                                                \
 CT__CONV_POOL(T, I, f)                                                                                                \
 static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__K(conv_dots##f), CT__K(pool_max##f), CT__K(pool_add##f)};
 CT__CONV_KERNELS(float, int32_t, _f32)
@@ -6379,6 +6425,7 @@ CT_API void ct_set_default_device(ct_device device)
     if (ct_device_available(device)) ct__default_device = device;
     else ct__fail(CT_ERR_DEVICE, "ct_set_default_device", "device %d has no backend\nlink ctorch_cuda.cu and call ct_cuda_init() first", (int)device);
 }
+static void ct__count_fallback(ct_device device, ct_primitive p) { (void)ct__atomic_add(&ct__fallbacks[device][p], 1); }
 CT_API int64_t ct_fallback_count(ct_device device, ct_primitive p)
 {
     return (unsigned)device < CT_DEVICE_COUNT && (unsigned)p < CT_PRIM_COUNT ? ct__fallbacks[device][p] : 0;
@@ -6418,7 +6465,7 @@ static bool ct__run_fallback(ct_device device, ct_primitive p, const ct_args *a)
     ct_args host = {in, out, a->in_count, a->out_count, a->op, a->f, a->i};
     int scopes = ct_scope_depth();
     bool ok = true;
-    ct__fallbacks[device][p]++;
+    ct__count_fallback(device, p);
     ct_scope_begin();
     for (int k = 0; ok && k < a->in_count; k++) {
         in[k] = a->in[k];
@@ -6435,7 +6482,7 @@ static bool ct__run(ct_primitive p, ct_tensor *const *in, int nin, ct_tensor *co
 {
     ct_args a = {in, out, nin, nout, op, f, i};
     ct_device device = out[0]->storage->device;
-    if (ct__tls.hosting && device == CT_CPU) ct__fallbacks[ct__tls.hosting][p]++;
+    if (ct__tls.hosting && device == CT_CPU && !ct__backends[ct__tls.hosting]->kernel[p]) ct__count_fallback((ct_device)ct__tls.hosting, p);
     ct_kernel *kernel = device == CT_CPU ? ct__cpu_kernel(p) : ct__backends[device]->kernel[p];
     if (kernel ? kernel(&a) : ct__run_fallback(device, p, &a)) return true;
     if (ct_ok()) ct__fail_memory("ct_run", 0);
@@ -6711,6 +6758,8 @@ static bool ct__cpu_copy(const ct_args *a)
 static bool ct__copy_into(ct_tensor *out, const ct_tensor *in)
 {
     ct_tensor *from = (ct_tensor *)(uintptr_t)in;
+    bool number = ct__on_cpu(from) && from->numel == 1; /* kernels take it by value */
+    if (from->storage->device != out->storage->device && !number && !(from = ct__move(from, out->storage->device))) return false;
     return ct__run(CT_PRIM_copy, &from, 1, &out, 1, 0, NULL, NULL);
 }
 static ct_tensor *ct__cast_of(ct_tensor *t, int dtype)
@@ -6996,7 +7045,7 @@ static bool ct__forward_on_host(ct__call *c, ct_device device)
     int scopes = ctx->scope_count, place = ctx->place, hosting = ctx->hosting;
     bool ok = true;
     if (c->nin > CT__MAX_OPERANDS && !(host = (ct_tensor **)ct__alloc(bytes))) return ct__fail_memory(c->function, (int64_t)bytes) != NULL;
-    ct__fallbacks[device][CT_PRIM_other]++;
+    ct__count_fallback(device, CT_PRIM_other);
     ct_scope_begin();
     ctx->place = 1 + CT_CPU, ctx->hosting = (int)device;
     for (int k = 0; ok && k < c->nin; k++) ok = (host[k] = ct__on_cpu(in[k]) ? in[k] : ct__move(in[k], CT_CPU)) != NULL;
@@ -12872,26 +12921,25 @@ static void ct__pack_taps(const ct__mat *m, int64_t k0, int64_t nk, int64_t l0, 
         }
     }
 }
-/* operand (taps, lines) of the weights: element k of line l at offset[k] + l*cs */
+/* operand (taps, lines) of the weights: element k of line l at offset[k] + l*cs. Few k at a time, which lie together for all lines. */
+#define CT__PACK_WEIGHTS(T)                                                                                           \
+    const T *w = (const T *)m->data + p->offset[k0 + k] + (l0 + l) * s;                                               \
+    T *to = (T *)panel + l * nk + k * tile;                                                                           \
+    for (; j + 4 <= n; j += 4, w += 4 * s) to[j] = w[0], to[j + 1] = w[s], to[j + 2] = w[2 * s], to[j + 3] = w[3 * s]; \
+    for (; j < n; j++, w += s) to[j] = *w;                                                                            \
+    for (; j < tile; j++) to[j] = 0;
 static void ct__pack_weights(const ct__mat *m, int64_t k0, int64_t nk, int64_t l0, int64_t nl, int64_t tile, void *panel)
 {
     const ct__pixels *p = (const ct__pixels *)m->user;
-    for (int64_t l = 0; l < nl; l += tile)
-        for (int64_t k = 0; k < nk; k++) {
-            int64_t n = ct__imin(tile, nl - l), at = p->offset[k0 + k] + (l0 + l) * m->cs, j = 0;
-            if (p->gemm->size == 4) {
-                const float *w = (const float *)m->data + at;
-                float *to = (float *)panel + l * nk + k * tile;
-                for (; j < n; j++) to[j] = w[j * m->cs];
-                for (; j < tile; j++) to[j] = 0;
-            } else {
-                const double *w = (const double *)m->data + at;
-                double *to = (double *)panel + l * nk + k * tile;
-                for (; j < n; j++) to[j] = w[j * m->cs];
-                for (; j < tile; j++) to[j] = 0;
+    int64_t s = m->cs;
+    for (int64_t b = 0; b < nk; b += 16)
+        for (int64_t l = 0; l < nl; l += tile)
+            for (int64_t k = b; k < ct__imin(b + 16, nk); k++) {
+                int64_t n = ct__imin(tile, nl - l), j = 0;
+                if (p->gemm->size == 4) { CT__PACK_WEIGHTS(float) } else { CT__PACK_WEIGHTS(double) }
             }
-        }
 }
+#undef CT__PACK_WEIGHTS
 
 /* One of the three products; "lines" are the outputs of one group. */
 typedef struct ct__conv_job {
@@ -13154,7 +13202,13 @@ static bool ct__conv_sums(ct__conv_job *j)
     return ok;
 }
 
-/* ---- groups of few channels, as in depthwise convolution: rows times taps, without a product ---- */
+static double ct__real(const char *p, int64_t i, int64_t size) { return size == 4 ? (double)((const float *)(const void *)p)[i] : ((const double *)(const void *)p)[i]; }
+static void ct__real_set(char *p, int64_t i, int64_t size, double v)
+{
+    if (size == 4) ((float *)(void *)p)[i] = (float)v;
+    else ((double *)(void *)p)[i] = v;
+}
+/* ---- few outputs per group, as in depthwise convolution: rows times taps, without a product ---- */
 static const char *ct__direct_source(const ct__conv_job *j, int64_t item, char *room) /* frame of one group of one image */
 {
     const ct__frame *f = &j->frame;
@@ -13169,29 +13223,24 @@ static void ct__direct_weights(const ct__conv_job *j, const char *w, const int64
     if (j->size == 4) for (int64_t k = 0; k < n; k++) ((float *)(void *)out)[k] = ((const float *)(const void *)w)[at[k]];
     else for (int64_t k = 0; k < n; k++) ((double *)(void *)out)[k] = ((const double *)(const void *)w)[at[k]];
 }
-static double ct__direct_bias(const ct__conv_job *j, int64_t line)
-{
-    if (!j->bias) return 0;
-    return j->size == 4 ? (double)((const float *)(const void *)j->bias)[line] : ((const double *)(const void *)j->bias)[line];
-}
-static void ct__direct_line(const ct__conv_job *j, const ct__axis *a, const char *x, const int64_t *offset, const char *w, double bias, char *row, char *y)
+static void ct__direct_line(const ct__conv_job *j, const ct__axis *a, const char *x, const int64_t *offset, const char *w, double bias, char *rows, char *y)
 {
     const ct__frame *f = &j->frame;
-    int64_t size = j->size, taps = j->channels * ct__axes_taps(a);
-    for (int64_t q0 = 0; q0 < a[0].lanes; q0++)
-        for (int64_t q1 = 0; q1 < a[1].lanes; q1++) {
-            const char *s = x + (q0 * a[0].step * f->stride[0] + q1 * a[1].step * f->stride[1]) * size;
-            char *d = y + (((a[0].at + q0 * a[0].jump) * j->result[1] + a[1].at + q1 * a[1].jump) * j->result[2] + a[2].at) * size;
-            j->conv->taps(a[2].lanes, s, offset, w, taps, bias, a[2].jump == 1 ? d : row);
-            if (a[2].jump != 1) ct__copy_strided((size_t)size, a[2].lanes, row, size, d, a[2].jump * size);
-        }
+    int64_t size = j->size, taps = j->channels * ct__axes_taps(a), n = a[2].lanes, ys = a[1].jump * j->result[2];
+    for (int64_t q0 = 0; q0 < a[0].lanes; q0++) {
+        const char *s = x + q0 * a[0].step * f->stride[0] * size;
+        char *d = y + (((a[0].at + q0 * a[0].jump) * j->result[1] + a[1].at) * j->result[2] + a[2].at) * size;
+        bool direct = a[2].jump == 1;
+        j->conv->taps(a[1].lanes, n, s, a[1].step * f->stride[1], offset, w, taps, bias, direct ? d : rows, direct ? ys : n);
+        for (int64_t r = 0; !direct && r < a[1].lanes; r++) ct__copy_strided((size_t)size, n, rows + r * n * size, size, d + r * ys * size, a[2].jump * size);
+    }
 }
 static void ct__direct_parts(void *ctx, int64_t begin, int64_t end)
 {
     const ct__conv_job *j = (const ct__conv_job *)ctx;
-    int64_t size = j->size, taps = j->c.taps, frame = j->frame.copied ? j->channels * j->frame.channel + 64 : 0;
+    int64_t size = j->size, taps = j->c.taps, frame = j->channels * j->frame.channel + 64;
     for (int64_t part = begin; part < end; part++) {
-        char *room = j->images + part * j->room * size, *w = room + frame * size, *row = w + j->entries * size;
+        char *room = j->images + part * j->room * size, *w = room + frame * size, *rows = w + j->entries * size;
         for (int64_t item = part * j->items / j->parts; item < (part + 1) * j->items / j->parts; item++) {
             const char *x = ct__direct_source(j, item, room), *weights = j->w + item % j->c.G * j->lines * j->channels * taps * size;
             for (int64_t m = 0; m < j->lines; m++) {
@@ -13201,7 +13250,7 @@ static void ct__direct_parts(void *ctx, int64_t begin, int64_t end)
                     ct__conv_axes(j, p, a);
                     int64_t n = j->channels * ct__axes_taps(a);
                     ct__direct_weights(j, weights + m * (j->backward ? taps : j->entries) * size, at, n, w);
-                    ct__direct_line(j, a, x, offset, w, ct__direct_bias(j, item % j->c.G * j->lines + m), row, j->out + (item * j->lines + m) * j->space * size);
+                    ct__direct_line(j, a, x, offset, w, j->bias ? ct__real(j->bias, item % j->c.G * j->lines + m, size) : 0, rows, j->out + (item * j->lines + m) * j->space * size);
                     offset += n, at += n;
                 }
             }
@@ -13211,8 +13260,10 @@ static void ct__direct_parts(void *ctx, int64_t begin, int64_t end)
 static bool ct__conv_direct(ct__conv_job *j, int64_t phases)
 {
     ct__axis a[3];
-    j->items = j->c.N * j->c.G, j->parts = ct__imin(j->items, 4 * (int64_t)ct_get_num_threads()), j->chunk = phases;
-    j->room = (j->frame.copied ? j->channels * j->frame.channel + 64 : 0) + j->entries + j->result[2] + 64;
+    int64_t frame = j->channels * j->frame.channel + 64, threads = ct_get_num_threads();
+    j->frame.copied = true; /* vectors may read behind the last row */
+    j->items = j->c.N * j->c.G, j->parts = ct__imin(j->items, frame * j->size > ct__conv_budget / 4 ? threads : 4 * threads), j->chunk = phases;
+    j->room = frame + j->entries + j->result[1] * j->result[2] + 64;
     int64_t images = j->parts * j->room;
     if (ct__conv_tables(j)) j->images = (char *)ct__conv_alloc(images, j->size);
     if (!j->images) return ct__conv_free(j, 0, 0), false;
@@ -13225,38 +13276,39 @@ static bool ct__conv_direct(ct__conv_job *j, int64_t phases)
     ct__conv_free(j, images, 0);
     return true;
 }
-static void ct__direct_sums(void *ctx, int64_t begin, int64_t end) /* weights of groups; all images in order */
+/* Weights of source channels [..): all images in order, so that the sums do not depend on the number of threads. */
+static void ct__direct_sums(void *ctx, int64_t begin, int64_t end)
 {
     const ct__conv_job *j = (const ct__conv_job *)ctx;
     const ct__axis *a = j->axis;
-    int64_t size = j->size, n = j->lines * j->entries;
+    const ct__frame *f = &j->frame;
+    int64_t size = j->size, taps = j->c.taps, n = j->lines * taps, plane = f->size[0] * f->size[1] * f->size[2];
     for (int64_t part = begin; part < end; part++) {
         double *sum = (double *)(void *)(j->images + part * j->room * size);
         char *room = (char *)(sum + n);
-        for (int64_t g = part * j->items / j->parts; g < (part + 1) * j->items / j->parts; g++) {
+        for (int64_t c = part * j->items / j->parts; c < (part + 1) * j->items / j->parts; c++) {
+            int64_t g = c / j->channels;
             memset(sum, 0, (size_t)n * sizeof *sum);
             for (int64_t i = 0; i < j->c.N; i++) {
-                const char *x = ct__direct_source(j, i * j->c.G + g, room), *y = j->g + (i * j->c.G + g) * j->lines * j->P * size;
+                const char *x = j->source + (i * j->items + c) * plane * size, *y = j->g + (i * j->c.G + g) * j->lines * j->P * size;
+                if (f->copied) ct__frame_planes(f, (size_t)size, x, room, 0, 1), x = room;
                 for (int64_t m = 0; m < j->lines; m++)
-                    for (int64_t q0 = 0; q0 < a[0].lanes; q0++)
-                        for (int64_t q1 = 0; q1 < a[1].lanes; q1++, y += a[2].lanes * size)
-                            j->conv->dots(a[2].lanes, y, x + (q0 * a[0].step * j->frame.stride[0] + q1 * a[1].step * j->frame.stride[1]) * size, j->offset, j->entries, sum + m * j->entries);
+                    for (int64_t q0 = 0; q0 < a[0].lanes; q0++, y += a[1].lanes * a[2].lanes * size)
+                        j->conv->dots(a[1].lanes, a[2].lanes, y, x + q0 * a[0].step * f->stride[0] * size, a[1].step * f->stride[1], j->offset, taps, sum + m * taps);
             }
-            for (int64_t k = 0; k < n; k++) {
-                if (size == 4) ((float *)(void *)j->out)[g * n + k] = (float)sum[k];
-                else ((double *)(void *)j->out)[g * n + k] = sum[k];
-            }
+            for (int64_t k = 0; k < n; k++) ct__real_set(j->out, (g * j->lines + k / taps) * j->entries + c % j->channels * taps + k % taps, size, sum[k]);
         }
     }
 }
 static bool ct__conv_direct_sums(ct__conv_job *j)
 {
-    j->items = j->c.G, j->parts = ct__imin(j->items, 4 * (int64_t)ct_get_num_threads());
-    j->room = ct__gemm_up((j->frame.copied ? j->channels * j->frame.channel + 64 : 0) + 2 * j->lines * j->entries, 16);
+    int64_t frame = j->frame.copied ? j->frame.channel + 64 : 0, threads = ct_get_num_threads();
+    j->items = j->c.C, j->parts = ct__imin(j->items, 4 * threads);
+    j->room = ct__gemm_up(frame + 2 * j->lines * j->c.taps, 16);
     int64_t images = j->parts * j->room;
     if (ct__conv_tables(j)) j->images = (char *)ct__conv_alloc(images, j->size);
     if (!j->images) return ct__conv_free(j, 0, 0), false;
-    ct__frame_offsets(&j->frame, &j->c, j->axis, j->channels, 0, j->offset, NULL);
+    ct__frame_offsets(&j->frame, &j->c, j->axis, 1, 0, j->offset, NULL);
     ct__parallel_for(j->parts, 1, ct__direct_sums, j);
     ct__conv_free(j, images, 0);
     return true;
@@ -13309,7 +13361,7 @@ static bool ct__conv_typed(int role, ct_tensor *x, ct_tensor *w, ct_tensor *y, c
     j.source = ct__ptr(role == 1 ? y : x), j.w = ct__ptr(w), j.g = ct__ptr(y);
     const ct__cpu_tables *t = ct__cpu();
     int64_t phases = out->dtype == CT_F32 ? ct__conv_start(&j, t->gemm_f32, t->conv_f32) : ct__conv_start(&j, t->gemm_f64, t->conv_f64);
-    bool direct = j.c.G > 1 && j.lines <= CT__CONV_DIRECT && j.channels <= CT__CONV_DIRECT;
+    bool direct = (j.c.G > 1 && j.lines <= CT__CONV_DIRECT && j.channels <= CT__CONV_DIRECT) || (j.lines < CT__CONV_DIRECT && j.c.taps > 1);
     if (!phases) return false;
     if (role == 2) return direct ? ct__conv_direct_sums(&j) : ct__conv_sums(&j);
     return direct ? ct__conv_direct(&j, phases) : ct__conv_gather(&j, phases);
@@ -13539,12 +13591,6 @@ typedef struct ct__pool_job {
     int64_t *place;
     const double *divisor; /* (height out + width out): of windows, by dim */
 } ct__pool_job;
-static double ct__real(const char *p, int64_t i, int64_t size) { return size == 4 ? (double)((const float *)(const void *)p)[i] : ((const double *)(const void *)p)[i]; }
-static void ct__real_set(char *p, int64_t i, int64_t size, double v)
-{
-    if (size == 4) ((float *)(void *)p)[i] = (float)v;
-    else ((double *)(void *)p)[i] = v;
-}
 /* The elements of window o of dim d: begin, begin + dilation, ... below end; before clipping to the image unless adaptive. */
 static void ct__window(const int64_t *i, int d, int64_t o, int64_t *begin, int64_t *end)
 {
@@ -17489,7 +17535,7 @@ static void ct__optim_body(void *ctx, int64_t begin, int64_t end)
     for (int k = 0; k < 1 + CT__MAX_STATE; k++) if (j->out[k]) out[k] = j->out[k] + begin * j->size;
     j->kernel(end - begin, in, out, j->f, j->flags);
 }
-/* in = {gradient, parameter, state 0..2}, out = {parameter, state 0..2}: those that the rule does not have are the parameter again */
+/* in = {gradient, parameter, state 0..2}, out = {parameter, state 0..2}: for those that the rule does not have, the gradient */
 static bool ct__cpu_optim(const ct_args *a)
 {
     ct__optim_job j;
@@ -17557,16 +17603,16 @@ static bool ct__slot_step(ct_optim *o, ct__optim_slot *s)
     bool first;
     if (!ct__slot_states(o, s, states, &first)) return false;
     if (o->rule == CT__SGD && first) flags |= CT__OPT_FIRST;
-    for (int k = 0; k < CT__MAX_STATE; k++) if (states >> k) t[n++] = states >> k & 1 ? s->state[k] : s->param;
+    for (int k = 0; k < CT__MAX_STATE; k++) if (states >> k) t[n++] = states >> k & 1 ? s->state[k] : NULL;
     if (!(in[0] = ct__cast_of(grad, compute))) return false;
-    for (int k = 0; k < n; k++)
-        if (!(in[k + 1] = out[k] = ct__cast_of(t[k], compute))) return false;
+    for (int k = 0; k < n; k++) /* in the place of a state that the rule does not have stands the gradient: nobody writes it */
+        if (!(in[k + 1] = out[k] = t[k] ? ct__cast_of(t[k], compute) : in[0])) return false;
     if (s->step) ++*ct__step_count(s), s->step->storage->version++;
     ct__optim_scalars(o, g->h, s->step ? (double)*ct__step_count(s) : 1, f);
     int64_t i = flags;
     if (s->param->numel && !ct__run(CT_PRIM_optim, in, n + 1, out, n, (int)o->rule, f, &i)) return false;
     for (int k = 0; k < n; k++) {
-        if (k && t[k] == s->param) continue;
+        if (!t[k]) continue;
         if (out[k] == t[k]) t[k]->storage->version++;
         else if (!(ct_copy_)(t[k], out[k])) return false;
     }
@@ -17631,7 +17677,7 @@ CT_API bool ct_optim_load_state(ct_optim *o, const ct_params *state)
     ct_no_grad_begin();
     for (int k = 0; ok && k < state->count; k++) {
         ct_tensor **place = ct__state_place(o, state->name[k], &slot), *like = o->slot[slot].param, *t;
-        if (place == &o->slot[slot].step) t = (ct_zeros_dtype)(CT_F32, ct__sizes(0, 0, 0, 0));
+        if (place == &o->slot[slot].step) t = ct__new_on(CT_CPU, CT_F32, NULL, 0);
         else t = ct__new_like(like, like->dtype);
         ok = t && (ct_copy_)(t, t->ndim ? state->tensor[k] : (ct_reshape)(state->tensor[k], ct_shape_of(t)));
         if (ok) ct_release(*place), *place = ct_retain(t);
@@ -19282,9 +19328,9 @@ static double ct__weighted(ct_tensor *y, const double *w) /* sum w*y, without hi
 }
 static ct_tensor *ct__weight_tensor(ct_tensor *y, const double *w)
 {
-    ct_tensor *t = ct__new_like(y, CT_F64);
+    ct_tensor *t = ct__new_on(CT_CPU, CT_F64, y->shape, y->ndim);
     for (int64_t i = 0; t && i < t->numel; i++) ((double *)(void *)ct__ptr(t))[i] = w[i % 64];
-    return t ? ct_to(t, (ct_dtype)y->dtype) : NULL;
+    return (ct_to_device)(t ? ct_to(t, (ct_dtype)y->dtype) : NULL, y->storage->device);
 }
 static double ct__at_point(ct_function *f, ct_tensor *const *in, int count, void *user, const double *w)
 {
@@ -19295,6 +19341,15 @@ static double ct__at_point(ct_function *f, ct_tensor *const *in, int count, void
     double v = y ? ct__weighted(y, w) : NAN;
     ct_scope_end();
     return v;
+}
+/* element i of a dense float64 tensor on any device = v */
+static void ct__poke(ct_tensor *x, int64_t i, double v)
+{
+    if (ct__on_cpu(x)) { ((double *)(void *)ct__ptr(x))[i] = v; return; }
+    ct_scope_begin();
+    ct_tensor *one = ct__alias(x, 0, NULL, NULL, x->offset + i);
+    if (one) ct__filled(one, ct_number(v));
+    ct_scope_end();
 }
 enum { CT__CHECK_INPUTS = 16 };
 static bool ct__gradcheck(ct_function *f, ct_tensor *const *inputs, int count, void *user, const char *function)
@@ -19326,15 +19381,16 @@ static bool ct__gradcheck(ct_function *f, ct_tensor *const *inputs, int count, v
     for (int k = 0; k < n; k++) got[k] = NULL; /* an output without history: its gradients had better be 0 */
     if (ct__wants_grad(y) && !ct_grad_many(&y, &g, 1, wanted, got, n, o)) return false;
     for (int k = 0; k < n; k++) {
-        ct_tensor *x = in[at[k]], *dense = got[k] ? ct__cast_of(got[k], CT_F64) : NULL;
+        ct_tensor *x = in[at[k]], *start = (ct_to_device)(ct_detach(x), CT_CPU), *dense = got[k] ? (ct_to_device)(ct__cast_of(got[k], CT_F64), CT_CPU) : NULL;
+        if (!start || (got[k] && !dense)) return false;
         ct_no_grad_begin();
         for (int64_t i = 0; i < x->numel; i++) {
-            double *p = (double *)(void *)ct__ptr(x) + i, old = *p, eps = 1e-6;
-            *p = old + eps;
+            double old = ((const double *)(const void *)ct__ptr(start))[i], eps = 1e-6;
+            ct__poke(x, i, old + eps);
             double up = ct__at_point(f, in, count, user, w);
-            *p = old - eps;
+            ct__poke(x, i, old - eps);
             double down = ct__at_point(f, in, count, user, w);
-            *p = old;
+            ct__poke(x, i, old);
             double numeric = (up - down) / (2 * eps), exact = dense ? ((const double *)(const void *)ct__ptr(dense))[i] : 0;
             if (!(fabs(numeric - exact) <= 1e-5 + 1e-3 * fabs(numeric))) {
                 ct_no_grad_end();
@@ -19375,6 +19431,7 @@ static ct_tensor *ct__gradient_function(ct_tensor *const *in, int count, void *u
         if (!got[k]) continue;
         double first = 0.3 + 0.1 * k; /* weights first, first + 0.01, ... */
         ct_tensor *w = ct_arange_dtype(CT_F64, first, first + 0.01 * ((double)got[k]->numel - 0.5), 0.01);
+        w = (ct_to_device)(w, got[k]->storage->device);
         ct_tensor *part = w ? ct_sum((ct_mul)(got[k], (ct_reshape)(w, ct_shape_of(got[k])))) : NULL;
         total = total ? (ct_add)(total, part) : part;
         ok = total != NULL;
@@ -19392,9 +19449,10 @@ CT_API bool ct_gradgradcheck(ct_function *f, ct_tensor *const *inputs, int count
     ct__site site = ct__site_save();
     ct_tensor *y = f(in, count, user);
     ct__site_restore(site);
-    ct_tensor *g = y ? ct_to((ct_ones_like)(ct_detach(y)), CT_F64) : NULL;
+    ct_tensor *g = y ? ct__new_on(CT_CPU, CT_F64, y->shape, y->ndim) : NULL;
     for (int64_t i = 0; g && i < g->numel; i++) ((double *)(void *)ct__ptr(g))[i] = 0.4 + 0.07 * (double)(i % 9);
     ct__gradient_of of = {f, user};
+    g = (ct_to_device)(g, y ? y->storage->device : CT_CPU);
     bool ok = g != NULL;
     if (ok) in[count] = ct_requires_grad_(g, true), ok = ct__gradcheck(ct__gradient_function, in, count + 1, &of, "ct_gradgradcheck");
     ct_scope_unwind(scopes);

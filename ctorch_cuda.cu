@@ -8,8 +8,8 @@
    Has kernels for every pointwise row and its derivatives, copies and casts, reductions, and matrix products. The rest runs on
    the CPU, with copies: ct_fallback_count(CT_CUDA, primitive) tells how often.
    All work goes to one stream, the default one, in the order of the calls. A call returns before its kernel has run; whatever
-   brings a value to the CPU (ct_item, ct_to_device, a fallback) waits for it. A result depends neither on the GPU's size nor on chance:
-   reductions are cut by size and combined in a fixed order.
+   brings a value to the CPU (ct_item, ct_to_device, a fallback) waits for it. Reductions are cut by size and
+   combined in a fixed order: the same bits in every run, on every GPU.
    Environment: CUDA_VISIBLE_DEVICES chooses the GPU; CT_CUDA_NO_CACHE=1 takes every block from cudaMalloc, for compute-sanitizer.
    tests/cuda_on_cpu.h lets g++ compile this file and run its grids on the CPU.
 
@@ -704,7 +704,7 @@ static bool ct__make_dense(ct__matrices *m, int dtype, int64_t size)
     for (int64_t d = m->ndim - 1, stride = 1; d >= 0; stride *= m->shape[d--]) m->stride[d] = stride, l.stride[CT__OUT][d] = stride * size;
     return ct__copy(&l, (size_t)size);
 }
-/* For what cuBLAS does not take: integers, and sizes beyond 32 bits. a, b, c: strides of rows and columns in bytes. */
+/* The plain kernel is for what cuBLAS does not take: integers, and sizes beyond 32 bits. */
 struct ct__product {
     int64_t M, N, K, size, am, ak, bk, bn; /* strides in bytes */
     double alpha, beta;

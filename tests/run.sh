@@ -1,8 +1,9 @@
 #!/bin/sh
 # Runs each program given; each ends with "N passed, N failed". Ends with the sum, and fails if anything did.
+cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
 for t in "$@"; do
-    out=$(cd "$(dirname "$t")/.." && "./$t" 2>&1); code=$?
+    out=$("./$t" 2>&1); code=$?
     last=$(printf '%s\n' "$out" | tail -n 1)
     p=$(printf '%s\n' "$last" | sed -n 's/^\(.*: \)\{0,1\}\([0-9]*\) passed, \([0-9]*\) failed$/\2/p')
     f=$(printf '%s\n' "$last" | sed -n 's/^\(.*: \)\{0,1\}\([0-9]*\) passed, \([0-9]*\) failed$/\3/p')

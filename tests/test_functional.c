@@ -1,11 +1,10 @@
 /* Values and gradients of the functions of neural networks against PyTorch's (made by gen_test_functional.py), in float64 and float32;
    gradcheck and gradgradcheck of each; corner cases, hostile arguments, half types, dropout's mask, threads. */
-#ifdef TEST_ALONE
 #define CTORCH_IMPLEMENTATION
-#endif
 #include "ctorch.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int passed, failed, reports;
@@ -1716,6 +1715,67 @@ static void threads(void)
     ct_set_num_threads(0);
 }
 
+/* Another device: memory that cannot be touched from here, no kernels. Everything must go through the backend's copies. */
+static char *device_at(const void *p) { return (char *)((uintptr_t)p ^ (uintptr_t)1 << (sizeof p * 8 - 2)); }
+static void *device_alloc(size_t bytes)
+{
+    void *p = malloc(bytes);
+    return p ? device_at(p) : NULL;
+}
+static void device_free(void *p, size_t bytes) { (void)bytes, free(device_at(p)); }
+static bool upload(void *device, const void *host, size_t bytes) { return memcpy(device_at(device), host, bytes) != NULL; }
+static bool download(void *host, const void *device, size_t bytes) { return memcpy(host, device_at(device), bytes) != NULL; }
+/* the one kernel that a backend must have: handles on the same memory as this side sees it */
+static bool device_copy(const ct_args *a)
+{
+    ct_tensor in = *a->in[0], out = *a->out[0], *pi = &in, *po = &out;
+    ct__storage from = *in.storage, to = *out.storage;
+    ct_args b = *a;
+    if (from.device != CT_CPU) from.data = device_at(from.data), from.device = CT_CPU, in.storage = &from;
+    if (to.device != CT_CPU) to.data = device_at(to.data), to.device = CT_CPU, out.storage = &to;
+    b.in = &pi, b.out = &po;
+    return ct__cpu_copy(&b);
+}
+static ct_backend far_away;
+static void device_test(const test *t)
+{
+    char what[128];
+    double worst;
+    ct_tensor *in[4] = {NULL, NULL, NULL, NULL}, *leaf[4], *got[4];
+    int n = 0;
+    for (int i = 0; i < t->count; i++) {
+        fixed[i] = in[i] = ct_requires_grad_(ct_detach(ct_to_device(make(&t->in[i], i + 1, CT_F64), CT_CUDA)), t->in[i].grad);
+        if (t->in[i].grad) leaf[n++] = in[i];
+    }
+    ct_set_default_device(CT_CUDA);
+    ct_tensor *y = t->f(in, t->count, NULL), *up;
+    ct_set_default_device(CT_CPU);
+    snprintf(what, sizeof what, "%s on another device", t->name);
+    check(y && ct_device_of(y) == CT_CUDA && close_to(ct_to_device(y, CT_CPU), t->y, 1e-9, 1e-12, &worst), what, __LINE__);
+    up = ct_zeros_like(ct_to_device(ct_detach(y), CT_CPU));
+    for (int64_t i = 0; i < ct_numel(up); i++) ct_data_f64(up)[i] = val(i, 9);
+    up = ct_to_device(up, CT_CUDA);
+    ct_grad_opts o;
+    memset(&o, 0, sizeof o);
+    bool ok = y && ct_grad_many(&y, &up, 1, leaf, got, n, o);
+    for (int i = 0, j = 0; i < t->count; i++)
+        if (t->in[i].grad) ok = ok && close_to(ct_to_device(got[j++], CT_CPU), t->g[i], 1e-9, 1e-12, &worst);
+    snprintf(what, sizeof what, "%s on another device: gradient", t->name);
+    check(ok, what, __LINE__);
+    if (reports) printf("  %s: %s\n", ct_last_error()->function, ct_last_error()->message);
+    reports = 0, ct_clear_error();
+}
+static void devices(void)
+{
+    far_away.name = "far away", far_away.alloc = device_alloc, far_away.free = device_free, far_away.upload = upload, far_away.download = download, far_away.kernel[CT_PRIM_copy] = device_copy;
+    CHECK(ct_register_backend(CT_CUDA, &far_away));
+    for (size_t k = 0; k < sizeof tests / sizeof *tests; k++) {
+        ct_scope_begin();
+        device_test(&tests[k]);
+        ct_scope_end();
+    }
+}
+
 int main(void)
 {
     ct_set_error_handler(NULL, NULL);
@@ -1725,7 +1785,7 @@ int main(void)
     }
     CHECK(ct_ok());
     ct_set_error_handler(note, NULL);
-    void (*const parts[])(void) = {corners, running, dropout, hostile, threads};
+    void (*const parts[])(void) = {corners, running, dropout, hostile, threads, devices};
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
         ct_scope_begin();
         reports = 0;

@@ -4,6 +4,7 @@
 #include "ctorch.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { N = 37 };
@@ -400,6 +401,61 @@ static void warm_loop(void)
     for (int k = 0; k < 3; k++) ct_optim_free(o[k]);
     ct_module_free(net);
 }
+/* another device: memory that cannot be touched from here (see test_functional.c) */
+static char *device_at(const void *p) { return (char *)((uintptr_t)p ^ (uintptr_t)1 << (sizeof p * 8 - 2)); }
+static void *device_alloc(size_t bytes)
+{
+    void *p = malloc(bytes);
+    return p ? device_at(p) : NULL;
+}
+static void device_free(void *p, size_t bytes) { (void)bytes, free(device_at(p)); }
+static bool upload(void *device, const void *host, size_t bytes) { return memcpy(device_at(device), host, bytes) != NULL; }
+static bool download(void *host, const void *device, size_t bytes) { return memcpy(host, device_at(device), bytes) != NULL; }
+static bool device_copy(const ct_args *a)
+{
+    ct_tensor in = *a->in[0], out = *a->out[0], *pi = &in, *po = &out;
+    ct__storage from = *in.storage, to = *out.storage;
+    ct_args b = *a;
+    if (from.device != CT_CPU) from.data = device_at(from.data), from.device = CT_CPU, in.storage = &from;
+    if (to.device != CT_CPU) to.data = device_at(to.data), to.device = CT_CPU, out.storage = &to;
+    b.in = &pi, b.out = &po;
+    return ct__cpu_copy(&b);
+}
+static ct_backend far_away;
+/* a net that lives there trains as one that lives here; all optimisers, too */
+static double device_loss(bool away, int step_count, ct_tensor **weight)
+{
+    ct_manual_seed(0);
+    ct_module *net = ct_nn_sequential(ct_nn_linear(6, 8), ct_nn_batch_norm1d(8, .cumulative = true), ct_nn_relu(), ct_nn_layer_norm(CT_SHAPE(8)), ct_nn_linear(8, 3));
+    ct_tensor *x = ct_randn(10, 6), *t = ct_randint(0, 3, 10);
+    if (away) ct_module_to_device(net, CT_CUDA), x = ct_to_device(x, CT_CUDA), t = ct_to_device(t, CT_CUDA), ct_set_default_device(CT_CUDA);
+    ct_optim *o[4] = {ct_optim_adam(ct_parameters(net), .lr = 0.05, .amsgrad = true), ct_optim_sgd(ct_parameters(net), .lr = 0.01, .momentum = 0.9, .nesterov = true),
+                      ct_optim_rmsprop(ct_parameters(net), .lr = 1e-3, .centered = true), ct_optim_adagrad(ct_parameters(net), .lr = 1e-2)};
+    double last = 0;
+    for (int k = 0; k < step_count; k++) {
+        ct_tensor *loss = ct_cross_entropy(ct_forward(net, x), t, .label_smoothing = 0.1);
+        ct_zero_grad(net);
+        ct_backward(loss);
+        ct_clip_grad_norm_(ct_parameters(net), 0.5);
+        ct_clip_grad_value_(ct_parameters(net), 0.4);
+        for (int i = 0; i < 4; i++) ct_step(o[i]);
+        last = ct_item(loss);
+    }
+    CHECK(ct_item_i64(ct_get_parameter(net, "1.num_batches_tracked")) == step_count && ct_device_of(ct_optim_state(o[0])->tensor[1]) == (away ? CT_CUDA : CT_CPU));
+    ct_set_default_device(CT_CPU);
+    *weight = ct_detach(ct_to_device(ct_get_parameter(net, "0.weight"), CT_CPU));
+    for (int i = 0; i < 4; i++) ct_optim_free(o[i]);
+    ct_module_free(net);
+    return last;
+}
+static void devices(void)
+{
+    far_away.name = "far away", far_away.alloc = device_alloc, far_away.free = device_free, far_away.upload = upload, far_away.download = download, far_away.kernel[CT_PRIM_copy] = device_copy;
+    CHECK(ct_register_backend(CT_CUDA, &far_away));
+    ct_tensor *a, *b;
+    double here = device_loss(false, 6, &a), there = device_loss(true, 6, &b);
+    CHECK(fabs(here - there) < 1e-5 && ct_allclose(a, b, 1e-4, 1e-5, false));
+}
 static void expect(bool failed_quietly, int n, ct_error_code code, const char *function, int line)
 {
     char what[200];
@@ -462,7 +518,7 @@ int main(void)
         run_schedule(k);
         ct_scope_end();
     }
-    void (*const parts[])(void) = {chained, clipping, groups_and_state, warm_loop, hostile};
+    void (*const parts[])(void) = {chained, clipping, groups_and_state, warm_loop, hostile, devices};
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
         ct_scope_begin();
         parts[k]();
