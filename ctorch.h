@@ -2565,7 +2565,9 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
    C expressions and, read by the parser in >>expr, graphs: so they use only + - * / ! && || ?: comparisons, and functions that are rows.
    kind  A any type, the promoted one   N the same, bool refused   F floating (integers become the default type)
          C compared in the promoted type, result bool   I integers and bool   W as A, but a is a condition (first operand not promoted)
-   CT_ZERO: zero almost everywhere.  CT_NONE: no gradient. */
+   CT_ZERO: zero almost everywhere.  CT_NONE: no gradient.
+   What is compiled: of FLOAT float32 values and derivatives for AVX2 and AVX-512, of ANY for AVX2 (memory bounds them); values of all for the
+   baseline, of MATH and in float64 for AVX2, too. Integers and SPECIAL: the baseline alone. Other derivatives run their texts as block programs (>>expr). */
 #define CT__POINTWISE_ANY(X) /* for floating types and integers */                                                    \
     X(add, Add, 2, A, a + p*b, g, g*p, CT_NONE)                                                                       \
     X(sub, Sub, 2, N, a - p*b, g, -g*p, CT_NONE)                                                                      \
@@ -2620,43 +2622,21 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(bitwise_right_shift, BitwiseRightShift, 2, I, shift_right(a, b), CT_NONE, CT_NONE, CT_NONE)                     \
     X(gcd, Gcd, 2, I, gcd(a, b), CT_NONE, CT_NONE, CT_NONE)                                                           \
     X(lcm, Lcm, 2, I, lcm(a, b), CT_NONE, CT_NONE, CT_NONE)
-#define CT__POINTWISE_FLOAT(X) /* floating types alone */                                                             \
+#define CT__POINTWISE_FLOAT(X) /* floating types alone; the ones that networks spend their time in */                 \
     X(div, Div, 2, F, a/b, g/b, -g*(a/b)/b, CT_NONE)                                                                  \
     X(exp, Exp, 1, F, exp(a), g*y, CT_NONE, CT_NONE)                                                                  \
-    X(exp2, Exp2, 1, F, exp2(a), g*y*num(0.69314718055994530942), CT_NONE, CT_NONE)                                   \
     X(expm1, Expm1, 1, F, expm1(a), g*(y + 1), CT_NONE, CT_NONE)                                                      \
     X(log, Log, 1, F, log(a), g/a, CT_NONE, CT_NONE)                                                                  \
-    X(log2, Log2, 1, F, log2(a), g/(a*num(0.69314718055994530942)), CT_NONE, CT_NONE)                                 \
-    X(log10, Log10, 1, F, log10(a), g/(a*num(2.30258509299404568402)), CT_NONE, CT_NONE)                              \
     X(log1p, Log1p, 1, F, log1p(a), g/(1 + a), CT_NONE, CT_NONE)                                                      \
     X(sqrt, Sqrt, 1, F, sqrt(a), g/(2*y), CT_NONE, CT_NONE)                                                           \
     X(rsqrt, Rsqrt, 1, F, 1/sqrt(a), -g*y*y*y/2, CT_NONE, CT_NONE)                                                    \
     X(root, Sqrt, 1, F, sqrt(a), y == 0 ? 0 : g/(2*y), CT_NONE, CT_NONE) /* of norms: subgradient 0 at 0 */           \
-    X(norm_power, NormPower, 1, F, pow(abs(a), p), a == 0 ? 0 : g*p*pow(abs(a), p - 1)*sign(a), CT_NONE, CT_NONE)    \
-    X(norm_root, NormRoot, 1, F, pow(a, p), y == 0 ? 0 : g*p*y/a, CT_NONE, CT_NONE)                                   \
     X(reciprocal, Reciprocal, 1, F, 1/a, -g*y*y, CT_NONE, CT_NONE)                                                    \
     X(sin, Sin, 1, F, sin(a), g*cos(a), CT_NONE, CT_NONE)                                                             \
     X(cos, Cos, 1, F, cos(a), -g*sin(a), CT_NONE, CT_NONE)                                                            \
-    X(tan, Tan, 1, F, tan(a), g*(1 + y*y), CT_NONE, CT_NONE)                                                          \
-    X(asin, Asin, 1, F, asin(a), g/sqrt(1 - a*a), CT_NONE, CT_NONE)                                                   \
-    X(acos, Acos, 1, F, acos(a), -g/sqrt(1 - a*a), CT_NONE, CT_NONE)                                                  \
-    X(atan, Atan, 1, F, atan(a), g/(1 + a*a), CT_NONE, CT_NONE)                                                       \
-    X(sinh, Sinh, 1, F, sinh(a), g*cosh(a), CT_NONE, CT_NONE)                                                         \
-    X(cosh, Cosh, 1, F, cosh(a), g*sinh(a), CT_NONE, CT_NONE)                                                         \
     X(tanh, Tanh, 1, F, tanh(a), g*(1 - y*y), CT_NONE, CT_NONE)                                                       \
-    X(asinh, Asinh, 1, F, asinh(a), g/sqrt(a*a + 1), CT_NONE, CT_NONE)                                                \
-    X(acosh, Acosh, 1, F, acosh(a), g/sqrt(a*a - 1), CT_NONE, CT_NONE)                                                \
-    X(atanh, Atanh, 1, F, atanh(a), g/(1 - a*a), CT_NONE, CT_NONE)                                                    \
-    X(frac, Frac, 1, F, a - trunc(a), g, CT_NONE, CT_NONE)                                                            \
     X(sigmoid, Sigmoid, 1, F, sigmoid(a), g*y*(1 - y), CT_NONE, CT_NONE)                                              \
-    X(logit, Logit, 1, F, log(a/(1 - a)), g/(a*(1 - a)), CT_NONE, CT_NONE)                                            \
     X(erf, Erf, 1, F, erf(a), g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                              \
-    X(erfc, Erfc, 1, F, erfc(a), -g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                          \
-    X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)                      \
-    X(lgamma, Lgamma, 1, F, lgamma(a), g*digamma(a), CT_NONE, CT_NONE)                                                \
-    X(digamma, Digamma, 1, F, digamma(a), g*trigamma(a), CT_NONE, CT_NONE)                                            \
-    X(trigamma, Polygamma, 1, F, trigamma(a), g*polygamma(2, a), CT_NONE, CT_NONE)                                    \
-    X(polygamma, Polygamma, 2, F, polygamma(a, b), CT_NONE, g*polygamma(a + 1, b), CT_NONE) /* order a, at b */       \
     X(leaky_relu, LeakyRelu, 1, F, a > 0 ? a : a*p, a > 0 ? g : g*p, CT_NONE, CT_NONE)                                \
     X(elu, Elu, 1, F, a > 0 ? a : p*expm1(a), a > 0 ? g : g*p*exp(a), CT_NONE, CT_NONE)                               \
     X(gelu, Gelu, 1, F, a*(1 + erf(a*num(0.70710678118654752440)))/2,                                                 \
@@ -2667,23 +2647,47 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
             *num(0.39894228040143267794)*(1 + num(0.134145)*a*a)), CT_NONE, CT_NONE)                                  \
     X(silu, Silu, 1, F, a*sigmoid(a), g*sigmoid(a)*(1 + a*(1 - sigmoid(a))), CT_NONE, CT_NONE)                        \
     X(softplus, Softplus, 1, F, a*p > q ? a : log1p(exp(a*p))/p, a*p > q ? g : g*sigmoid(a*p), CT_NONE, CT_NONE)      \
-    X(mish, Mish, 1, F, a*tanh((maximum(a, 0) + log1p(exp(-abs(a))))),                                                                         \
-      g*(tanh((maximum(a, 0) + log1p(exp(-abs(a))))) + a*sigmoid(a)*(1 - square(tanh((maximum(a, 0) + log1p(exp(-abs(a)))))))), CT_NONE, CT_NONE)                       \
     X(hardswish, Hardswish, 1, F, a*minimum(maximum(a + 3, 0), 6)/6, a < -3 ? 0 : a <= 3 ? g*(a/3 + num(0.5)) : g, CT_NONE, CT_NONE) \
     X(hardsigmoid, Hardsigmoid, 1, F, minimum(maximum(a + 3, 0), 6)/6, a > -3 && a < 3 ? g/6 : 0, CT_NONE, CT_NONE)   \
+    X(log_sigmoid, LogSigmoid, 1, F, log_sigmoid(a), g*sigmoid(-a), CT_NONE, CT_NONE)                                 \
+    X(lerp, Lerp, 3, F, abs(c) < num(0.5) ? a + c*(b - a) : b - (b - a)*(1 - c), g*(1 - c), g*c, g*(b - a))           \
+    X(addcdiv, Addcdiv, 3, F, a + p*b/c, g, g*p/c, -g*p*(b/c)/c)
+#define CT__POINTWISE_MATH(X) /* floating types alone */                                                              \
+    X(exp2, Exp2, 1, F, exp2(a), g*y*num(0.69314718055994530942), CT_NONE, CT_NONE)                                   \
+    X(log2, Log2, 1, F, log2(a), g/(a*num(0.69314718055994530942)), CT_NONE, CT_NONE)                                 \
+    X(log10, Log10, 1, F, log10(a), g/(a*num(2.30258509299404568402)), CT_NONE, CT_NONE)                              \
+    X(norm_power, NormPower, 1, F, pow(abs(a), p), a == 0 ? 0 : g*p*pow(abs(a), p - 1)*sign(a), CT_NONE, CT_NONE)     \
+    X(norm_root, NormRoot, 1, F, pow(a, p), y == 0 ? 0 : g*p*y/a, CT_NONE, CT_NONE)                                   \
+    X(tan, Tan, 1, F, tan(a), g*(1 + y*y), CT_NONE, CT_NONE)                                                          \
+    X(asin, Asin, 1, F, asin(a), g/sqrt(1 - a*a), CT_NONE, CT_NONE)                                                   \
+    X(acos, Acos, 1, F, acos(a), -g/sqrt(1 - a*a), CT_NONE, CT_NONE)                                                  \
+    X(atan, Atan, 1, F, atan(a), g/(1 + a*a), CT_NONE, CT_NONE)                                                       \
+    X(sinh, Sinh, 1, F, sinh(a), g*cosh(a), CT_NONE, CT_NONE)                                                         \
+    X(cosh, Cosh, 1, F, cosh(a), g*sinh(a), CT_NONE, CT_NONE)                                                         \
+    X(asinh, Asinh, 1, F, asinh(a), g/sqrt(a*a + 1), CT_NONE, CT_NONE)                                                \
+    X(acosh, Acosh, 1, F, acosh(a), g/sqrt(a*a - 1), CT_NONE, CT_NONE)                                                \
+    X(atanh, Atanh, 1, F, atanh(a), g/(1 - a*a), CT_NONE, CT_NONE)                                                    \
+    X(frac, Frac, 1, F, a - trunc(a), g, CT_NONE, CT_NONE)                                                            \
+    X(logit, Logit, 1, F, log(a/(1 - a)), g/(a*(1 - a)), CT_NONE, CT_NONE)                                            \
+    X(erfc, Erfc, 1, F, erfc(a), -g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                          \
+    X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)                      \
+    X(mish, Mish, 1, F, a*tanh((maximum(a, 0) + log1p(exp(-abs(a))))),                                                \
+      g*(tanh((maximum(a, 0) + log1p(exp(-abs(a))))) + a*sigmoid(a)*(1 - square(tanh((maximum(a, 0) + log1p(exp(-abs(a)))))))), CT_NONE, CT_NONE) \
     X(softsign, Softsign, 1, F, a/(1 + abs(a)), g/square(1 + abs(a)), CT_NONE, CT_NONE)                               \
-    X(log_sigmoid, LogSigmoid, 1, F, log_sigmoid(a), g*sigmoid(-a), CT_NONE, CT_NONE)            \
-    X(softshrink, Softshrink, 1, F, a > p ? a - p : a < -p ? a + p : a != a ? a : 0, a > p || a < -p ? g : 0, CT_NONE, CT_NONE)  \
-    X(hardshrink, Hardshrink, 1, F, a > p || a < -p || a != a ? a : 0, a > p || a < -p ? g : 0, CT_NONE, CT_NONE)             \
+    X(softshrink, Softshrink, 1, F, a > p ? a - p : a < -p ? a + p : a != a ? a : 0, a > p || a < -p ? g : 0, CT_NONE, CT_NONE) \
+    X(hardshrink, Hardshrink, 1, F, a > p || a < -p || a != a ? a : 0, a > p || a < -p ? g : 0, CT_NONE, CT_NONE)     \
     X(nan_to_num, NanToNum, 1, F, a != a ? p : a - a != 0 ? (a > 0 ? q : r) : a, a - a != 0 ? 0 : g, CT_NONE, CT_NONE) \
     X(atan2, Atan2, 2, F, atan2(a, b), g*b/(a*a + b*b), -g*a/(a*a + b*b), CT_NONE)                                    \
     X(hypot, Hypot, 2, F, hypot(a, b), g*(a/y), g*(b/y), CT_NONE)                                                     \
     X(copysign, Copysign, 2, F, copysign(a, b), a == 0 ? 0 : g*y/a, CT_ZERO, CT_NONE)                                 \
     X(logaddexp, Logaddexp, 2, F, logaddexp(a, b), g*exp(a - y), g*exp(b - y), CT_NONE)                               \
-    X(xlogy, Xlogy, 2, F, xlogy(a, b), a == 0 && b <= 0 ? 0 : g*log(b), g*a/b, CT_NONE)        \
-    X(lerp, Lerp, 3, F, abs(c) < num(0.5) ? a + c*(b - a) : b - (b - a)*(1 - c), g*(1 - c), g*c, g*(b - a))           \
-    X(addcdiv, Addcdiv, 3, F, a + p*b/c, g, g*p/c, -g*p*(b/c)/c)
-#define CT__POINTWISE(X) CT__POINTWISE_ANY(X) CT__POINTWISE_INT(X) CT__POINTWISE_FLOAT(X)
+    X(xlogy, Xlogy, 2, F, xlogy(a, b), a == 0 && b <= 0 ? 0 : g*log(b), g*a/b, CT_NONE)
+#define CT__POINTWISE_SPECIAL(X) /* floating types alone; special functions, long and scalar */                       \
+    X(lgamma, Lgamma, 1, F, lgamma(a), g*digamma(a), CT_NONE, CT_NONE)                                                \
+    X(digamma, Digamma, 1, F, digamma(a), g*trigamma(a), CT_NONE, CT_NONE)                                            \
+    X(trigamma, Polygamma, 1, F, trigamma(a), g*polygamma(2, a), CT_NONE, CT_NONE)                                    \
+    X(polygamma, Polygamma, 2, F, polygamma(a, b), CT_NONE, g*polygamma(a + 1, b), CT_NONE) /* order a, at b */
+#define CT__POINTWISE(X) CT__POINTWISE_ANY(X) CT__POINTWISE_INT(X) CT__POINTWISE_FLOAT(X) CT__POINTWISE_MATH(X) CT__POINTWISE_SPECIAL(X)
 
 enum ct__pw_id {
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__PW_##name,
@@ -2701,7 +2705,7 @@ typedef void ct__pw_kernel(int64_t n, const void *const *v, void *out, const dou
 typedef void ct__convert_kernel(int64_t n, const void *in, void *out);
 enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT }; /* the types that kernels compute in */
 typedef struct {
-    ct__pw_kernel *pointwise[CT__COMPUTE_COUNT][CT__PW_COUNT][4];           /* value, da, db, dc */
+    ct__pw_kernel *pointwise[CT__COMPUTE_COUNT][CT__PW_COUNT][4];           /* value, da, db, dc; NULL: by its text */
     ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_COUNT];
     ct__reduce_column *column[CT__COMPUTE_COUNT][CT__R_COUNT], *merge[CT__COMPUTE_COUNT][CT__R_COUNT];
     ct__convert_kernel *load[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];            /* stored type -> compute type */
@@ -4892,24 +4896,40 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 #define CT_NONE 0
 #define CT__E float
 #define CT__T(f) CT__K(f##_f32)
-#define CT__X(name, title, arity, kind, value, da, db, dc)                                                            \
-    CT__LOOPS_##kind(arity, name##_f32, value, da, db, dc)
+#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
+#else
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOPS_##kind(arity, name##_f32, value, da, db, dc)
+#endif
+#if CT__VBYTES < 64 /* the AVX-512 table takes AVX2's kernels where little is gained: it compiles in half the time */
 CT__POINTWISE_ANY(CT__X)
+#endif
 CT__POINTWISE_FLOAT(CT__X)
+#undef CT__X
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
+#if CT__VBYTES < 64
+CT__POINTWISE_MATH(CT__X)
+#endif
+#ifdef CT__PASS_BASE
+CT__POINTWISE_SPECIAL(CT__X)
+#endif
 #undef CT__X
 #undef CT__E
 #undef CT__T
-#if CT__VBYTES < 64 /* double gains little from AVX-512: its table takes the AVX2 kernels, which halves the compile time */
 #define CT__E double
 #define CT__T(f) CT__K(f##_f64)
-#define CT__X(name, title, arity, kind, value, da, db, dc)                                                            \
-    CT__LOOPS_##kind(arity, name##_f64, value, da, db, dc)
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f64_0, value)
+#if CT__VBYTES < 64
 CT__POINTWISE_ANY(CT__X)
 CT__POINTWISE_FLOAT(CT__X)
+#endif
+#ifdef CT__PASS_BASE
+CT__POINTWISE_MATH(CT__X)
+CT__POINTWISE_SPECIAL(CT__X)
+#endif
 #undef CT__X
 #undef CT__E
 #undef CT__T
-#endif
 #ifdef CT__PASS_BASE /* integers gain nothing from wider vectors: memory bounds them */
 #undef floor
 #undef ceil
@@ -5064,7 +5084,7 @@ CT__REDUCE_ALL(i64, int64_t, int64_t, INT64_MAX)
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC push_options
-#pragma GCC optimize("fp-contract=fast") /* a*b + c is one instruction, with -std=c11 too */
+#pragma GCC optimize("O3,fp-contract=fast") /* a*b + c is one instruction, with -std=c11 too */
 #if __GNUC__ >= 9
 #pragma GCC optimize("no-version-loops-for-strides") /* compiles twice as much for nothing */
 #endif
@@ -5710,7 +5730,9 @@ static void CT__K(name)(int64_t n, const void *a_, const void *b_, double d_, vo
 #define CT__E float
 #define CT__T(f) CT__K(f##_f32)
 #define CT__X(name, mean, sum, none, value, da, db) CT__LOSS_LOOP(loss_##name##_f32, value) CT__LOSS_LOOP(loss_da_##name##_f32, da)
+#if CT__VBYTES < 64 /* AVX-512 gains nothing here */
 CT__LOSSES(CT__X)
+#endif
 #undef CT__X
 #undef CT__E
 #undef CT__T
@@ -5751,7 +5773,11 @@ CT__NORM_DRIVERS(double, _f64)
 #pragma GCC pop_options
 #endif
 #define CT__NORM_BASE(name) ct__base_##name
+#if CT__VBYTES < 64
 #define CT__X_f32(name, mean, sum, none, value, da, db) {CT__K(loss_##name##_f32), CT__K(loss_da_##name##_f32)},
+#else
+#define CT__X_f32(name, mean, sum, none, value, da, db) {ct__avx2_loss_##name##_f32, ct__avx2_loss_da_##name##_f32},
+#endif
 #define CT__X_f64(name, mean, sum, none, value, da, db) {ct__base_loss_##name##_f64, ct__base_loss_da_##name##_f64},
 #define CT__ROWS(K, f)                                                                                                \
     {K(softmax##f), K(softmax_bw##f), K(softmax_cols##f), K(softmax_cols_bw##f), K(lse##f), K(lse_cols##f), K(exp_rows##f), K(exp_cols##f), \
@@ -5947,11 +5973,14 @@ CT__CONV_DOTS(T, I, f)                                                          
 CT__CONV_POOL(T, I, f)                                                                                                \
 static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__K(conv_dots##f), CT__K(pool_max##f), CT__K(pool_add##f)};
 CT__CONV_KERNELS(float, int32_t, _f32)
+#if CT__VBYTES < 64 /* doubles: AVX2's do */
 CT__CONV_KERNELS(double, int64_t, _f64)
+#endif
 /* ---- >>optim-kernels -----------------------------------------------------------------------------------------------
    Optimiser steps, one pass over memory each. Every operation rounds where PyTorch's does (its chain of mul_, add_, addcmul_, addcdiv_
    on a machine with fused multiply-add), so that float32 parameters follow PyTorch's bit for bit on such machines. Doubles are compiled in the
    base pass alone. Types: >>optim-types. */
+#if CT__VBYTES < 64 /* AVX-512 runs AVX2's: memory bounds them */
 #undef CT__EXACT
 #undef CT__MADD
 #if defined(__GNUC__) && !defined(__clang__)
@@ -6101,11 +6130,12 @@ static const ct__optim_kernels CT__K(optim) = {{
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC pop_options
 #endif
-
+#endif
 
 /* ---- >>random-kernels ----------------------------------------------------------------------------------------------
    The loops of >>random that are worth vectors. Every step is one rounding, products that PyTorch's AVX2 build fuses are fused
    here, too: the same bits come out of every instruction set (the baseline's fma goes through double). */
+#if CT__VBYTES < 64 /* AVX-512 runs AVX2's: memory bounds them */
 #if CT__VBYTES > 16 || defined __FP_FAST_FMAF
 #define CT__RNG_FMA32(a, b, c) __builtin_fmaf(a, b, c)
 #define CT__RNG_FMA64(a, b, c) __builtin_fma(a, b, c)
@@ -6223,6 +6253,8 @@ static void CT__K(normal_f32)(float *x, int64_t n, float mean, float std)
 static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT__K(uniform_f32), CT__K(uniform_f64), CT__K(coin), CT__K(normal_f32)};
 #undef CT__RNG_FMA32
 #undef CT__RNG_FMA64
+#endif
+
 /* ---- >>kernel table of this instruction set ---- */
 #define CT__REDUCTIONS(kind) {CT__K64(sum_##kind), CT__K64(prod_##kind), CT__K64(max_##kind), CT__K64(min_##kind)}
 #define CT__NULL4(name, title, arity, kind, value, da, db, dc) {NULL, NULL, NULL, NULL},
@@ -6239,13 +6271,23 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 #else
 #define CT__K64(name) ct__avx2_##name
 #endif
+#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#define CT__ANY_4(name, title, arity, kind, value, da, db, dc) {CT__K(name##_f32_0), NULL, NULL, NULL},
+#define CT__F32_4 CT__ANY_4
+#else
+#define CT__ANY_4(name, title, arity, kind, value, da, db, dc) CT__ROW_##kind(CT__K64, arity, name##_f32)
 #define CT__F32_4(name, title, arity, kind, value, da, db, dc) CT__ROW_##kind(CT__K, arity, name##_f32)
-#define CT__F64_4(name, title, arity, kind, value, da, db, dc) CT__ROW_##kind(CT__K64, arity, name##_f64)
-#define CT__I64_4(name, title, arity, kind, value, da, db, dc) {ct__base_##name##_i64_0, NULL, NULL, NULL},
+#endif
+#define CT__BASE(name) ct__base_##name
+#define CT__MATH_4(name, title, arity, kind, value, da, db, dc) {CT__K64(name##_f32_0), NULL, NULL, NULL},
+#define CT__F64_4(name, title, arity, kind, value, da, db, dc) {CT__K64(name##_f64_0), NULL, NULL, NULL},
+#define CT__BASE32_4(name, title, arity, kind, value, da, db, dc) {CT__BASE(name##_f32_0), NULL, NULL, NULL},
+#define CT__BASE64_4(name, title, arity, kind, value, da, db, dc) {CT__BASE(name##_f64_0), NULL, NULL, NULL},
+#define CT__I64_4(name, title, arity, kind, value, da, db, dc) {CT__BASE(name##_i64_0), NULL, NULL, NULL},
 static const ct__kernels CT__K(kernels) = {
-    {{CT__POINTWISE_ANY(CT__F32_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F32_4)},
-     {CT__POINTWISE_ANY(CT__F64_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F64_4)},
-     {CT__POINTWISE_ANY(CT__I64_4) CT__POINTWISE_INT(CT__I64_4) CT__POINTWISE_FLOAT(CT__NULL4)}},
+    {{CT__POINTWISE_ANY(CT__ANY_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F32_4) CT__POINTWISE_MATH(CT__MATH_4) CT__POINTWISE_SPECIAL(CT__BASE32_4)},
+     {CT__POINTWISE_ANY(CT__F64_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F64_4) CT__POINTWISE_MATH(CT__BASE64_4) CT__POINTWISE_SPECIAL(CT__BASE64_4)},
+     {CT__POINTWISE_ANY(CT__I64_4) CT__POINTWISE_INT(CT__I64_4) CT__POINTWISE_FLOAT(CT__NULL4) CT__POINTWISE_MATH(CT__NULL4) CT__POINTWISE_SPECIAL(CT__NULL4)}},
     {CT__REDUCTIONS(row_f32), CT__REDUCTIONS(row_f64), CT__REDUCTIONS_I64(row_i64)},
     {CT__REDUCTIONS(column_f32), CT__REDUCTIONS(column_f64), CT__REDUCTIONS_I64(column_i64)},
     {CT__REDUCTIONS(merge_f32), CT__REDUCTIONS(merge_f64), CT__REDUCTIONS_I64(merge_i64)},
@@ -6270,8 +6312,13 @@ static const ct__kernels CT__K(kernels) = {
 };
 #undef CT__NULL4
 #undef CT__F32_4
+#undef CT__ANY_4
 #undef CT__F64_4
 #undef CT__I64_4
+#undef CT__BASE
+#undef CT__MATH_4
+#undef CT__BASE32_4
+#undef CT__BASE64_4
 
 #undef CT__REDUCTIONS
 #undef CT__K64
@@ -6316,7 +6363,7 @@ static const ct__kernels CT__K(kernels) = {
 #endif
 #if CT__TUNE && CT__X86_DISPATCH
 #pragma GCC push_options
-#pragma GCC optimize("O1") /* for processors of before 2013: small and quick to compile is enough */
+#pragma GCC optimize("Og") /* for processors of before 2013: small and quick to compile is enough, but for the products */
 #endif
 #define CT__PASS_BASE
 #define CT__ISA base
@@ -6379,15 +6426,15 @@ typedef struct {
     const ct__rng_kernels *rng;
 } ct__cpu_tables;
 static const ct__cpu_tables ct__cpu_of[] = {
-#define CT__TABLES(name, isa) {name, &ct__##isa##_kernels, &ct__##isa##_gemm_f32, &ct__##isa##_gemm_f64, &ct__##isa##_norm, &ct__##isa##_conv_f32, &ct__##isa##_conv_f64, &ct__##isa##_optim, &ct__##isa##_rng}
+#define CT__TABLES(name, isa, narrow) {name, &ct__##isa##_kernels, &ct__##isa##_gemm_f32, &ct__##isa##_gemm_f64, &ct__##isa##_norm, &ct__##isa##_conv_f32, &ct__##narrow##_conv_f64, &ct__##narrow##_optim, &ct__##narrow##_rng}
 #if defined __aarch64__
-    CT__TABLES("NEON", base),
+    CT__TABLES("NEON", base, base),
 #else
-    CT__TABLES("DEFAULT", base),
+    CT__TABLES("DEFAULT", base, base),
 #endif
 #if CT__X86_DISPATCH
-    CT__TABLES("AVX2", avx2),
-    CT__TABLES("AVX512", avx512),
+    CT__TABLES("AVX2", avx2, avx2),
+    CT__TABLES("AVX512", avx512, avx2) /* memory bounds the optimisers */,
 #endif
 #undef CT__TABLES
 };
@@ -6673,25 +6720,6 @@ static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
         if (!direct) ct__iter_store(it, outs, job->compute, pos, n, out);
     }
 }
-/* op = 4*row + which text; i[0] the compute type; in = a b c y g, NULL where the text does not use it */
-static bool ct__cpu_pointwise(const ct_args *a)
-{
-    ct__pw_job job;
-    const ct_tensor *out = a->out[0];
-    job.compute = (int)a->i[0], job.f = a->f;
-    job.kernel = ct__cpu()->kernels->pointwise[job.compute][a->op / 4][a->op % 4];
-    ct__iter_init(&job.it, out->shape, out->ndim);
-    for (int r = 0; r < 5; r++) {
-        job.role[r] = 0;
-        if (r < a->in_count && a->in[r]) job.role[r] = job.it.count, ct__iter_add(&job.it, a->in[r]);
-    }
-    if (!job.it.count) ct__iter_add(&job.it, out); /* a constant: any operand will do */
-    ct__iter_add(&job.it, out);
-    ct__iter_coalesce(&job.it);
-    ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_body, &job);
-    return true;
-}
-
 /* out = in, broadcast and converted */
 typedef struct { ct__iter it; int compute; } ct__copy_job;
 static void ct__copy_body(void *ctx, int64_t begin, int64_t end)
@@ -7790,6 +7818,11 @@ static bool ct__pw_fused(ct__bw *b)
     return true;
 }
 
+/* From here on functions check, allocate and call kernels: -Og takes half the time to compile and costs nothing that a bench can see. */
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("Og")
+#endif
 /* ---- >>expr: a small infix parser; values are numbers in a table, so that a text can become a graph or a program ---- */
 enum { CT__EXPR_VALUES = 96, CT__EXPR_DEPTH = 48, CT__EXPR_STEPS = 64 };
 typedef struct ct__parser {
@@ -7800,6 +7833,8 @@ typedef struct ct__parser {
     int (*variable)(struct ct__parser *x, char name);
     ct_tensor *value[CT__EXPR_VALUES];       /* graph: the tensors */
     ct_tensor *name[128];                    /* graph: what a letter means */
+    int8_t operand[128];                     /* program: the operand that a letter means, or -1 */
+    const double *parameter;                 /* program: p, q, r, or NULL */
     struct { int row, arg[3]; } step[CT__EXPR_STEPS]; /* program */
     double number[CT__EXPR_VALUES];
     int operands, steps, numbers;
@@ -7976,7 +8011,18 @@ static int ct__program_constant(ct__parser *x, double v)
     x->number[x->numbers] = v;
     return 500 + x->numbers++;
 }
-static int ct__program_variable(ct__parser *x, char name) { return name >= 'a' && name < 'a' + x->operands ? name - 'a' : ct__expr_fail(x, "no such operand"); }
+static int ct__program_variable(ct__parser *x, char name)
+{
+    if (x->parameter && name >= 'p' && name <= 'r') return ct__program_constant(x, x->parameter[name - 'p']);
+    int k = (unsigned char)name < 128 ? x->operand[(unsigned char)name] : -1;
+    return k < 0 ? ct__expr_fail(x, "no such operand") : k;
+}
+static void ct__program_init(ct__parser *x)
+{
+    memset(x->operand, -1, sizeof x->operand);
+    x->emit = ct__program_emit, x->constant = ct__program_constant, x->variable = ct__program_variable, x->parameter = NULL, x->operands = 0;
+}
+static void ct__program_operand(ct__parser *x, char name) { x->operand[(unsigned char)name] = (int8_t)x->operands++; }
 
 enum { CT__PROGRAM_SLOTS = 16, CT__PROGRAM_BLOCK = 768 }; /* bytes per slot */
 typedef struct {
@@ -8046,6 +8092,52 @@ static void ct__program_body(void *ctx, int64_t begin, int64_t end)
         ct__iter_store(&p->it, outs, p->compute, pos, n, slot[p->result]);
     }
 }
+/* the whole program; its operands are the tensors in of out's shape or broadcast to it */
+static void ct__program_run(ct__program *p, ct_tensor *const *in, int nin, const ct_tensor *out)
+{
+    ct__iter_init(&p->it, out->shape, out->ndim);
+    for (int k = 0; k < nin; k++) ct__iter_add(&p->it, in[k]);
+    ct__iter_add(&p->it, out);
+    ct__iter_coalesce(&p->it);
+    ct__parallel_for(p->it.numel, CT__GRAIN, ct__program_body, p);
+}
+/* A derivative that has no kernel: its text, on the inputs that it names. */
+static bool ct__cpu_pointwise_text(const ct_args *a)
+{
+    static const char names[] = "abcyg";
+    ct__parser x;
+    ct__program p;
+    ct_tensor *in[5];
+    const char *text = ct__pw_rows[a->op / 4].text[a->op % 4];
+    ct__program_init(&x), x.parameter = a->f;
+    for (int k = 0; k < a->in_count; k++)
+        if (a->in[k]) in[x.operands] = a->in[k], ct__program_operand(&x, names[k]);
+    int value = ct__expr_parse(&x, strcmp(text, "CT_ZERO") ? text : "0");
+    if (value >= 0 && !x.steps) value = ct__expr_emit(&x, CT__PW_mul, value, x.constant(&x, 1), 0); /* a program has a step */
+    if (value < 0 || !ct__program_plan(&p, &x, (int)a->i[0]))
+        return ct__fail(CT_ERR_ARGUMENT, ct__pw_ops[a->op / 4].name, "the text \"%s\" is too long for a program", text) != NULL;
+    ct__program_run(&p, in, x.operands, a->out[0]);
+    return true;
+}
+/* op = 4*row + which text; i[0] the compute type; in = a b c y g, NULL where the text does not use it */
+static bool ct__cpu_pointwise(const ct_args *a)
+{
+    ct__pw_job job;
+    const ct_tensor *out = a->out[0];
+    job.compute = (int)a->i[0], job.f = a->f;
+    job.kernel = ct__cpu()->kernels->pointwise[job.compute][a->op / 4][a->op % 4];
+    if (!job.kernel) return ct__cpu_pointwise_text(a);
+    ct__iter_init(&job.it, out->shape, out->ndim);
+    for (int r = 0; r < 5; r++) {
+        job.role[r] = 0;
+        if (r < a->in_count && a->in[r]) job.role[r] = job.it.count, ct__iter_add(&job.it, a->in[r]);
+    }
+    if (!job.it.count) ct__iter_add(&job.it, out); /* a constant: any operand will do */
+    ct__iter_add(&job.it, out);
+    ct__iter_coalesce(&job.it);
+    ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_body, &job);
+    return true;
+}
 static ct_tensor *ct__expr_graph(const char *text, ct_tensor *const *operands, int count, ct__parser *x)
 {
     ct__graph_init(x);
@@ -8062,7 +8154,8 @@ static bool ct__expr_forward(ct__call *c)
     bool floats = true;
     int64_t shape[CT_MAX_DIMS];
     int ndim = 0;
-    x.emit = ct__program_emit, x.constant = ct__program_constant, x.variable = ct__program_variable, x.operands = c->nin;
+    ct__program_init(&x);
+    for (int k = 0; k < c->nin; k++) ct__program_operand(&x, (char)('a' + k));
     if (ct__expr_parse(&x, text) < 0)
         return ct__fail(CT_ERR_ARGUMENT, "ct_expr", "%s at \"%.40s\" in \"%.80s\"", x.error ? x.error : "error", x.at, text) != NULL;
     ct__types types = {0, 0, 0};
@@ -8078,11 +8171,7 @@ static bool ct__expr_forward(ct__call *c)
         return (c->out[0] = y) != NULL;
     }
     if (!(c->out[0] = ct__new(dtype, shape, ndim))) return false;
-    ct__iter_init(&p.it, shape, ndim);
-    for (int k = 0; k < c->nin; k++) ct__iter_add(&p.it, c->in[k]);
-    ct__iter_add(&p.it, c->out[0]);
-    ct__iter_coalesce(&p.it);
-    ct__parallel_for(p.it.numel, CT__GRAIN, ct__program_body, &p);
+    ct__program_run(&p, c->in, c->nin, c->out[0]);
     return true;
 }
 /* The text again as a graph over copies of the inputs' handles, and that graph's gradient: so any order comes for free. */
@@ -8825,11 +8914,6 @@ CT_API ct_tensor *ct_zero_(ct_tensor *input)
     ct__fn f = ct__begin("ct_zero_");
     return ct__end(f, (ct_fill_)(input, ct_number(0)));
 }
-/* From here on functions check, allocate and call kernels: -O1 halves their compile time and costs nothing that a bench can see. */
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O1")
-#endif
 /* ---- >>create ---- */
 CT_API ct_tensor *(ct_empty_dtype)(ct_dtype dtype, ct_shape s)
 {
@@ -11341,6 +11425,11 @@ CT_API ct_tensor *ct_diagflat(ct_tensor *input, int offset)
     return ct__end(f, ct_diag_embed(ct_ravel(input), offset, 0, 1));
 }
 
+#if CT__TUNE
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC optimize("O2")
+#endif
 /* ---- >>sort --------------------------------------------------------------------------------------------------------
    Every type maps to unsigned keys in the right order. A row becomes pairs (32 bits of the key above its 32-bit place), which
    a stable sort orders: merging for short rows, byte by byte (LSD radix) for long ones. 64-bit keys take two rounds, the low half
@@ -11860,6 +11949,11 @@ CT_API ct_tensor *ct_bincount(ct_tensor *input, ct_tensor *weights, int64_t minl
     }
     return ct__end(f, y ? (ct_to_device)((ct_to)(y, (ct_dtype)dtype), input->storage->device) : NULL);
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC optimize("O1")
+#endif
 /* ---- >>gemm --------------------------------------------------------------------------------------------------------
    Matrix product: cuts C into cache blocks, packs A and B and runs the micro-kernel over the tiles (the BLIS scheme).
    Work is shared by tiles of C and never along K, so a result does not depend on the number of threads. */
@@ -14167,6 +14261,11 @@ CT_API ct_tensor *ct_interpolate_with(ct_interpolate_opts o)
     }
     return ct__end(fn, x == o.input ? ct_clone(x) : x);
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC optimize("Og")
+#endif
 /* ---- >>random ------------------------------------------------------------------------------------------------------
    mt19937 in PyTorch's order of draws. A distribution draws a block of values in its compute type; whether they go to memory directly,
    converted, or scattered in the order of the strides, is settled in one place. */
