@@ -65,8 +65,8 @@
      >>random-types  >>kernels  >>math  >>convert  >>pointwise kernels  >>reduce kernels  >>gemm-kernel  >>norm-kernels
      >>conv-kernels  >>optim-kernels  >>random-kernels  >>kernel table of this instruction set  >>backend  >>iterator
      >>autograd  >>engine  >>pointwise  >>expr  >>shape  >>create  >>pointwise operators  >>reduce  >>index  >>slicing  >>join
-     >>sort  >>gemm  >>matmul  >>conv  >>pool  >>pad  >>interpolate  >>random  >>functional  >>losses  >>print  >>nn  >>init
-     >>optim  >>lr  >>data  >>io  >>gradcheck  >>dot  >>custom  >>cpu */
+     >>sort  >>gemm  >>matmul  >>conv  >>pool  >>pad  >>interpolate  >>random  >>functional  >>losses  >>rnn  >>attention
+     >>print  >>nn  >>init  >>optim  >>lr  >>data  >>io  >>gradcheck  >>dot  >>custom  >>cpu */
 /* ---- config --------------------------------------------------------------------------------------------------------
    Define before the include, the same way in every file:
      CTORCH_STATIC        all functions static: the whole library private to one file
@@ -1700,6 +1700,87 @@ inline ct_tensor *ct__embedding(ct_tensor *input, ct_tensor *weight, ct_embeddin
 #define ct_nll_loss(...) CT_AT(ct_nll_loss_with)((ct_cross_entropy_opts){__VA_ARGS__, .ct_end_ = 0})
 #endif
 
+/* ---- attention and recurrent layers --------------------------------------------------------------------------------
+   L steps or targets, S sources, N batch, E features, I inputs, H hidden. Floating types. Results belong to the scope; all are
+   differentiable to any order. NULL and CT_ERR_SHAPE, CT_ERR_DTYPE or CT_ERR_ARGUMENT on misuse. Options are named as elsewhere. */
+typedef struct ct_params ct_params;
+
+typedef struct ct_attention_opts {
+    ct_tensor *query, *key, *value; /* (...,L,E), (...,S,E), (...,S,Ev) */
+    ct_tensor *attn_mask;           /* broadcasts to (...,L,S): bool, true takes part; or floating, added to the scores */
+    double dropout_p;               /* of the weights; applied always */
+    bool is_causal;                 /* target i sees sources 0..i alone; not together with attn_mask */
+    double scale;                   /* 1/sqrt(E) */
+    int ct_end_;
+} ct_attention_opts;
+/* softmax(query @ key^T * scale + mask) @ value: (...,L,Ev). A row without any source is NaN. torch.nn.functional.
+   scaled_dot_product_attention of torch 2; Vaswani et al. 2017 */
+CT_API ct_tensor *ct_scaled_dot_product_attention_with(ct_attention_opts opts);
+
+typedef struct ct_multi_head_attention_opts {
+    ct_tensor *query, *key, *value;              /* (L,N,E), (S,N,Ek), (S,N,Ev), or without N */
+    int64_t embed_dim_to_check, num_heads;       /* E, which num_heads divides */
+    ct_tensor *in_proj_weight, *in_proj_bias;    /* (3E,E), (3E): of query, key, value */
+    ct_tensor *bias_k, *bias_v;                  /* (1,1,E): one more source; NULL: none */
+    bool add_zero_attn;                          /* one more source of zeros */
+    double dropout_p;
+    ct_tensor *out_proj_weight, *out_proj_bias;
+    bool training;                               /* dropout is applied */
+    ct_tensor *key_padding_mask;                 /* (N,S): bool, true leaves a source out; or floating, added */
+    ct_tensor *attn_mask;                        /* (L,S) or (N*heads,L,S): bool, true leaves out (unlike above); or floating, added */
+    ct_tensor *q_proj_weight, *k_proj_weight, *v_proj_weight; /* (E,E), (E,Ek), (E,Ev) in place of in_proj_weight */
+    bool no_average;                             /* attn_weights of each head: (N,heads,L,S). torch: average_attn_weights=False */
+    ct_tensor **attn_weights;                    /* (N,L,S), the mean over heads; NULL: not wanted */
+    int ct_end_;
+} ct_multi_head_attention_opts;
+/* Heads of E/num_heads features attend apart and are joined by out_proj: (L,N,E). torch.nn.functional.multi_head_attention_forward */
+CT_API ct_tensor *ct_multi_head_attention_forward_with(ct_multi_head_attention_opts opts);
+
+typedef struct ct_rnn_opts {
+    ct_tensor *input;                            /* (L,N,I); batch_first: (N,L,I); or (L,I). L at least 1 */
+    ct_tensor *hx;                               /* (layers*directions,N,H) or, without N, (layers*directions,H); NULL: zeros */
+    const ct_params *params;                     /* per layer, forward then reverse: w_ih (GH,I'), w_hh (GH,H), b_ih, b_hh (GH).
+                                                    ct_params_of(w_ih, w_hh, b_ih, b_hh) */
+    ct_tensor *cx;                               /* lstm alone: as hx */
+    bool no_biases;
+    int64_t num_layers;                          /* 1 */
+    double dropout;                              /* between layers, where train */
+    bool train, bidirectional, batch_first;
+    ct_tensor **h_n, **c_n;                      /* the last states, of hx's shape; may be NULL */
+    int ct_end_;
+} ct_rnn_opts;
+/* The outputs h of the last layer, (L,N,directions*H). With a = W_ih x + b_ih and r = W_hh h + b_hh, gate by gate:
+   lstm: c' = s(a_f+r_f) c + s(a_i+r_i) tanh(a_g+r_g), h' = s(a_o+r_o) tanh(c'), gates in order i, f, g, o. torch.lstm; Hochreiter &
+   Schmidhuber 1997. gru: r = s(a_r+r_r), z = s(a_z+r_z), n = tanh(a_n + r*r_n), h' = (1-z) n + z h. torch.gru; Cho et al. 2014.
+   rnn_tanh: h' = tanh(a + r), rnn_relu: max(a + r, 0). torch.rnn_tanh, rnn_relu; Elman 1990 */
+CT_API ct_tensor *ct_lstm_with(ct_rnn_opts opts);
+CT_API ct_tensor *ct_gru_with(ct_rnn_opts opts);
+CT_API ct_tensor *ct_rnn_tanh_with(ct_rnn_opts opts);
+CT_API ct_tensor *ct_rnn_relu_with(ct_rnn_opts opts);
+
+typedef struct ct_rnn_cell_opts {
+    ct_tensor *input, *hx;                       /* (N,I) or (I); (N,H) or (H), NULL: zeros */
+    ct_tensor *w_ih, *w_hh, *b_ih, *b_hh;        /* biases may be NULL */
+    ct_tensor *cx;                               /* lstm alone: the cell's state, NULL: zeros */
+    ct_tensor **c_n;                             /* ... and its next one */
+    int ct_end_;
+} ct_rnn_cell_opts;
+/* One step: h'. torch.lstm_cell, gru_cell, rnn_tanh_cell, rnn_relu_cell */
+CT_API ct_tensor *ct_lstm_cell_with(ct_rnn_cell_opts opts);
+CT_API ct_tensor *ct_gru_cell_with(ct_rnn_cell_opts opts);
+CT_API ct_tensor *ct_rnn_tanh_cell_with(ct_rnn_cell_opts opts);
+CT_API ct_tensor *ct_rnn_relu_cell_with(ct_rnn_cell_opts opts);
+
+#define ct_scaled_dot_product_attention(...) CT__CALL(scaled_dot_product_attention, ct_attention_opts, __VA_ARGS__)
+#define ct_multi_head_attention_forward(...) CT__CALL(multi_head_attention_forward, ct_multi_head_attention_opts, __VA_ARGS__)
+#define ct_lstm(...) CT__CALL(lstm, ct_rnn_opts, __VA_ARGS__)
+#define ct_gru(...) CT__CALL(gru, ct_rnn_opts, __VA_ARGS__)
+#define ct_rnn_tanh(...) CT__CALL(rnn_tanh, ct_rnn_opts, __VA_ARGS__)
+#define ct_rnn_relu(...) CT__CALL(rnn_relu, ct_rnn_opts, __VA_ARGS__)
+#define ct_lstm_cell(...) CT__CALL(lstm_cell, ct_rnn_cell_opts, __VA_ARGS__)
+#define ct_gru_cell(...) CT__CALL(gru_cell, ct_rnn_cell_opts, __VA_ARGS__)
+#define ct_rnn_tanh_cell(...) CT__CALL(rnn_tanh_cell, ct_rnn_cell_opts, __VA_ARGS__)
+#define ct_rnn_relu_cell(...) CT__CALL(rnn_relu_cell, ct_rnn_cell_opts, __VA_ARGS__)
 /* ---- random numbers ------------------------------------------------------------------------------------------------
    mt19937 with PyTorch's sequences: after ct_manual_seed(s) every function below gives the numbers that PyTorch on a CPU gives after
    torch.manual_seed(s), for every dtype (bit for bit where log, sin and cos of this C library are those of PyTorch's; float32
@@ -2264,6 +2345,23 @@ inline double ct__clip_grad_norm_(ct_params *params, double max_norm, double nor
     inline result ct__##name(A a, B b, options o = options()) { return o.a = a, o.b = b, ct_##name##_with(o); }
 #define CT__X3(name, result, options, A, a, B, b, C, c)                                                               \
     inline result ct__##name(A a, B b, C c, options o = options()) { return o.a = a, o.b = b, o.c = c, ct_##name##_with(o); }
+#define CT__X6(name, options)                                                                                         \
+    inline ct_tensor *ct__##name(ct_tensor *input, ct_tensor *hx, ct_tensor *w_ih, ct_tensor *w_hh, ct_tensor *b_ih = nullptr, ct_tensor *b_hh = nullptr, options o = options()) \
+    {                                                                                                                 \
+        o.input = input, o.hx = hx, o.w_ih = w_ih, o.w_hh = w_hh, o.b_ih = b_ih, o.b_hh = b_hh;                       \
+        return ct_##name##_with(o);                                                                                   \
+    }
+CT__X6(lstm_cell, ct_rnn_cell_opts)
+CT__X6(gru_cell, ct_rnn_cell_opts)
+CT__X6(rnn_tanh_cell, ct_rnn_cell_opts)
+CT__X6(rnn_relu_cell, ct_rnn_cell_opts)
+#undef CT__X6
+CT__X3(lstm, ct_tensor *, ct_rnn_opts, ct_tensor *, input, ct_tensor *, hx, const ct_params *, params)
+CT__X3(gru, ct_tensor *, ct_rnn_opts, ct_tensor *, input, ct_tensor *, hx, const ct_params *, params)
+CT__X3(rnn_tanh, ct_tensor *, ct_rnn_opts, ct_tensor *, input, ct_tensor *, hx, const ct_params *, params)
+CT__X3(rnn_relu, ct_tensor *, ct_rnn_opts, ct_tensor *, input, ct_tensor *, hx, const ct_params *, params)
+CT__X3(scaled_dot_product_attention, ct_tensor *, ct_attention_opts, ct_tensor *, query, ct_tensor *, key, ct_tensor *, value)
+CT__X3(multi_head_attention_forward, ct_tensor *, ct_multi_head_attention_opts, ct_tensor *, query, ct_tensor *, key, ct_tensor *, value)
 CT__X2(nn_linear, ct_module *, ct_linear_opts, int64_t, in_features, int64_t, out_features)
 CT__X3(nn_conv2d, ct_module *, ct_conv2d_opts, int64_t, in_channels, int64_t, out_channels, int64_t, kernel_size)
 CT__X1(nn_max_pool2d, ct_module *, ct_pool2d_opts, int64_t, kernel_size)
@@ -7246,6 +7344,7 @@ CT_API bool ct_retain_grad(ct_tensor *t)
 }
 
 /* ---- >>engine: backward ---- */
+typedef struct { ct_node *node; bool was; } ct__reached;
 typedef struct {
     ct__ctx *c;
     int64_t base;                    /* our part of the heap: an engine may run inside a hook of another */
@@ -7254,6 +7353,8 @@ typedef struct {
     int *target_output;
     ct_tensor **result;
     int targets;
+    ct__reached *reached;            /* the nodes under the roots, and their marks from before */
+    int64_t reached_count, reached_capacity;
 } ct__engine;
 
 static bool ct__heap_push(ct__engine *e, ct_node *n)
@@ -7426,33 +7527,41 @@ static uint64_t ct__next_mark(void) /* a number no node was marked with yet */
     static uint64_t marks;
     return ct__atomic_add(&marks, 1) + 1;
 }
+static bool ct__reach(ct__engine *e, ct_node *n, uint64_t mark)
+{
+    if (!n || n->mark == mark) return true;
+    if (!ct__grow((void **)&e->reached, e->reached_count, &e->reached_capacity, sizeof *e->reached)) return ct__fail_memory("ct_grad", 0) != NULL;
+    e->reached[e->reached_count].node = n, e->reached[e->reached_count++].was = n->needed;
+    n->mark = mark;
+    return true;
+}
+static int ct__by_clock(const void *a, const void *b)
+{
+    uint64_t x = ((const ct__reached *)a)->node->clock, y = ((const ct__reached *)b)->node->clock;
+    return x < y ? -1 : x > y;
+}
 /* Marks the nodes that lead to a target, so that ct_grad computes nothing else. */
 static bool ct__mark_needed(ct__engine *e, ct_node *const *roots, int count)
 {
     uint64_t mark = ct__next_mark();
-    ct_node **order = NULL, *n;
-    int64_t total = 0, capacity = 0;
     bool ok = true;
-    for (int k = 0; ok && k < count; k++)
-        if (roots[k]->mark != mark) roots[k]->mark = mark, ok = ct__heap_push(e, roots[k]);
-    while ((n = ct__heap_pop(e))) {
-        ct__node_release(n); /* the graph holds it */
-        ok = ok && ct__grow((void **)&order, total, &capacity, sizeof *order);
-        if (!ok) continue;
-        order[total++] = n;
-        n->needed = false;
-        for (int t = 0; t < e->targets; t++) n->needed = n->needed || e->target[t] == n;
-        for (int k = 0; ok && k < n->nin; k++) {
-            ct_node *m = n->edge[k].node;
-            if (m && m->mark != mark) m->mark = mark, ok = ct__heap_push(e, m);
-        }
+    for (int k = 0; ok && k < count; k++) ok = ct__reach(e, roots[k], mark);
+    for (int64_t at = 0; ok && at < e->reached_count; at++)
+        for (int k = 0; ok && k < e->reached[at].node->nin; k++) ok = ct__reach(e, e->reached[at].node->edge[k].node, mark);
+    if (ok) qsort(e->reached, (size_t)e->reached_count, sizeof *e->reached, ct__by_clock);
+    for (int64_t at = 0; ok && at < e->reached_count; at++) e->reached[at].node->needed = false;
+    for (int t = 0; ok && t < e->targets; t++) if (e->target[t]->mark == mark) e->target[t]->needed = true;
+    for (int64_t at = 0; ok && at < e->reached_count; at++) {
+        ct_node *n = e->reached[at].node;
+        for (int k = 0; k < n->nin; k++) n->needed = n->needed || (n->edge[k].node && n->edge[k].node->needed);
     }
-    while (total--)
-        for (int k = 0; k < order[total]->nin; k++)
-            if (order[total]->edge[k].node && order[total]->edge[k].node->needed) order[total]->needed = true;
-    ct__free(order, (size_t)capacity * sizeof *order);
-    if (!ok && ct_ok()) ct__fail_memory("ct_grad", 0);
     return ok;
+}
+/* The marks as they were: a rule of another engine, whose graph ours leads into, may be asking. */
+static void ct__mark_back(ct__engine *e)
+{
+    while (e->reached_count--) e->reached[e->reached_count].node->needed = e->reached[e->reached_count].was;
+    ct__free(e->reached, (size_t)e->reached_capacity * sizeof *e->reached);
 }
 static bool ct__engine_run(ct__engine *e, ct_tensor *const *roots, ct_tensor *const *grads, int count)
 {
@@ -7541,6 +7650,7 @@ CT_API bool ct_grad_many(ct_tensor *const *outputs, ct_tensor *const *grad_outpu
         ok = roots[held] != NULL;
     }
     ok = ok && ct__mark_needed(&e, roots, nout) && ct__engine_run(&e, outputs, g, nout);
+    ct__mark_back(&e);
     for (int k = 0; k < held; k++) ct__node_release(roots[k]);
     for (int k = 0; k < n; k++) ct__node_release(target[k]);
     ct_scope_unwind(scopes);
@@ -16099,6 +16209,575 @@ static ct_tensor *ct__nll(ct_cross_entropy_opts *o, const char *function, bool l
 CT_API ct_tensor *ct_cross_entropy_with(ct_cross_entropy_opts o) { return ct__nll(&o, "ct_cross_entropy", false); }
 CT_API ct_tensor *ct_nll_loss_with(ct_cross_entropy_opts o) { return ct__nll(&o, "ct_nll_loss", true); }
 
+/* ---- >>rnn ---------------------------------------------------------------------------------------------------------
+   Recurrent layers and attention. One direction of one layer is one op: all inputs are multiplied at once outside of it, steps are a small
+   product and a loop each; backward walks the steps once more, and the gradients of the weights are two large products at the end.
+   L steps, N batch, H hidden, G gates. x holds W_ih x + b_ih (L,N,GH).
+   c->in = {x, h (N,H), w (GH,H), bias?, c (N,H)?}; c->out = {y (L,N,H), memory, last c}; c->i = {kind, reverse, has bias, keeps memory}.
+   memory, (L,N,slots*H): lstm i, f, g, o, c, tanh(c); gru r, z, q = W_hn h + b_hn, n. Without a graph one step of it is enough. */
+enum { CT__RNN_TANH, CT__RNN_RELU, CT__RNN_LSTM, CT__RNN_GRU };
+static const int8_t ct__rnn_gates[4] = {1, 1, 4, 3}, ct__rnn_slots[4] = {0, 0, 6, 4};
+typedef struct {
+    const ct__gemm_kernels *gemm;
+    ct__pw_kernel *sigmoid, *tanh;
+    int kind;
+    bool reverse;
+    int64_t L, N, H, G, S, size, step; /* step: of memory, in elements */
+    const char *x, *w, *b, *h0, *c0, *gy;
+    char *y, *memory, *c, *dx, *dh, *dc;
+    int64_t t;                         /* the step at hand */
+    const char *h, *cell;              /* states before it */
+} ct__rnn_job;
+static void ct__rnn_map(ct__pw_kernel *kernel, int64_t n, void *x, int64_t size) /* in place; kernels take 16 at a time */
+{
+    static const double none[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+    double tail[16] = {0};
+    char *rest = (char *)x + (n & -16) * size;
+    const void *v[5] = {x, x, x, x, x}, *r[5] = {tail, tail, tail, tail, tail};
+    if (n & -16) kernel(n & -16, v, x, none);
+    if (!(n & 15)) return;
+    memcpy(tail, rest, (size_t)((n & 15) * size));
+    kernel(16, r, tail, none);
+    memcpy(rest, tail, (size_t)((n & 15) * size));
+}
+#define CT__RNN_LOOPS(T)                                                                                              \
+    static void ct__rnn_start_##T(const ct__rnn_job *j, int64_t r, T *to) /* what W_hh h is added to */               \
+    {                                                                                                                 \
+        const T *x = (const T *)(const void *)j->x + (j->t * j->N + r) * j->G * j->H, *b = (const T *)(const void *)j->b; \
+        for (int64_t k = 0; k < j->G * j->H; k++) to[k] = (j->kind == CT__RNN_GRU && k >= 2 * j->H ? 0 : x[k]) + (b ? b[k] : 0); \
+    }                                                                                                                 \
+    static void ct__rnn_cell_##T(const ct__rnn_job *j, int64_t r, T *m, T *y)                                         \
+    {                                                                                                                 \
+        int64_t H = j->H;                                                                                             \
+        const T *x = (const T *)(const void *)j->x + (j->t * j->N + r) * j->G * H;                                    \
+        const T *h = (const T *)(const void *)j->h + r * H, *c = (const T *)(const void *)j->cell;                    \
+        if (j->kind == CT__RNN_TANH) ct__rnn_map(j->tanh, H, y, j->size);                                             \
+        else if (j->kind == CT__RNN_RELU) for (int64_t k = 0; k < H; k++) y[k] = y[k] < 0 ? 0 : y[k];                 \
+        else {                                                                                                        \
+            ct__rnn_map(j->sigmoid, 2 * H, m, j->size);                                                               \
+            if (j->kind == CT__RNN_GRU) {                                                                             \
+                for (int64_t k = 0; k < H; k++) m[3 * H + k] = x[2 * H + k] + m[k] * m[2 * H + k];                    \
+                ct__rnn_map(j->tanh, H, m + 3 * H, j->size);                                                          \
+                for (int64_t k = 0; k < H; k++) y[k] = m[3 * H + k] + m[H + k] * (h[k] - m[3 * H + k]);               \
+                return;                                                                                               \
+            }                                                                                                         \
+            ct__rnn_map(j->tanh, H, m + 2 * H, j->size), ct__rnn_map(j->sigmoid, H, m + 3 * H, j->size);              \
+            c += r * (j->t == (j->reverse ? j->L - 1 : 0) ? H : 6 * H);                                               \
+            for (int64_t k = 0; k < H; k++) m[5 * H + k] = m[4 * H + k] = m[H + k] * c[k] + m[k] * m[2 * H + k];      \
+            ct__rnn_map(j->tanh, H, m + 5 * H, j->size);                                                              \
+            for (int64_t k = 0; k < H; k++) y[k] = m[3 * H + k] * m[5 * H + k];                                       \
+        }                                                                                                             \
+    }                                                                                                                 \
+    /* d: gradients of the gates, as memory has them for gru: r, z, q, n; dh becomes what passes W_hh by, dc that of the cell before */ \
+    static void ct__rnn_back_##T(const ct__rnn_job *j, int64_t r, const T *m, const T *y, T *d, T *dh, T *dc)         \
+    {                                                                                                                 \
+        int64_t H = j->H;                                                                                             \
+        const T *h = (const T *)(const void *)j->h + r * H, *c = (const T *)(const void *)j->cell, *gy = (const T *)(const void *)j->gy; \
+        if (j->kind == CT__RNN_LSTM) c += r * (j->t == (j->reverse ? j->L - 1 : 0) ? H : 6 * H);                      \
+        for (int64_t k = 0; k < H; k++) {                                                                             \
+            T g = dh[k] + (gy ? gy[(j->t * j->N + r) * H + k] : 0);                                                   \
+            dh[k] = 0;                                                                                                \
+            if (j->kind == CT__RNN_TANH) d[k] = g * (1 - y[k] * y[k]);                                                \
+            else if (j->kind == CT__RNN_RELU) d[k] = y[k] > 0 ? g : 0;                                                \
+            else if (j->kind == CT__RNN_LSTM) {                                                                       \
+                T i = m[k], f = m[H + k], n = m[2 * H + k], o = m[3 * H + k], e = m[5 * H + k], s = dc[k] + g * o * (1 - e * e); \
+                d[k] = s * n * i * (1 - i), d[H + k] = s * c[k] * f * (1 - f), d[2 * H + k] = s * i * (1 - n * n);    \
+                d[3 * H + k] = g * e * o * (1 - o), dc[k] = s * f;                                                    \
+            } else {                                                                                                  \
+                T a = m[k], z = m[H + k], q = m[2 * H + k], n = m[3 * H + k], s = g * (1 - z) * (1 - n * n);          \
+                d[k] = s * q * a * (1 - a), d[H + k] = g * (h[k] - n) * z * (1 - z), d[2 * H + k] = s * a, d[3 * H + k] = s; \
+                dh[k] = g * z;                                                                                        \
+            }                                                                                                         \
+        }                                                                                                             \
+    }
+CT__RNN_LOOPS(float)
+CT__RNN_LOOPS(double)
+#undef CT__RNN_LOOPS
+static char *ct__rnn_sum(const ct__rnn_job *j) /* where the gates of the step are summed up */
+{
+    return j->S ? j->memory + j->t * j->step * j->size : j->y + j->t * j->N * j->H * j->size;
+}
+static void ct__rnn_starts(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__rnn_job *j = (const ct__rnn_job *)ctx;
+    for (int64_t r = begin; r < end; r++) {
+        char *to = ct__rnn_sum(j) + r * (j->S ? j->S : 1) * j->H * j->size;
+        if (j->size == 4) ct__rnn_start_float(j, r, (float *)(void *)to);
+        else ct__rnn_start_double(j, r, (double *)(void *)to);
+    }
+}
+static void ct__rnn_cells(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__rnn_job *j = (const ct__rnn_job *)ctx;
+    for (int64_t r = begin; r < end; r++) {
+        char *m = ct__rnn_sum(j) + r * j->S * j->H * j->size, *y = j->y + (j->t * j->N + r) * j->H * j->size;
+        if (j->size == 4) ct__rnn_cell_float(j, r, (float *)(void *)m, (float *)(void *)y);
+        else ct__rnn_cell_double(j, r, (double *)(void *)m, (double *)(void *)y);
+    }
+}
+static void ct__rnn_backs(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__rnn_job *j = (const ct__rnn_job *)ctx;
+    int64_t width = j->kind == CT__RNN_GRU ? 4 : j->G;
+    for (int64_t r = begin; r < end; r++) {
+        char *m = j->S ? j->memory + (j->t * j->step + r * j->S * j->H) * j->size : NULL, *y = j->y + (j->t * j->N + r) * j->H * j->size;
+        char *d = j->dx + (j->t * j->N + r) * width * j->H * j->size, *dh = j->dh + r * j->H * j->size, *dc = j->dc + r * j->H * j->size;
+        if (j->size == 4) ct__rnn_back_float(j, r, (float *)(void *)m, (float *)(void *)y, (float *)(void *)d, (float *)(void *)dh, (float *)(void *)dc);
+        else ct__rnn_back_double(j, r, (double *)(void *)m, (double *)(void *)y, (double *)(void *)d, (double *)(void *)dh, (double *)(void *)dc);
+    }
+}
+/* Step s of L, and the states before it. */
+static void ct__rnn_at(ct__rnn_job *j, int64_t s)
+{
+    int64_t back = j->reverse ? 1 : -1;
+    j->t = j->reverse ? j->L - 1 - s : s;
+    j->h = s ? j->y + (j->t + back) * j->N * j->H * j->size : j->h0;
+    j->cell = s && j->S ? j->memory + ((j->t + back) * j->step + 4 * j->H) * j->size : j->c0;
+}
+static bool ct__rnn_steps(ct__rnn_job *j)
+{
+    ct__mat w = {j->w, 1, j->H, NULL, NULL}, h = {NULL, j->H, 1, NULL, NULL};
+    int64_t grain = ct__grain_of(j->H * 16);
+    for (int64_t s = 0; s < j->L; s++) {
+        ct__rnn_at(j, s);
+        ct__out out = {ct__rnn_sum(j), (j->S ? j->S : 1) * j->H, 1, 1, 1, NULL, NULL, CT__ACT_NONE};
+        h.data = j->h;
+        ct__parallel_for(j->N, grain, ct__rnn_starts, j);
+        if (!ct__gemm(j->gemm, j->N, j->G * j->H, j->H, &h, &w, &out)) return ct__fail_memory("ct_rnn", 0) != NULL;
+        ct__parallel_for(j->N, grain, ct__rnn_cells, j);
+    }
+    return true;
+}
+static bool ct__rnn_steps_back(ct__rnn_job *j)
+{
+    int64_t width = j->kind == CT__RNN_GRU ? 4 : j->G, grain = ct__grain_of(j->H * 16);
+    ct__mat w = {j->w, j->H, 1, NULL, NULL}, d = {NULL, width * j->H, 1, NULL, NULL};
+    ct__out out = {j->dh, j->H, 1, 1, j->kind == CT__RNN_GRU ? 1 : 0, NULL, NULL, CT__ACT_NONE};
+    for (int64_t s = j->L - 1; s >= 0; s--) {
+        ct__rnn_at(j, s);
+        ct__parallel_for(j->N, grain, ct__rnn_backs, j);
+        d.data = j->dx + j->t * j->N * width * j->H * j->size;
+        if (!ct__gemm(j->gemm, j->N, j->H, j->G * j->H, &d, &w, &out)) return ct__fail_memory("ct_rnn", 0) != NULL;
+    }
+    return true;
+}
+static ct__rnn_job ct__rnn_job_of(const ct_tensor *y, const int64_t *i)
+{
+    ct__rnn_job j;
+    bool f32 = y->dtype == CT_F32;
+    memset(&j, 0, sizeof j);
+    j.kind = (int)i[0], j.reverse = i[1] != 0, j.L = y->shape[0], j.N = y->shape[1], j.H = y->shape[2], j.G = ct__rnn_gates[j.kind], j.S = ct__rnn_slots[j.kind];
+    j.step = i[3] ? j.N * j.S * j.H : 0, j.size = (int64_t)ct__itemsize(y->dtype), j.gemm = f32 ? ct__cpu()->gemm_f32 : ct__cpu()->gemm_f64;
+    j.sigmoid = ct__cpu()->kernels->pointwise[f32 ? CT__F32 : CT__F64][CT__PW_sigmoid][0], j.tanh = ct__cpu()->kernels->pointwise[f32 ? CT__F32 : CT__F64][CT__PW_tanh][0];
+    return j;
+}
+static bool ct__rnn_operands(ct__rnn_job *j, ct_tensor *const *in, const int64_t *i, int dtype) /* contiguous, of one type; without x */
+{
+    ct_tensor *t[5] = {NULL, NULL, NULL, NULL, NULL};
+    int n = 3 + (i[2] != 0) + (j->kind == CT__RNN_LSTM);
+    for (int k = 1; k < n; k++)
+        if (!in[k] || !(t[k] = ct__cast_of(in[k], dtype))) return false;
+    j->h0 = ct__ptr(t[1]), j->w = ct__ptr(t[2]), j->b = i[2] ? ct__ptr(t[3]) : NULL;
+    if (j->kind == CT__RNN_LSTM) j->c0 = ct__ptr(t[n - 1]);
+    return true;
+}
+static bool ct__rnn_forward(ct__call *c)
+{
+    ct_tensor *x, *y, *memory, *last = NULL;
+    int64_t H = c->in[1]->shape[1], N = c->in[1]->shape[0], S = ct__rnn_slots[c->i[0]], shape[3], state[3] = {N, H, 0}, offset;
+    int depth = ct_scope_depth();
+    ct_scope_begin();
+    shape[0] = c->in[0]->shape[0], shape[1] = N, shape[2] = H;
+    x = ct__cast_of(c->in[0], ct__wide(c->in[0]->dtype)), y = x ? ct__new(x->dtype, shape, 3) : NULL;
+    if (!c->i[3]) shape[0] = 1;
+    shape[2] = S * H;
+    memory = y ? ct__new(x->dtype, shape, 3) : NULL;
+    bool ok = memory != NULL, lstm = c->i[0] == CT__RNN_LSTM;
+    if (ok) {
+        ct__rnn_job j = ct__rnn_job_of(y, c->i);
+        j.x = ct__ptr(x), j.y = ct__ptr(y), j.memory = ct__ptr(memory);
+        ok = ct__rnn_operands(&j, c->in, c->i, x->dtype) && (!y->numel || ct__rnn_steps(&j));
+        offset = (c->i[3] && !c->i[1] ? (j.L - 1) * j.step : 0) + 4 * H;
+        int64_t stride[2] = {6 * H, 1};
+        if (ok && lstm) ok = (last = ct__alias(memory, 2, state, stride, offset)) && (last = (ct_clone)(last));
+    }
+    ok = ok && ct__give(c, 0, y, c->in[0]->dtype) && ct__give(c, 1, memory, memory->dtype) && (!lstm || ct__give(c, 2, last, c->in[0]->dtype));
+    c->nout = lstm ? 3 : 2;
+    ct_scope_unwind(depth);
+    return ok;
+}
+/* Both ways in public ops: for higher derivatives. Per step: gates (gru: r, z, n and q), c, h. */
+typedef struct { ct_tensor *gate[4], *c, *h, *d; } ct__rnn_step;
+static bool ct__rnn_again(ct_tensor *const *in, const int64_t *i, ct__rnn_step *step)
+{
+    int64_t L = in[0]->shape[0], H = in[1]->shape[1];
+    int kind = (int)i[0];
+    ct_tensor *h = in[1], *c = kind == CT__RNN_LSTM ? in[3 + i[2]] : NULL;
+    for (int64_t s = 0; s < L; s++) {
+        int64_t t = i[1] ? L - 1 - s : s;
+        ct__rnn_step *p = &step[t];
+        ct_tensor *a = (ct_select)(in[0], 0, t), *r = (ct_linear)(h, in[2], i[2] ? in[3] : NULL), **g = p->gate;
+        if (kind != CT__RNN_GRU) a = (ct_add)(a, r);
+        for (int k = 0; k < ct__rnn_gates[kind]; k++) {
+            g[k] = (ct_narrow)(a, 1, k * H, H);
+            if (kind == CT__RNN_GRU && k < 2) g[k] = (ct_add)(g[k], (ct_narrow)(r, 1, k * H, H));
+            if (kind >= CT__RNN_LSTM && k != 2) g[k] = (ct_sigmoid)(g[k]);
+        }
+        if (kind < CT__RNN_LSTM) h = kind == CT__RNN_TANH ? (ct_tanh)(a) : (ct_relu)(a);
+        else if (kind == CT__RNN_LSTM) g[2] = (ct_tanh)(g[2]), c = (ct_add)((ct_mul)(g[1], c), (ct_mul)(g[0], g[2])), h = (ct_mul)(g[3], (ct_tanh)(c));
+        else g[3] = (ct_narrow)(r, 1, 2 * H, H), g[2] = (ct_tanh)((ct_add)(g[2], (ct_mul)(g[0], g[3]))), h = (ct_add)(g[2], (ct_mul)(g[1], (ct_sub)(h, g[2])));
+        p->c = c, p->h = h;
+    }
+    return h != NULL;
+}
+static ct_tensor *ct__times_slope(ct_tensor *g, ct_tensor *y, bool tanh) /* g*(1 - y^2); sigmoid: g*y*(1 - y) */
+{
+    return tanh ? (ct_mul)(g, (ct_rsub)((ct_square)(y), ct_number(1))) : (ct_mul)(g, (ct_mul)(y, (ct_rsub)(y, ct_number(1))));
+}
+/* d of one step, from what reaches h and c; these become what reaches the states before, *dh without what passes W_hh */
+static ct_tensor *ct__rnn_step_back(int kind, const ct__rnn_step *p, ct_tensor *h, ct_tensor *c, ct_tensor **dh, ct_tensor **dc)
+{
+    ct_tensor *g = *dh, *const *m = p->gate, *e, *d[4];
+    *dh = NULL;
+    if (kind < CT__RNN_LSTM) return kind == CT__RNN_TANH ? ct__times_slope(g, p->h, true) : (ct_mul)(g, (ct_gt)(p->h, ct_number(0)));
+    if (kind == CT__RNN_LSTM) {
+        e = (ct_tanh)(p->c), d[3] = ct__times_slope((ct_mul)(g, e), m[3], false), e = ct__times_slope((ct_mul)(g, m[3]), e, true);
+        *dc = e = *dc ? (ct_add)(*dc, e) : e;
+        d[0] = ct__times_slope((ct_mul)(e, m[2]), m[0], false), d[1] = ct__times_slope((ct_mul)(e, c), m[1], false), d[2] = ct__times_slope((ct_mul)(e, m[0]), m[2], true);
+        *dc = (ct_mul)(e, m[1]);
+    } else {
+        d[3] = ct__times_slope((ct_sub)(g, (ct_mul)(g, m[1])), m[2], true), d[2] = (ct_mul)(d[3], m[0]);
+        d[0] = ct__times_slope((ct_mul)(d[3], m[3]), m[0], false), d[1] = ct__times_slope((ct_mul)(g, (ct_sub)(h, m[2])), m[1], false);
+        *dh = (ct_mul)(g, m[1]);
+    }
+    return (ct_cat)(d, 4, 1);
+}
+/* gradients of x, w and bias from those of the gates, d (L,N,GH) or, for gru, (L,N,4H) */
+static bool ct__rnn_weights(ct__bw *b, ct_tensor *d, ct_tensor *y, ct_tensor *h0, const ct__rnn_job *j)
+{
+    int64_t L = j->L, GH = j->G * j->H;
+    ct_tensor *part[2], *before, *gates = d;
+    if (j->kind == CT__RNN_GRU) {
+        part[0] = (ct_narrow)(d, 2, 0, 2 * j->H), part[1] = (ct_narrow)(d, 2, 3 * j->H, j->H), gates = (ct_narrow)(d, 2, 0, GH);
+        d = ct__bw_needs(b, 0) ? (ct_cat)(part, 2, 2) : d;
+    }
+    b->gin[0] = d;
+    part[j->reverse] = (ct_unsqueeze)(h0, 0), part[!j->reverse] = (ct_narrow)(y, 0, j->reverse, L - 1);
+    before = (ct_reshape)((ct_cat)(part, 2, 0), ct__sizes(L * j->N, j->H, 0, 2)), gates = (ct_reshape)(gates, ct__sizes(L * j->N, GH, 0, 2));
+    if (ct__bw_needs(b, 2)) b->gin[2] = (ct_matmul)((ct_t)(gates), before);
+    if (b->i[2]) b->gin[3] = (ct_sum_dim)(gates, 0, false);
+    return d && (b->gin[2] || !ct__bw_needs(b, 2)) && (b->gin[3] || !b->i[2]);
+}
+static bool ct__rnn_rule(ct__bw *b, ct_tensor *const *in, ct__rnn_step *step, ct_tensor **list)
+{
+    int64_t L = in[0]->shape[0];
+    int kind = (int)b->i[0], last = 3 + (int)b->i[2];
+    ct_tensor *dh = NULL, *dc = b->g[2], *y, *d, *g;
+    if (!ct__rnn_again(in, b->i, step)) return false;
+    for (int64_t s = L - 1; s >= 0; s--) {
+        int64_t t = b->i[1] ? L - 1 - s : s, before = b->i[1] ? t + 1 : t - 1;
+        g = b->g[0] ? (ct_select)(b->g[0], 0, t) : (ct_zeros_like)(step[t].h);
+        dh = dh ? (ct_add)(dh, g) : g;
+        d = step[t].d = ct__rnn_step_back(kind, &step[t], s ? step[before].h : in[1], s ? step[before].c : in[last], &dh, &dc);
+        g = (ct_matmul)(kind == CT__RNN_GRU ? (ct_narrow)(d, 1, 0, 3 * in[1]->shape[1]) : d, in[2]);
+        if (!(dh = dh ? (ct_add)(dh, g) : g)) return false;
+    }
+    b->gin[1] = dh;
+    if (kind == CT__RNN_LSTM) b->gin[last] = dc;
+    for (int64_t t = 0; t < L; t++) list[t] = step[t].h;
+    y = (ct_stack)(list, (int)L, 0);
+    for (int64_t t = 0; t < L; t++) list[t] = step[t].d;
+    d = (ct_stack)(list, (int)L, 0);
+    ct__rnn_job j;
+    memset(&j, 0, sizeof j);
+    j.kind = kind, j.reverse = b->i[1] != 0, j.L = L, j.N = in[1]->shape[0], j.H = in[1]->shape[1], j.G = ct__rnn_gates[kind];
+    return y && d && ct__rnn_weights(b, d, y, in[1], &j);
+}
+static bool ct__rnn_backward(ct__bw *b)
+{
+    ct_tensor *in[5] = {NULL, NULL, NULL, NULL, NULL};
+    for (int k = 0; k < b->node->nin; k++) if (!(in[k] = ct__bw_in(b, k))) return false;
+    size_t L = (size_t)in[0]->shape[0];
+    ct__rnn_step *step = (ct__rnn_step *)ct__calloc(L * sizeof *step);
+    ct_tensor **list = (ct_tensor **)ct__calloc(L * sizeof *list);
+    bool ok = step && list ? ct__rnn_rule(b, in, step, list) : ct__fail_memory("ct_rnn", (int64_t)L) != NULL;
+    if (step) ct__free(step, L * sizeof *step);
+    if (list) ct__free(list, L * sizeof *list);
+    return ok;
+}
+static bool ct__rnn_fused(ct__bw *b)
+{
+    ct_tensor *y = ct__bw_out(b, 0), *memory = ct__bw_out(b, 1), *in[5] = {NULL, NULL, NULL, NULL, NULL}, *gy = NULL, *d, *dh, *dc;
+    for (int k = 1; k < b->node->nin; k++) if (!(in[k] = ct__bw_in(b, k))) return false;
+    if (!y || !memory || !(y = ct__cast_of(y, memory->dtype)) || (b->g[0] && !(gy = ct__cast_of(b->g[0], memory->dtype)))) return false;
+    ct__rnn_job j = ct__rnn_job_of(y, b->i);
+    int64_t shape[3] = {j.L, j.N, (j.kind == CT__RNN_GRU ? 4 : j.G) * j.H}, state[2] = {j.N, j.H};
+    bool last = j.kind == CT__RNN_LSTM && b->g[2];
+    d = ct__new(memory->dtype, shape, 3), dh = d ? ct__zeroed(ct__new(memory->dtype, state, 2)) : NULL, dc = dh ? ct__zeroed(ct__new(memory->dtype, state, 2)) : NULL;
+    if (!dc || (last && !(ct_copy_)(dc, b->g[2])) || !ct__rnn_operands(&j, in, b->i, memory->dtype)) return false;
+    j.y = ct__ptr(y), j.memory = ct__ptr(memory), j.gy = gy ? ct__ptr(gy) : NULL, j.dx = ct__ptr(d), j.dh = ct__ptr(dh), j.dc = ct__ptr(dc);
+    if (y->numel && !ct__rnn_steps_back(&j)) return false;
+    b->gin[1] = dh;
+    if (j.kind == CT__RNN_LSTM) b->gin[3 + b->i[2]] = dc;
+    return ct__rnn_weights(b, d, y, (ct_to)(in[1], (ct_dtype)memory->dtype), &j);
+}
+static const ct__op ct__op_rnn[4] = {
+#define CT__X(name, node) {name, node "Backward0", ct__rnn_forward, ct__rnn_backward, ct__rnn_fused, 31 | CT__SAVE_OUT | CT__SAVE_OUT1, 0, NULL}
+    CT__X("rnn_tanh", "RnnTanh"), CT__X("rnn_relu", "RnnRelu"), CT__X("lstm", "Lstm"), CT__X("gru", "Gru")};
+#undef CT__X
+/* one direction of one layer */
+static ct_tensor *ct__rnn_layer(int kind, const char *f, ct_tensor *x, ct_tensor *h, ct_tensor *c, ct_tensor *w, ct_tensor *b, bool reverse, ct_tensor **last)
+{
+    ct__call call;
+    ct_tensor *in[5] = {x, h, w, NULL, NULL};
+    int n = 3;
+    bool graph = false;
+    if (b) in[n++] = b;
+    if (kind == CT__RNN_LSTM) in[n++] = c;
+    for (int k = 0; k < n; k++) graph = graph || (in[k] && ct__wants_grad(in[k]));
+    ct__call_init(&call, &ct__op_rnn[kind], f, in, n);
+    call.i[0] = kind, call.i[1] = reverse, call.i[2] = b != NULL, call.i[3] = graph && ct_is_grad_enabled(), call.ni = 4;
+    if (!ct__apply(&call)) return NULL;
+    *last = call.out[2];
+    return call.out[0];
+}
+static bool ct__rnn_need(ct_tensor *t, const char *what, int64_t a, int64_t b, int ndim, int dtype, const char *f)
+{
+    int64_t s[2] = {a, b};
+    if (t->dtype != dtype) return ct__fail(CT_ERR_DTYPE, f, "%s is %s, input is %s", what, ct_dtype_name((ct_dtype)t->dtype), ct_dtype_name((ct_dtype)dtype)) != NULL;
+    return ct__need_shape(t, what, s, ndim, f);
+}
+/* p = w_ih, w_hh, b_ih, b_hh; width: of their input */
+static bool ct__rnn_params(ct_tensor *const *p, bool biases, int kind, int64_t width, int64_t H, int dtype, const char *f)
+{
+    int64_t GH = ct__rnn_gates[kind] * H;
+    for (int k = 0; k < (biases ? 4 : 2); k++) if (!p[k]) return false;
+    if (!ct__rnn_need(p[0], "w_ih", GH, width, 2, dtype, f) || !ct__rnn_need(p[1], "w_hh", GH, H, 2, dtype, f)) return false;
+    return !biases || (ct__rnn_need(p[2], "b_ih", GH, 0, 1, dtype, f) && ct__rnn_need(p[3], "b_hh", GH, 0, 1, dtype, f));
+}
+static ct_tensor *ct__rnn_zeros(const ct_tensor *like, int64_t a, int64_t b, int64_t c)
+{
+    int64_t s[3] = {a, b, c};
+    return ct__zeroed(ct__new_on(like->storage->device, like->dtype, s, 3));
+}
+/* all layers; x (L,N,I), states (layers*directions,N,H); h, c: room for the last states */
+static ct_tensor *ct__rnn_stack(const ct_rnn_opts *o, int kind, const char *f, ct_tensor *x, ct_tensor *hx, ct_tensor *cx, ct_tensor **h, ct_tensor **c)
+{
+    int64_t layers = o->num_layers ? o->num_layers : 1, H = hx->shape[2];
+    int per = o->no_biases ? 2 : 4, dirs = o->bidirectional ? 2 : 1;
+    ct_tensor *const *p = o->params->tensor, *y[2];
+    for (int64_t l = 0; l < layers; l++) {
+        for (int d = 0; d < dirs; d++, p += per, h++, c++) {
+            int64_t k = l * dirs + d;
+            if (!x || !ct__rnn_params(p, per == 4, kind, x->shape[2], H, x->dtype, f)) return NULL;
+            ct_tensor *a = (ct_linear)(x, p[0], per == 4 ? p[2] : NULL);
+            y[d] = ct__rnn_layer(kind, f, a, (ct_select)(hx, 0, k), cx ? (ct_select)(cx, 0, k) : NULL, p[1], per == 4 ? p[3] : NULL, d == 1, c);
+            if (!y[d]) return NULL;
+            if (o->h_n) *h = (ct_select)(y[d], 0, d ? 0 : x->shape[0] - 1);
+        }
+        x = dirs == 2 ? (ct_cat)(y, 2, 2) : y[0];
+        if (o->train && o->dropout > 0 && l + 1 < layers) x = (ct_dropout)(x, o->dropout, true);
+    }
+    return x;
+}
+static bool ct__rnn_check(const ct_rnn_opts *o, int kind, const char *f, int64_t *H)
+{
+    int64_t layers = o->num_layers ? o->num_layers : 1, states = layers * (o->bidirectional ? 2 : 1), per = o->no_biases ? 2 : 4;
+    const ct_tensor *x = o->input;
+    if (!ct__need_float(x, "input", f)) return false;
+    if (x->ndim != 3 && x->ndim != 2) return ct__fail(CT_ERR_SHAPE, f, "input %s: (L,N,I) or (L,I) is needed", ct__brackets(x)) != NULL;
+    int batch = o->batch_first && x->ndim == 3 ? 0 : 1;
+    if (layers < 1 || layers > 1 << 20 || o->params->count != states * per)
+        return ct__fail(CT_ERR_ARGUMENT, f, "%lld layers in %d direction(s) %s biases have %lld params, not %d", (long long)layers, o->bidirectional ? 2 : 1, per == 4 ? "with" : "without", (long long)(states * per), o->params->count) != NULL;
+    if (!(o->dropout >= 0 && o->dropout <= 1)) return ct__fail(CT_ERR_ARGUMENT, f, "a probability is between 0 and 1, not %g", o->dropout) != NULL;
+    for (int k = 0; k < o->params->count; k++) if (!o->params->tensor[k]) return false;
+    const ct_tensor *w = o->params->tensor[1];
+    if (w->ndim != 2) return ct__fail(CT_ERR_SHAPE, f, "w_hh %s: (%d*H,H) is needed", ct__brackets(w), ct__rnn_gates[kind]) != NULL;
+    if (x->shape[x->ndim == 2 ? 0 : 1 - batch] < 1) return ct__fail(CT_ERR_SHAPE, f, "input %s has no step", ct__brackets(x)) != NULL;
+    *H = w->shape[1];
+    int64_t s[3] = {states, x->ndim == 3 ? x->shape[batch] : *H, *H};
+    for (int k = 0; k < 2; k++) {
+        ct_tensor *t = k ? (kind == CT__RNN_LSTM ? o->cx : NULL) : o->hx;
+        if (t && t->dtype != x->dtype) return ct__fail(CT_ERR_DTYPE, f, "%s is %s, input is %s", k ? "cx" : "hx", ct_dtype_name((ct_dtype)t->dtype), ct_dtype_name((ct_dtype)x->dtype)) != NULL;
+        if (!ct__need_shape(t, k ? "cx" : "hx", s, x->ndim, f)) return false;
+    }
+    return true;
+}
+static ct_tensor *ct__rnn_state(ct_tensor *t, const ct_tensor *x, int64_t states, int64_t H, bool single)
+{
+    return !t ? ct__rnn_zeros(x, states, x->shape[1], H) : single ? (ct_unsqueeze)(t, 1) : t;
+}
+static ct_tensor *ct__rnn_run(const ct_rnn_opts *o, int kind, const char *f)
+{
+    int64_t H, n, states;
+    bool single, turned;
+    if (!o->input || !o->params || !ct__rnn_check(o, kind, f, &H)) return NULL;
+    single = o->input->ndim == 2, turned = o->batch_first && !single, states = (o->num_layers ? o->num_layers : 1) * (o->bidirectional ? 2 : 1), n = 2 * states;
+    ct_tensor **h = (ct_tensor **)ct__calloc((size_t)n * sizeof *h), **c = h + states, *x = o->input, *hx = NULL, *cx = NULL, *y = NULL;
+    if (!h) return (ct_tensor *)ct__fail_memory(f, n);
+    ct__fn fn = ct__begin(f);
+    if (single || turned) x = single ? (ct_unsqueeze)(x, 1) : (ct_transpose)(x, 0, 1);
+    if (x) hx = ct__rnn_state(o->hx, x, states, H, single);
+    if (hx && kind == CT__RNN_LSTM) cx = ct__rnn_state(o->cx, x, states, H, single);
+    if (hx && (cx || kind != CT__RNN_LSTM)) y = ct__rnn_stack(o, kind, f, x, hx, cx, h, c);
+    for (int k = 0; k < 2; k++) {
+        ct_tensor **out = k ? o->c_n : o->h_n, *t;
+        if (!out || (k && kind != CT__RNN_LSTM)) continue;
+        t = y ? (ct_stack)(k ? c : h, (int)states, 0) : NULL;
+        *out = ct_keep(single && t ? (ct_squeeze_dim)(t, 1) : t);
+        if (!*out) y = NULL;
+    }
+    ct__free(h, (size_t)n * sizeof *h);
+    if (y && (single || turned)) y = single ? (ct_squeeze_dim)(y, 1) : (ct_transpose)(y, 0, 1);
+    return ct__end(fn, y);
+}
+CT_API ct_tensor *ct_rnn_tanh_with(ct_rnn_opts o) { return ct__rnn_run(&o, CT__RNN_TANH, "ct_rnn_tanh"); }
+CT_API ct_tensor *ct_rnn_relu_with(ct_rnn_opts o) { return ct__rnn_run(&o, CT__RNN_RELU, "ct_rnn_relu"); }
+CT_API ct_tensor *ct_lstm_with(ct_rnn_opts o) { return ct__rnn_run(&o, CT__RNN_LSTM, "ct_lstm"); }
+CT_API ct_tensor *ct_gru_with(ct_rnn_opts o) { return ct__rnn_run(&o, CT__RNN_GRU, "ct_gru"); }
+/* one step of one layer: the batch is (N,I), or nothing */
+static ct_tensor *ct__rnn_cell(const ct_rnn_cell_opts *o, int kind, const char *f)
+{
+    ct_tensor *p[4] = {o->w_ih, o->w_hh, o->b_ih, o->b_hh}, *y, *x = o->input;
+    ct_params params = {o->b_ih || o->b_hh ? 4 : 2, NULL, p};
+    ct_rnn_opts r;
+    if (!x || !o->w_ih || !o->w_hh) return NULL;
+    if (!o->b_ih != !o->b_hh) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "b_ih and b_hh come together");
+    if (x->ndim != 1 && x->ndim != 2) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "input %s: (N,I) or (I) is needed", ct__brackets(x));
+    memset(&r, 0, sizeof r);
+    ct__fn fn = ct__begin(f);
+    r.input = (ct_unsqueeze)(x, 0), r.params = &params, r.no_biases = params.count == 2;
+    if (o->hx) r.hx = (ct_unsqueeze)(o->hx, 0);
+    if (o->cx) r.cx = (ct_unsqueeze)(o->cx, 0);
+    if (kind == CT__RNN_LSTM) r.c_n = o->c_n;
+    y = ct__rnn_run(&r, kind, f);
+    if (r.c_n) *r.c_n = ct_keep(y ? (ct_squeeze_dim)(*r.c_n, 0) : NULL);
+    return ct__end(fn, y ? (ct_squeeze_dim)(y, 0) : NULL);
+}
+CT_API ct_tensor *ct_rnn_tanh_cell_with(ct_rnn_cell_opts o) { return ct__rnn_cell(&o, CT__RNN_TANH, "ct_rnn_tanh_cell"); }
+CT_API ct_tensor *ct_rnn_relu_cell_with(ct_rnn_cell_opts o) { return ct__rnn_cell(&o, CT__RNN_RELU, "ct_rnn_relu_cell"); }
+CT_API ct_tensor *ct_lstm_cell_with(ct_rnn_cell_opts o) { return ct__rnn_cell(&o, CT__RNN_LSTM, "ct_lstm_cell"); }
+CT_API ct_tensor *ct_gru_cell_with(ct_rnn_cell_opts o) { return ct__rnn_cell(&o, CT__RNN_GRU, "ct_gru_cell"); }
+
+/* ---- >>attention ---- */
+/* scores where the mask is bool: kept where it is `keep`, else -infinity; floating: added */
+static ct_tensor *ct__masked(ct_tensor *scores, ct_tensor *mask, bool keep)
+{
+    ct_tensor *low = ct_number(-INFINITY);
+    if (!mask || !scores) return scores;
+    if (mask->dtype != CT_BOOL) return (ct_add)(scores, mask);
+    return keep ? (ct_where)(mask, scores, low) : (ct_where)(mask, low, scores);
+}
+static bool ct__mask_type(const ct_tensor *mask, const char *what, const char *f)
+{
+    if (!mask || mask->dtype == CT_BOOL || ct__is_float(mask->dtype)) return true;
+    return ct__fail(CT_ERR_DTYPE, f, "%s is %s: bool or floating is needed", what, ct_dtype_name((ct_dtype)mask->dtype)) != NULL;
+}
+static ct_tensor *ct__causal(const ct_tensor *like, int64_t L, int64_t S)
+{
+    int64_t shape[2] = {L, S};
+    ct_tensor *ones = ct__new_on(like->storage->device, CT_BOOL, shape, 2);
+    return (ct_tril)(ones ? (ct_fill_)(ones, ct_number_i64(1)) : NULL, 0);
+}
+/* softmax(q @ k^T * scale + mask); dropped out */
+static ct_tensor *ct__attention_weights(ct_tensor *q, ct_tensor *k, ct_tensor *mask, bool keep, double scale, double p)
+{
+    ct_tensor *w = (ct_softmax)(ct__masked((ct_matmul)((ct_mul)(q, ct_number(scale)), (ct_transpose)(k, -2, -1)), mask, keep), -1);
+    return p > 0 ? (ct_dropout)(w, p, true) : w;
+}
+CT_API ct_tensor *ct_scaled_dot_product_attention_with(ct_attention_opts o)
+{
+    const char *f = "ct_scaled_dot_product_attention";
+    ct_tensor *q = o.query, *k = o.key, *v = o.value;
+    if (!q || !k || !v || !ct__need_float(q, "query", f) || !ct__mask_type(o.attn_mask, "attn_mask", f)) return NULL;
+    if (q->dtype != k->dtype || q->dtype != v->dtype)
+        return (ct_tensor *)ct__fail(CT_ERR_DTYPE, f, "query, key and value are %s, %s, %s: one type is needed", ct_dtype_name((ct_dtype)q->dtype), ct_dtype_name((ct_dtype)k->dtype), ct_dtype_name((ct_dtype)v->dtype));
+    if (q->ndim < 2 || k->ndim < 2 || v->ndim < 2 || q->shape[q->ndim - 1] != k->shape[k->ndim - 1] || k->shape[k->ndim - 2] != v->shape[v->ndim - 2])
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "query %s, key %s, value %s: (...,L,E), (...,S,E), (...,S,Ev) are needed", ct__brackets(q), ct__brackets(k), ct__brackets(v));
+    if (o.is_causal && o.attn_mask) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "is_causal and attn_mask exclude each other");
+    if (!(o.dropout_p >= 0 && o.dropout_p <= 1)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "a probability is between 0 and 1, not %g", o.dropout_p);
+    ct__fn fn = ct__begin(f);
+    double scale = ct__opt(o.scale, 1 / sqrt((double)q->shape[q->ndim - 1]));
+    ct_tensor *mask = o.is_causal ? ct__causal(q, q->shape[q->ndim - 2], k->shape[k->ndim - 2]) : o.attn_mask;
+    return ct__end(fn, !mask && o.is_causal ? NULL : (ct_matmul)(ct__attention_weights(q, k, mask, true, scale, o.dropout_p), v));
+}
+static ct_tensor *ct__mha_project(const ct_multi_head_attention_opts *o, int which) /* query, key or value by its part of the weights */
+{
+    ct_tensor *const x[3] = {o->query, o->key, o->value}, *const w[3] = {o->q_proj_weight, o->k_proj_weight, o->v_proj_weight};
+    int64_t E = o->embed_dim_to_check;
+    ct_tensor *b = o->in_proj_bias ? (ct_narrow)(o->in_proj_bias, 0, which * E, E) : NULL;
+    if (o->in_proj_bias && !b) return NULL;
+    return (ct_linear)(x[which], o->in_proj_weight ? (ct_narrow)(o->in_proj_weight, 0, which * E, E) : w[which], b);
+}
+/* (S,N,E), perhaps with one more source -> (N,heads,S',E/heads) */
+static ct_tensor *ct__mha_heads(const ct_multi_head_attention_opts *o, ct_tensor *x, ct_tensor *extra, bool zero)
+{
+    ct_tensor *all[2] = {x, NULL};
+    int64_t E = o->embed_dim_to_check, N = x ? x->shape[1] : 0;
+    if (x && extra) all[1] = (ct_expand)(extra, ct__sizes(1, N, E, 3)), x = (ct_cat)(all, 2, 0);
+    if (x && zero) all[0] = x, all[1] = ct__rnn_zeros(x, 1, N, E), x = (ct_cat)(all, 2, 0);
+    ct_shape s = {{x ? x->shape[0] : 0, N, o->num_heads, E / o->num_heads, 0, 0, 0, 0}, 4}, order = {{1, 2, 0, 3, 0, 0, 0, 0}, 4};
+    return (ct_permute)((ct_reshape)(x, s), order);
+}
+/* Both masks as floating ones to add, of (N or 1, heads or 1, L or 1, S + more); NULL: none. */
+static bool ct__mha_mask(const ct_multi_head_attention_opts *o, int64_t more, ct_tensor **sum)
+{
+    *sum = NULL;
+    for (int k = 0; k < 2; k++) {
+        ct_tensor *m = k ? o->key_padding_mask : o->attn_mask, *zero = m ? ct__zeroed(ct__new_on(m->storage->device, o->query->dtype, NULL, 0)) : NULL;
+        ct_pad_opts pad;
+        if (!m) continue;
+        m = m->dtype == CT_BOOL ? ct__masked(zero, m, false) : m;
+        ct_shape s = {{k ? o->query->shape[1] : m && m->ndim == 3 ? m->shape[0] / o->num_heads : 1, k || !m || m->ndim == 2 ? 1 : o->num_heads, k ? 1 : o->query->shape[0], o->key->shape[0], 0, 0, 0, 0}, 4};
+        memset(&pad, 0, sizeof pad);
+        pad.input = (ct_reshape)(m, s), pad.pad = ct__sizes(0, more, 0, 2);
+        m = more ? ct_pad_with(pad) : pad.input;
+        if (!(*sum = *sum ? (ct_add)(*sum, m) : m)) return false;
+    }
+    return true;
+}
+static bool ct__mha_check(const ct_multi_head_attention_opts *o, const char *f)
+{
+    const ct_tensor *q = o->query, *k = o->key, *v = o->value, *m = o->attn_mask, *p = o->key_padding_mask;
+    int64_t E = o->embed_dim_to_check, h = o->num_heads, N = q->ndim == 3 ? q->shape[1] : 1, L = q->shape[0];
+    if (!ct__need_float(q, "query", f) || !ct__mask_type(m, "attn_mask", f) || !ct__mask_type(p, "key_padding_mask", f)) return false;
+    if (q->shape[2] != E || k->shape[0] != v->shape[0] || k->shape[1] != N || v->shape[1] != N)
+        return ct__fail(CT_ERR_SHAPE, f, "query %s, key %s, value %s: (L,N,%lld), (S,N,Ek), (S,N,Ev) are needed", ct__brackets(q), ct__brackets(k), ct__brackets(v), (long long)E) != NULL;
+    if (h < 1 || E % h) return ct__fail(CT_ERR_ARGUMENT, f, "%lld heads do not divide %lld features", (long long)h, (long long)E) != NULL;
+    if (!o->in_proj_weight && (!o->q_proj_weight || !o->k_proj_weight || !o->v_proj_weight)) return ct__fail(CT_ERR_ARGUMENT, f, "give in_proj_weight, or q_, k_ and v_proj_weight") != NULL;
+    int64_t S = k->shape[0], three[3] = {N * h, L, S}, pad[2] = {N, S};
+    if (m && !ct__need_shape(o->attn_mask, "attn_mask", m->ndim == 3 ? three : three + 1, m->ndim == 3 ? 3 : 2, f)) return false;
+    return ct__need_shape(o->key_padding_mask, "key_padding_mask", pad, 2, f);
+}
+static ct_tensor *ct__mha(ct_multi_head_attention_opts *o)
+{
+    int64_t more = (o->bias_k && o->bias_v) + o->add_zero_attn, E = o->embed_dim_to_check, N = o->query->shape[1];
+    ct_tensor *q = ct__mha_heads(o, ct__mha_project(o, 0), NULL, false), *k = ct__mha_heads(o, ct__mha_project(o, 1), o->bias_k, o->add_zero_attn);
+    ct_tensor *v = ct__mha_heads(o, ct__mha_project(o, 2), o->bias_v, o->add_zero_attn), *mask, *w;
+    if (!ct__mha_mask(o, more, &mask)) return NULL;
+    w = ct__attention_weights(q, k, mask, true, 1 / sqrt((double)(E / o->num_heads)), o->training ? o->dropout_p : 0);
+    ct_shape order = {{2, 0, 1, 3, 0, 0, 0, 0}, 4};
+    if (o->attn_weights) *o->attn_weights = o->no_average ? w : (ct_mean_dim)(w, 1, false);
+    return (ct_linear)((ct_reshape)((ct_permute)((ct_matmul)(w, v), order), ct__sizes(o->query->shape[0], N, E, 3)), o->out_proj_weight, o->out_proj_bias);
+}
+CT_API ct_tensor *ct_multi_head_attention_forward_with(ct_multi_head_attention_opts o)
+{
+    const char *f = "ct_multi_head_attention_forward";
+    if (!o.query || !o.key || !o.value || !o.out_proj_weight) return NULL;
+    bool single = o.query->ndim == 2;
+    if (o.query->ndim != o.key->ndim || o.key->ndim != o.value->ndim || (!single && o.query->ndim != 3))
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "query %s, key %s, value %s: all 3-d, or all 2-d, is needed", ct__brackets(o.query), ct__brackets(o.key), ct__brackets(o.value));
+    ct__fn fn = ct__begin(f);
+    if (single) {
+        o.query = (ct_unsqueeze)(o.query, 1), o.key = (ct_unsqueeze)(o.key, 1), o.value = (ct_unsqueeze)(o.value, 1);
+        if (o.key_padding_mask) o.key_padding_mask = (ct_unsqueeze)(o.key_padding_mask, 0);
+    }
+    bool ok = o.query && o.key && o.value && ct__mha_check(&o, f);
+    ct_tensor *y = ok ? ct__mha(&o) : NULL, *w = o.attn_weights && ok ? *o.attn_weights : NULL;
+    if (single) y = (ct_squeeze_dim)(y, 1), w = (ct_squeeze_dim)(w, 0);
+    if (o.attn_weights) *o.attn_weights = ct_keep(y ? w : NULL);
+    return ct__end(fn, y);
+}
 /* ---- >>print -------------------------------------------------------------------------------------------------------
    PyTorch's repr. Two walks over the elements that are shown: one finds the widest and the style, one writes. */
 static ct_print_opts ct__printing = {4, 1000, 3, 80, 0, 0};

@@ -600,6 +600,17 @@ static void custom(void)
 
 /* ---- expressions ---- */
 static ct_tensor *call_text(ct_tensor *const *in, int n, void *user) { return (ct_expr)((const char *)user, in, n); }
+/* The rule of ct_expr asks for gradients itself, within a graph that goes on above: the outer question keeps its marks. */
+static void nested_engines(void)
+{
+    ct_scope_begin();
+    ct_tensor *x = ct_requires_grad_(ct_full(0.35, 3), true), *y = ct_mul(x, 2);
+    ct_tensor *g = ct_grad(ct_sum(ct_expr("a*sigmoid(a)", y)), x, .create_graph = true);
+    ct_tensor *same = ct_grad(ct_sum(ct_silu(y)), x, .create_graph = true);
+    CHECK_SAME(g, same, 1e-6);
+    CHECK_SAME(ct_grad(ct_sum(ct_square(g)), x, .retain_graph = true), ct_grad(ct_sum(ct_square(same)), x, .retain_graph = true), 1e-5);
+    ct_scope_end();
+}
 static void expressions(void)
 {
     static const char *const texts[] = {"a + b", "a - b*2", "-a*b/c", "a*(b + c)", "(a)", "a*a*a", "exp(a) + log(b)*sqrt(c)", "a > b ? a*c : b*b", "a < 0 ? -a : a", "sigmoid(a)*tanh(b) + erf(c)",
@@ -758,6 +769,7 @@ int main(void)
     graphs();
     custom();
     expressions();
+    nested_engines();
     checks();
     dot();
     long_chain();
