@@ -65,8 +65,8 @@
      >>random-types  >>kernels  >>math  >>convert  >>pointwise kernels  >>reduce kernels  >>gemm-kernel  >>norm-kernels
      >>conv-kernels  >>optim-kernels  >>random-kernels  >>kernel table of this instruction set  >>backend  >>iterator
      >>autograd  >>engine  >>pointwise  >>expr  >>shape  >>create  >>pointwise operators  >>reduce  >>index  >>slicing  >>join
-     >>sort  >>gemm  >>matmul  >>conv  >>pool  >>pad  >>interpolate  >>random  >>functional  >>losses  >>rnn  >>attention
-     >>print  >>nn  >>init  >>optim  >>lr  >>data  >>io  >>gradcheck  >>dot  >>custom  >>cpu */
+     >>sort  >>gemm  >>matmul  >>conv  >>pool  >>pad  >>interpolate  >>linalg  >>random  >>functional  >>losses  >>rnn
+     >>attention  >>print  >>nn  >>init  >>optim  >>lr  >>data  >>io  >>gradcheck  >>dot  >>custom  >>cpu */
 /* ---- config --------------------------------------------------------------------------------------------------------
    Define before the include, the same way in every file:
      CTORCH_STATIC        all functions static: the whole library private to one file
@@ -1487,6 +1487,142 @@ inline ct_tensor *ct__interpolate(ct_tensor *input, ct_shape size, ct_interpolat
 }
 #endif
 
+/* ---- linear algebra ------------------------------------------------------------------------------------------------
+   torch.linalg on batches of matrices (...,m,n): float32 and float64 (else CT_ERR_DTYPE), computed in float64 and rounded once; any strides.
+   k is min(m,n). Functions with several results return torch's first one and write the others through pointers, each of which may be
+   NULL and is set to NULL on errors; all belong to the scope. Sizes that do not fit: CT_ERR_SHAPE; a matrix that has no such inverse or
+   decomposition: CT_ERR_LINALG, with its place in the batch. Matrices may be empty. Differentiable to any order unless said otherwise;
+   gradients through eigenvectors and singular vectors need distinct eigen- and singular values. */
+
+CT_API ct_tensor *ct_linalg_inv(ct_tensor *A);                              /* A^-1; CT_ERR_LINALG where singular. torch.linalg.inv */
+CT_API ct_tensor *ct_linalg_inv_ex(ct_tensor *A, bool check_errors, ct_tensor **info); /* info (...) int32: 0, or the number of the first zero pivot */
+CT_API ct_tensor *ct_linalg_det(ct_tensor *A);                              /* (...,n,n) -> (...); 1 of 0x0. Singular matrices have gradients, too */
+CT_API ct_tensor *ct_linalg_slogdet(ct_tensor *A, ct_tensor **logabsdet);   /* sign (...); logabsdet = log|det|, -inf where singular */
+/* X with A X = B, or X A = B unless left; B is (...,n,r), or (...,n): a vector per matrix, when it has A's leading sizes or one dim.
+   Leading dims broadcast. CT_ERR_LINALG where A is singular. torch.linalg.solve */
+CT_API ct_tensor *ct_linalg_solve(ct_tensor *A, ct_tensor *B, bool left);
+CT_API ct_tensor *ct_linalg_solve_ex(ct_tensor *A, ct_tensor *B, bool left, bool check_errors, ct_tensor **info);
+/* The same with a triangular A, whose other half is not read, nor the diagonal if unitriangular; B is (...,n,r). Not checked for zeros. */
+CT_API ct_tensor *ct_linalg_solve_triangular(ct_tensor *A, ct_tensor *B, bool upper, bool left, bool unitriangular);
+
+/* L with A = L L^T of a symmetric positive-definite A, of which the lower half is read; upper: U with A = U^T U, from the upper half.
+   CT_ERR_LINALG names the leading minor that is not positive-definite; info holds its order. torch.linalg.cholesky */
+CT_API ct_tensor *ct_linalg_cholesky(ct_tensor *A, bool upper);
+CT_API ct_tensor *ct_linalg_cholesky_ex(ct_tensor *A, bool upper, bool check_errors, ct_tensor **info);
+CT_API ct_tensor *ct_cholesky_solve(ct_tensor *input, ct_tensor *L, bool upper); /* X with (L L^T) X = input (...,n,r). torch.cholesky_solve */
+CT_API ct_tensor *ct_cholesky_inverse(ct_tensor *input, bool upper);        /* (L L^T)^-1 of a factor L. torch.cholesky_inverse */
+
+/* A = P L U, P a permutation (...,m,m), L (...,m,k) lower with ones on its diagonal, U (...,k,n) upper. Without pivot rows stay where they
+   are. torch.linalg.lu */
+CT_API ct_tensor *ct_linalg_lu(ct_tensor *A, bool pivot, ct_tensor **L, ct_tensor **U);
+/* L below and U on and above the diagonal of one (...,m,n); pivots (...,k) int32: row i was exchanged with row pivots[i] - 1. CT_ERR_LINALG
+   where a pivot is zero. torch.linalg.lu_factor */
+CT_API ct_tensor *ct_linalg_lu_factor(ct_tensor *A, bool pivot, ct_tensor **pivots);
+CT_API ct_tensor *ct_linalg_lu_factor_ex(ct_tensor *A, bool pivot, bool check_errors, ct_tensor **pivots, ct_tensor **info);
+CT_API ct_tensor *ct_linalg_lu_solve(ct_tensor *LU, ct_tensor *pivots, ct_tensor *B, bool left, bool adjoint); /* A X = B, X A = B; A^T if adjoint */
+CT_API ct_tensor *ct_lu_unpack(ct_tensor *LU_data, ct_tensor *LU_pivots, ct_tensor **L, ct_tensor **U); /* returns P. torch.lu_unpack */
+
+/* A = Q R, Q with orthonormal columns, R upper triangular with LAPACK's signs. mode "reduced" (or NULL): (...,m,k), (...,k,n); "complete":
+   (...,m,m), (...,m,n); "r": Q is empty. Gradients: not of mode "r", and of "complete" if m <= n. torch.linalg.qr */
+CT_API ct_tensor *ct_linalg_qr(ct_tensor *A, const char *mode, ct_tensor **R);
+CT_API ct_tensor *ct_linalg_householder_product(ct_tensor *A, ct_tensor *tau); /* first n columns of H1 H2 ..., Hi = I - tau[i] v v^T, v in A's columns */
+
+/* A = U diag(S) Vh, S (...,k) descending; U (...,m,k) and Vh (...,k,n), or (...,m,m) and (...,n,n) with full_matrices, of which the further
+   vectors have no gradient. CT_ERR_LINALG for NaN and infinities. One-sided Jacobi after a QR (Drmac, Veselic 2008). torch.linalg.svd */
+CT_API ct_tensor *ct_linalg_svd(ct_tensor *A, bool full_matrices, ct_tensor **S, ct_tensor **Vh);
+CT_API ct_tensor *ct_linalg_svdvals(ct_tensor *A);                          /* S alone */
+/* Eigenvalues (...,n), ascending, of a symmetric A, of which the half that UPLO names is read ("L", also for NULL, or "U"); eigenvectors
+   (...,n,n) are columns. CT_ERR_LINALG for NaN and infinities. Tridiagonal form and implicit QL. torch.linalg.eigh */
+CT_API ct_tensor *ct_linalg_eigh(ct_tensor *A, const char *UPLO, ct_tensor **eigenvectors);
+CT_API ct_tensor *ct_linalg_eigvalsh(ct_tensor *A, const char *UPLO);
+
+/* X of the least norm that minimises |A X - B|, B (...,m,r) or (...,m) as in solve; singular values below rcond times the largest count as
+   zero (rcond 0: max(m,n)*epsilon). residuals (...,r): squared, empty unless m > n and all ranks are n; rank (...) int64; singular_values
+   (...,k) of driver "gelsd" or "gelss", else empty; driver "gels" gives no rank either; NULL is "gelsy". The method is the SVD's whichever.
+   torch.linalg.lstsq */
+CT_API ct_tensor *ct_linalg_lstsq(ct_tensor *A, ct_tensor *B, double rcond, const char *driver, ct_tensor **residuals, ct_tensor **rank,
+                                  ct_tensor **singular_values);
+/* Moore-Penrose inverse (...,n,m); singular values up to max(atol, rtol*largest) count as zero. rtol 0: max(m,n)*epsilon if atol is 0, too;
+   CT_REALLY_ZERO: zero. hermitian: A is symmetric, its lower half is read. torch.linalg.pinv */
+CT_API ct_tensor *ct_linalg_pinv(ct_tensor *A, double atol, double rtol, bool hermitian);
+CT_API ct_tensor *ct_linalg_matrix_rank(ct_tensor *A, double atol, double rtol, bool hermitian); /* how many do not: (...) int64 */
+
+/* Over the two dims (none: the last two): ord "fro" (or NULL), "nuc", "inf", "-inf", "1", "-1", "2", "-2". torch.linalg.matrix_norm */
+CT_API ct_tensor *ct_linalg_matrix_norm(ct_tensor *A, const char *ord, ct_shape dim, bool keepdim);
+/* (sum |x|^ord)^(1/ord) over these dims (none: all); ord may be 0 (how many are not 0), INFINITY, -INFINITY. torch.linalg.vector_norm */
+CT_API ct_tensor *ct_linalg_vector_norm(ct_tensor *x, double ord, ct_shape dim, bool keepdim);
+/* A matrix norm of two dims or of a matrix if ord is given, else a vector norm, of which ord is the number. torch.linalg.norm */
+CT_API ct_tensor *ct_linalg_norm(ct_tensor *A, const char *ord, ct_shape dim, bool keepdim);
+/* norm(A)*norm(A^-1) in matrix norm p; NULL or "2": ratio of largest and least singular value, also of (...,m,n); INFINITY where singular. torch.linalg.cond */
+CT_API ct_tensor *ct_linalg_cond(ct_tensor *A, const char *p);
+CT_API ct_tensor *ct_linalg_matrix_power(ct_tensor *A, int64_t n);          /* A...A, of the inverse if n < 0. torch.linalg.matrix_power */
+CT_API ct_tensor *ct_linalg_matrix_exp(ct_tensor *A);                       /* sum of A^i/i!: Pade 13, scaling and squaring (Higham 2005) */
+CT_API ct_tensor *ct_linalg_multi_dot(ct_tensor *const *tensors, int count); /* product of 2 to 64 matrices in the cheapest order; first and last may be vectors */
+CT_API ct_tensor *ct_linalg_cross(ct_tensor *input, ct_tensor *other, int dim); /* of vectors of 3 along dim; leading dims broadcast. torch.linalg.cross */
+CT_API ct_tensor *ct_linalg_vecdot(ct_tensor *x, ct_tensor *y, int dim);    /* sum of x*y over dim. torch.linalg.vecdot */
+CT_API ct_tensor *ct_linalg_diagonal(ct_tensor *A, int offset, int dim1, int dim2); /* ct_diagonal */
+/* The first ind dims are rows, the others columns of a square matrix: its inverse, columns' dims first. torch.linalg.tensorinv */
+CT_API ct_tensor *ct_linalg_tensorinv(ct_tensor *A, int ind);
+/* X with tensordot(A, X, dims of X) = B, after A's dims (none: none) were moved to the end. torch.linalg.tensorsolve */
+CT_API ct_tensor *ct_linalg_tensorsolve(ct_tensor *A, ct_tensor *B, ct_shape dims);
+
+/* torch's short names */
+CT_API ct_tensor *ct_trace(ct_tensor *input);                               /* of a matrix; integers sum to int64 */
+CT_API ct_tensor *ct_det(ct_tensor *input);
+CT_API ct_tensor *ct_logdet(ct_tensor *input);                              /* log det: NaN where negative, -inf where singular */
+CT_API ct_tensor *ct_slogdet(ct_tensor *input, ct_tensor **logabsdet);
+CT_API ct_tensor *ct_inverse(ct_tensor *input);
+CT_API ct_tensor *ct_pinverse(ct_tensor *input, double rcond);              /* rcond 0: 1e-15 */
+CT_API ct_tensor *ct_matrix_power(ct_tensor *input, int64_t n);
+CT_API ct_tensor *ct_matrix_exp(ct_tensor *input);
+CT_API ct_tensor *ct_cross(ct_tensor *input, ct_tensor *other, int dim);    /* CT_NO_DIM: the first dim of size 3 */
+
+#define ct_linalg_inv(...) CT_AT(ct_linalg_inv)(__VA_ARGS__)
+#define ct_linalg_inv_ex(...) CT_AT(ct_linalg_inv_ex)(__VA_ARGS__)
+#define ct_linalg_det(...) CT_AT(ct_linalg_det)(__VA_ARGS__)
+#define ct_linalg_slogdet(...) CT_AT(ct_linalg_slogdet)(__VA_ARGS__)
+#define ct_linalg_solve(...) CT_AT(ct_linalg_solve)(__VA_ARGS__)
+#define ct_linalg_solve_ex(...) CT_AT(ct_linalg_solve_ex)(__VA_ARGS__)
+#define ct_linalg_solve_triangular(...) CT_AT(ct_linalg_solve_triangular)(__VA_ARGS__)
+#define ct_linalg_cholesky(...) CT_AT(ct_linalg_cholesky)(__VA_ARGS__)
+#define ct_linalg_cholesky_ex(...) CT_AT(ct_linalg_cholesky_ex)(__VA_ARGS__)
+#define ct_cholesky_solve(...) CT_AT(ct_cholesky_solve)(__VA_ARGS__)
+#define ct_cholesky_inverse(...) CT_AT(ct_cholesky_inverse)(__VA_ARGS__)
+#define ct_linalg_lu(...) CT_AT(ct_linalg_lu)(__VA_ARGS__)
+#define ct_linalg_lu_factor(...) CT_AT(ct_linalg_lu_factor)(__VA_ARGS__)
+#define ct_linalg_lu_factor_ex(...) CT_AT(ct_linalg_lu_factor_ex)(__VA_ARGS__)
+#define ct_linalg_lu_solve(...) CT_AT(ct_linalg_lu_solve)(__VA_ARGS__)
+#define ct_lu_unpack(...) CT_AT(ct_lu_unpack)(__VA_ARGS__)
+#define ct_linalg_qr(...) CT_AT(ct_linalg_qr)(__VA_ARGS__)
+#define ct_linalg_householder_product(...) CT_AT(ct_linalg_householder_product)(__VA_ARGS__)
+#define ct_linalg_svd(...) CT_AT(ct_linalg_svd)(__VA_ARGS__)
+#define ct_linalg_svdvals(...) CT_AT(ct_linalg_svdvals)(__VA_ARGS__)
+#define ct_linalg_eigh(...) CT_AT(ct_linalg_eigh)(__VA_ARGS__)
+#define ct_linalg_eigvalsh(...) CT_AT(ct_linalg_eigvalsh)(__VA_ARGS__)
+#define ct_linalg_lstsq(...) CT_AT(ct_linalg_lstsq)(__VA_ARGS__)
+#define ct_linalg_pinv(...) CT_AT(ct_linalg_pinv)(__VA_ARGS__)
+#define ct_linalg_matrix_rank(...) CT_AT(ct_linalg_matrix_rank)(__VA_ARGS__)
+#define ct_linalg_matrix_norm(...) CT_AT(ct_linalg_matrix_norm)(__VA_ARGS__)
+#define ct_linalg_vector_norm(...) CT_AT(ct_linalg_vector_norm)(__VA_ARGS__)
+#define ct_linalg_norm(...) CT_AT(ct_linalg_norm)(__VA_ARGS__)
+#define ct_linalg_cond(...) CT_AT(ct_linalg_cond)(__VA_ARGS__)
+#define ct_linalg_matrix_power(...) CT_AT(ct_linalg_matrix_power)(__VA_ARGS__)
+#define ct_linalg_matrix_exp(...) CT_AT(ct_linalg_matrix_exp)(__VA_ARGS__)
+#define ct_linalg_multi_dot(...) CT_AT(ct_linalg_multi_dot)(CT__TENSORS(__VA_ARGS__))
+#define ct_linalg_cross(...) CT_AT(ct_linalg_cross)(__VA_ARGS__)
+#define ct_linalg_vecdot(...) CT_AT(ct_linalg_vecdot)(__VA_ARGS__)
+#define ct_linalg_diagonal(...) CT_AT(ct_linalg_diagonal)(__VA_ARGS__)
+#define ct_linalg_tensorinv(...) CT_AT(ct_linalg_tensorinv)(__VA_ARGS__)
+#define ct_linalg_tensorsolve(...) CT_AT(ct_linalg_tensorsolve)(__VA_ARGS__)
+#define ct_trace(...) CT_AT(ct_trace)(__VA_ARGS__)
+#define ct_det(...) CT_AT(ct_det)(__VA_ARGS__)
+#define ct_logdet(...) CT_AT(ct_logdet)(__VA_ARGS__)
+#define ct_slogdet(...) CT_AT(ct_slogdet)(__VA_ARGS__)
+#define ct_inverse(...) CT_AT(ct_inverse)(__VA_ARGS__)
+#define ct_pinverse(...) CT_AT(ct_pinverse)(__VA_ARGS__)
+#define ct_matrix_power(...) CT_AT(ct_matrix_power)(__VA_ARGS__)
+#define ct_matrix_exp(...) CT_AT(ct_matrix_exp)(__VA_ARGS__)
+#define ct_cross(...) CT_AT(ct_cross)(__VA_ARGS__)
 /* ---- functions of neural networks ----------------------------------------------------------------------------------
    N batch, C channels or classes, ... any further dims. Input float32 or float64; float16 and bfloat16 are computed in
    float32 and rounded once. Results belong to the scope; all are differentiable to any order. NULL and CT_ERR_SHAPE, CT_ERR_DTYPE,
@@ -4734,7 +4870,7 @@ CT__INLINE float CT__K(trigamma_f32)(float x) { return (float)CT__K(trigamma_f64
    time. What memory bounds anyway (conversions, reductions, double) is not compiled for AVX-512: its table takes the AVX2 kernels. */
 #if CT__TUNE && !(defined CT__PASS_BASE && CT__X86_DISPATCH)
 #pragma GCC push_options
-#pragma GCC optimize("O1,tree-loop-vectorize,vect-cost-model=dynamic,no-math-errno,no-trapping-math,fp-contract=fast,no-fast-math,no-associative-math,no-finite-math-only,no-reciprocal-math,signed-zeros")
+#pragma GCC optimize("O1,no-fast-math,expensive-optimizations,tree-loop-vectorize,vect-cost-model=dynamic,no-math-errno,no-trapping-math,fp-contract=fast,no-associative-math,no-finite-math-only,no-reciprocal-math,signed-zeros")
 #endif
 /* ---- >>convert: every stored type to and from the three compute types; n any number ---- */
 CT__INLINE float CT__K(f16_to_f32)(uint16_t h)
@@ -6457,7 +6593,7 @@ static const ct__kernels CT__K(kernels) = {
 #endif
 #if CT__TUNE
 #pragma GCC push_options
-#pragma GCC optimize("O3,no-math-errno,no-trapping-math,fp-contract=fast,no-fast-math,no-associative-math,no-finite-math-only,no-reciprocal-math,signed-zeros")
+#pragma GCC optimize("O3,no-fast-math,no-math-errno,no-trapping-math,fp-contract=fast,no-associative-math,no-finite-math-only,no-reciprocal-math,signed-zeros")
 #endif
 #if CT__TUNE && CT__X86_DISPATCH
 #pragma GCC push_options
@@ -7789,40 +7925,41 @@ static bool ct__into_ok(const ct__call *c, int result, const int64_t *shape, int
     return same || ct__fail(CT_ERR_SHAPE, c->function, "the result has shape %s, the tensor written in place %s", ct__sizes_text(shape, ndim, '[', ']'), ct__brackets(t)) != NULL;
 }
 
-/* Small contiguous operands of one type need no iterator. */
-static bool ct__pw_small(const ct__call *c, int compute)
+/* Small contiguous operands of one type need no iterator. As ct__cpu_pointwise: op = 4*row + which text, in = a b c y g, NULL where not used. */
+static bool ct__pw_small(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute)
 {
-    ct_tensor *out = c->out[0];
-    int64_t n = out->numel;
+    int64_t n = out->numel, padded = (n + 15) & -16;
     ct_dtype type = (ct_dtype)ct__compute_dtype[compute];
     size_t size = ct__itemsize((int)type);
-    if ((size_t)n * size > CT__BLOCK_BYTES || out->dtype != type || !ct__contiguous(out) || !ct__on_cpu(out)) return false;
-    for (int k = 0; k < c->nin; k++)
-        if (c->in[k]->dtype != type ? c->in[k]->numel != 1 : !ct__contiguous(c->in[k]) || (c->in[k]->numel != n && c->in[k]->numel != 1)) return false;
-    uint64_t one[3][CT__BLOCK_BYTES / 8];
-    const void *p[3];
-    ct__pw_job job;
-    job.it.count = c->nin + 1, job.compute = compute, job.f = c->f;
-    job.kernel = ct__cpu()->kernels->pointwise[compute][c->op->index][0];
-    for (int r = 0; r < 5; r++) job.role[r] = r < c->nin ? r : 0;
-    for (int k = 0; k < c->nin; k++) {
-        p[k] = ct__ptr(c->in[k]);
-        if (c->in[k]->numel == n && c->in[k]->dtype == type) continue;
-        uint64_t value;
-        ct__cpu()->kernels->load[compute][c->in[k]->dtype](1, p[k], &value);
-        int64_t padded = (n + 15) & -16;
-        if (size == 4) for (int64_t i = 0; i < padded; i++) memcpy((char *)one[k] + 4 * i, &value, 4);
-        else for (int64_t i = 0; i < padded; i++) one[k][i] = value;
+    ct__pw_kernel *kernel = ct__cpu()->kernels->pointwise[compute][op / 4][op % 4];
+    if (!kernel || (size_t)n * size > CT__BLOCK_BYTES || out->dtype != type || !ct__contiguous(out) || !ct__on_cpu(out)) return false;
+    for (int k = 0; k < nin; k++)
+        if (in[k] && (in[k]->dtype != type ? in[k]->numel != 1 : !ct__contiguous(in[k]) || (in[k]->numel != n && in[k]->numel != 1))) return false;
+    uint64_t one[5][CT__BLOCK_BYTES / 8], value;
+    const void *p[5] = {one, one, one, one, one};
+    for (int k = 0; k < nin; k++) {
+        if (!in[k]) continue;
+        p[k] = ct__ptr(in[k]);
+        if (in[k]->numel != n || in[k]->dtype != type) { /* a number for all elements */
+            ct__cpu()->kernels->load[compute][in[k]->dtype](1, p[k], &value);
+            if (size == 4) for (int64_t i = 0; i < padded; i++) memcpy((char *)one[k] + 4 * i, &value, 4);
+            else for (int64_t i = 0; i < padded; i++) one[k][i] = value;
+        } else if (n % 16) memcpy(one[k], p[k], (size_t)n * size), memset((char *)one[k] + (size_t)n * size, 0, (size_t)(padded - n) * size);
+        else continue;
         p[k] = one[k];
     }
-    ct__pw_call(&job, n, p, ct__ptr(out));
+    if (n % 16) {
+        uint64_t y[CT__BLOCK_BYTES / 8 + 16];
+        kernel(padded, p, y, f);
+        memcpy(ct__ptr(out), y, (size_t)n * size);
+    } else kernel(n, p, ct__ptr(out), f);
     return true;
 }
-static bool ct__pw_compute(ct__call *c, int compute_dtype)
+/* One text of a row: out = value or derivative. */
+static bool ct__pw_compute(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute_dtype)
 {
     int64_t compute = ct__compute_of(compute_dtype);
-    if (!c->out[0]->numel || ct__pw_small(c, (int)compute)) return true;
-    return ct__run(CT_PRIM_pointwise, c->in, c->nin, c->out, 1, 4 * c->op->index, c->f, &compute);
+    return !out->numel || ct__pw_small(op, in, nin, out, f, (int)compute) || ct__run(CT_PRIM_pointwise, in, nin, &out, 1, op, f, &compute);
 }
 /* The inputs that the needed derivatives name, and y. */
 static int ct__pw_saves(const ct__call *c)
@@ -7843,10 +7980,10 @@ static bool ct__pw_forward(ct__call *c)
         bool numbers = true; /* numbers among themselves give a number, exact as they are */
         for (int k = 0; k < c->nin; k++) numbers = numbers && (c->in[k]->flags & CT__NUMBER);
         if (c->out[0] && numbers) c->out[0]->flags |= CT__NUMBER;
-        return c->out[0] && ct__pw_compute(c, compute);
+        return c->out[0] && ct__pw_compute(4 * c->op->index, c->in, c->nin, c->out[0], c->f, compute);
     }
     c->out[0] = c->into;
-    return ct__into_ok(c, result, shape, ndim) && ct__pw_compute(c, compute);
+    return ct__into_ok(c, result, shape, ndim) && ct__pw_compute(4 * c->op->index, c->in, c->nin, c->out[0], c->f, compute);
 }
 /* One row on its operands; f are the parameters p, q, r. */
 static ct_tensor *ct__pw(int row, const char *function, ct_tensor *a, ct_tensor *b, ct_tensor *c3, double p, double q, double r)
@@ -7913,7 +8050,7 @@ static bool ct__pw_fused(ct__bw *b)
     for (int k = 0; k < n->nin; k++) {
         if (!b->needs[k] || !ct__pw_has_gradient(row, k)) continue;
         const char *text = ct__pw_rows[row].text[k + 1];
-        if (!strcmp(text, "g") || (!strcmp(text, "g*p") && b->f[0] == 1)) {
+        if (text[0] == 'g' && (!text[1] || (!strcmp(text, "g*p") && b->f[0] == 1))) {
             b->gin[k] = g;
             continue;
         }
@@ -7922,8 +8059,7 @@ static bool ct__pw_fused(ct__bw *b)
         for (int r = 0; r < 4; r++) in[r] = uses & (1 << r) ? v[r] : NULL;
         in[4] = g;
         ct_tensor *out = b->gin[k] = ct__new_like(g, g->dtype);
-        int64_t compute = ct__compute_of(g->dtype);
-        if (!out || (out->numel && !ct__run(CT_PRIM_pointwise, in, 5, &out, 1, 4 * row + k + 1, b->f, &compute))) return false;
+        if (!out || !ct__pw_compute(4 * row + k + 1, in, 5, out, b->f, g->dtype)) return false;
     }
     return true;
 }
@@ -14370,6 +14506,1490 @@ CT_API ct_tensor *ct_interpolate_with(ct_interpolate_opts o)
         if (i[3] != i[4] || ratio[d] != 1) x = ct__resample_apply(x, false, i, ratio[d]);
     }
     return ct__end(fn, x == o.input ? ct_clone(x) : x);
+}
+/* ---- >>linalg ------------------------------------------------------------------------------------------------------
+   Factorisations of batches of matrices, in float64 for both types. Each is recursive: it halves its columns, so that all but narrow
+   leaves is the packed matrix product of >>gemm. Small matrices of a batch run side by side, large ones one after the other. */
+enum { CT__LA_LEAF = 8, CT__LA_SMALL = 32, CT__LA_CHUNK = 64 };
+#define CT__LA_EPS 2.220446049250313e-16
+typedef struct { double *p; int64_t rs, cs; } ct__lm;                    /* a matrix: element (i,j) is p[i*rs + j*cs] */
+typedef struct ct__la {                                                  /* a job: one factorisation, at present of this matrix */
+    int64_t m, n, k, sa, sb, sc, sd, si, sw;                             /* sizes; from one matrix of a batch to the next; of work */
+    double *a, *b, *c, *d, *work;
+    int32_t *piv, *info;
+    bool flag, vectors, small, failed;                                   /* failed: no memory */
+    void (*run)(struct ct__la *j);
+    int64_t batch, parts;
+} ct__la;
+static ct__lm ct__lm_of(double *p, int64_t rs, int64_t cs)
+{
+    ct__lm m = {p, rs, cs};
+    return m;
+}
+static ct__lm ct__lm_at(ct__lm a, int64_t i, int64_t j) { return ct__lm_of(a.p + i * a.rs + j * a.cs, a.rs, a.cs); }
+static ct__lm ct__lm_t(ct__lm a) { return ct__lm_of(a.p, a.cs, a.rs); }
+
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O3")
+#endif
+static void ct__la_axpy(int64_t n, double t, const double *x, int64_t xs, double *y, int64_t ys) /* y += t*x */
+{
+    if (xs == 1 && ys == 1) {
+        CT__IVDEP
+        for (int64_t i = 0; i < n; i++) y[i] += t * x[i];
+    } else for (int64_t i = 0; i < n; i++) y[i * ys] += t * x[i * xs];
+}
+static void ct__la_rot(int64_t n, double *x, double *y, double c, double s) /* (x, y) = (c*x - s*y, s*x + c*y) */
+{
+    CT__IVDEP
+    for (int64_t i = 0; i < n; i++) {
+        double u = x[i], v = y[i];
+        x[i] = c * u - s * v, y[i] = s * u + c * v;
+    }
+}
+static double ct__la_dot(int64_t n, const double *x, int64_t xs, const double *y, int64_t ys)
+{
+    double s[4] = {0, 0, 0, 0};
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; k++) s[k] += x[(i + k) * xs] * y[(i + k) * ys];
+    for (; i < n; i++) s[0] += x[i * xs] * y[i * ys];
+    return (s[0] + s[1]) + (s[2] + s[3]);
+}
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
+/* C (m,n) += alpha * A (m,k) @ B (k,n) */
+static void ct__la_gemm(ct__la *j, int64_t m, int64_t n, int64_t k, double alpha, ct__lm a, ct__lm b, ct__lm c)
+{
+    if (m <= 0 || n <= 0 || k <= 0) return;
+    if (c.cs != 1 && c.rs == 1) { /* rows of C are contiguous: C^T = B^T A^T */
+        ct__la_gemm(j, n, m, k, alpha, ct__lm_t(b), ct__lm_t(a), ct__lm_t(c));
+        return;
+    }
+    if (j->small || m * n * k <= 512) {
+        for (int64_t i = 0; i < m; i++)
+            for (int64_t l = 0; l < k; l++) ct__la_axpy(n, alpha * a.p[i * a.rs + l * a.cs], b.p + l * b.rs, b.cs, c.p + i * c.rs, c.cs);
+        return;
+    }
+    ct__mat A = {a.p, a.rs, a.cs, NULL, NULL}, B = {b.p, b.rs, b.cs, NULL, NULL};
+    ct__out C = {c.p, c.rs, c.cs, alpha, 1, NULL, NULL, CT__ACT_NONE};
+    if (!ct__gemm(ct__cpu()->gemm_f64, m, n, k, &A, &B, &C)) j->failed = true;
+}
+static int64_t ct__la_half(int64_t n) { return n / 2 < CT__LA_LEAF ? n / 2 : n / 2 / CT__LA_LEAF * CT__LA_LEAF; }
+
+/* A X = B in place of B (n,r), A (n,n) triangular */
+static void ct__la_trsm(ct__la *j, bool upper, bool unit, int64_t n, int64_t r, ct__lm a, ct__lm b)
+{
+    if (n > CT__LA_LEAF) {
+        int64_t h = ct__la_half(n), first = upper ? h : 0, last = upper ? 0 : h;
+        ct__la_trsm(j, upper, unit, upper ? n - h : h, r, ct__lm_at(a, first, first), ct__lm_at(b, first, 0));
+        ct__la_gemm(j, upper ? h : n - h, r, upper ? n - h : h, -1, ct__lm_at(a, last, first), ct__lm_at(b, first, 0), ct__lm_at(b, last, 0));
+        ct__la_trsm(j, upper, unit, upper ? h : n - h, r, ct__lm_at(a, last, last), ct__lm_at(b, last, 0));
+        return;
+    }
+    int64_t chunk = b.cs == 1 ? CT__LA_CHUNK : CT__LA_LEAF; /* what stays in L1, where columns may lie 4096 bytes apart */
+    for (int64_t col = 0; col < r; col += chunk)
+        for (int64_t s = 0; s < n; s++) {
+            int64_t i = upper ? n - 1 - s : s, c = ct__imin(chunk, r - col);
+            double *x = b.p + i * b.rs + col * b.cs, d = a.p[i * (a.rs + a.cs)];
+            for (int64_t t = 0; t < s; t++) {
+                int64_t l = upper ? n - 1 - t : t;
+                ct__la_axpy(c, -a.p[i * a.rs + l * a.cs], b.p + l * b.rs + col * b.cs, b.cs, x, b.cs);
+            }
+            for (int64_t k = 0; !unit && k < c; k++) x[k * b.cs] /= d;
+        }
+}
+static void ct__la_swap(int64_t n, ct__lm a, const int32_t *piv, int64_t count) /* rows i and piv[i]-1 of n columns, in order */
+{
+    for (int64_t i = 0; i < count; i++) {
+        double *x = a.p + i * a.rs, *y = a.p + (piv[i] - 1) * a.rs;
+        for (int64_t k = 0; x != y && k < n; k++) {
+            double t = x[k * a.cs];
+            x[k * a.cs] = y[k * a.cs], y[k * a.cs] = t;
+        }
+    }
+}
+/* P^T A = L U in place (Toledo 1997); returns the number of the first zero pivot, or 0 */
+static int64_t ct__la_lu(ct__la *j, int64_t m, int64_t n, ct__lm a, int32_t *piv)
+{
+    int64_t k = ct__imin(m, n), zero = 0;
+    if (n > CT__LA_LEAF) {
+        int64_t h = n > m ? m : ct__la_half(n), right;
+        ct__lm b = ct__lm_at(a, 0, h), c = ct__lm_at(a, h, h);
+        if (n > m && !m) return 0;
+        zero = ct__la_lu(j, m, h, a, piv);
+        ct__la_swap(n - h, b, piv, h);
+        ct__la_trsm(j, false, true, h, n - h, a, b);
+        ct__la_gemm(j, m - h, n - h, h, -1, ct__lm_at(a, h, 0), b, c);
+        if (m == h) return zero;
+        right = ct__la_lu(j, m - h, n - h, c, piv + h);
+        ct__la_swap(h, ct__lm_at(a, h, 0), piv + h, k - h);
+        for (int64_t i = h; i < k; i++) piv[i] += (int32_t)h;
+        return zero ? zero : right ? right + h : 0;
+    }
+    for (int64_t c = 0; c < k; c++) {
+        double *p = a.p + c * a.cs, best = fabs(p[c * a.rs]);
+        int64_t at = c;
+        for (int64_t i = c + 1; j->flag && i < m; i++) if (fabs(p[i * a.rs]) > best) best = fabs(p[i * a.rs]), at = i;
+        piv[c] = (int32_t)at + 1;
+        if (at != c) {
+            int32_t one = (int32_t)(at - c) + 1;
+            ct__la_swap(n, ct__lm_at(a, c, 0), &one, 1);
+        }
+        if (best == 0) zero = zero ? zero : c + 1;
+        for (int64_t i = c + 1; best != 0 && i < m; i++) {
+            double t = p[i * a.rs] /= p[c * a.rs];
+            ct__la_axpy(n - c - 1, -t, p + c * a.rs + a.cs, a.cs, p + i * a.rs + a.cs, a.cs);
+        }
+    }
+    return zero;
+}
+static void ct__la_syrk(ct__la *j, int64_t n, int64_t k, ct__lm x, ct__lm c) /* C -= X X^T, at least its lower half; X (n,k) */
+{
+    int64_t h = ct__la_half(n);
+    if (n <= CT__LA_CHUNK) {
+        ct__la_gemm(j, n, n, k, -1, x, ct__lm_t(x), c);
+        return;
+    }
+    ct__la_syrk(j, h, k, x, c);
+    ct__la_gemm(j, n - h, h, k, -1, ct__lm_at(x, h, 0), ct__lm_t(x), ct__lm_at(c, h, 0));
+    ct__la_syrk(j, n - h, k, ct__lm_at(x, h, 0), ct__lm_at(c, h, h));
+}
+/* A = L L^T in the lower half; returns the order of the first minor that is not positive-definite, or 0 */
+static int64_t ct__la_cholesky(ct__la *j, int64_t n, ct__lm a)
+{
+    if (n > CT__LA_LEAF) {
+        int64_t h = ct__la_half(n), bad = ct__la_cholesky(j, h, a);
+        ct__lm b = ct__lm_at(a, h, 0), c = ct__lm_at(a, h, h);
+        if (bad) return bad;
+        ct__la_trsm(j, false, false, h, n - h, a, ct__lm_t(b));
+        ct__la_syrk(j, n - h, h, b, c);
+        bad = ct__la_cholesky(j, n - h, c);
+        return bad ? bad + h : 0;
+    }
+    for (int64_t c = 0; c < n; c++) {
+        double *row = a.p + c * a.rs, d = row[c * a.cs] - ct__la_dot(c, row, a.cs, row, a.cs);
+        if (!(d > 0)) return c + 1;
+        row[c * a.cs] = d = sqrt(d);
+        for (int64_t i = c + 1; i < n; i++) {
+            double *p = a.p + i * a.rs;
+            p[c * a.cs] = (p[c * a.cs] - ct__la_dot(c, p, a.cs, row, a.cs)) / d;
+        }
+    }
+    return 0;
+}
+
+/* x (n) -> (beta, 0, ...) by I - tau v v^T, v = (1, x[1..]); x holds beta and the rest of v. LAPACK's signs: tau 0 where x is that already. */
+static double ct__la_house(int64_t n, double *x)
+{
+    double scale = 1, sum = n > 1 ? ct__la_dot(n - 1, x + 1, 1, x + 1, 1) : 0, big = 0, alpha, beta;
+    if (sum == sum && !(sum > 1e-280 && sum < 1e280)) { /* or zero */
+        for (int64_t i = 1; i < n; i++) if (!(fabs(x[i]) <= big)) big = fabs(x[i]);
+        if (big == 0) return 0;
+        if (fabs(x[0]) > big) big = fabs(x[0]);
+        scale = big <= DBL_MAX ? ldexp(1, ilogb(big)) : 1;
+        for (int64_t i = 0; i < n; i++) x[i] /= scale;
+        sum = ct__la_dot(n - 1, x + 1, 1, x + 1, 1);
+    }
+    alpha = x[0], beta = -copysign(fabs(alpha) > 1e140 ? fabs(alpha) * sqrt(1 + sum / alpha / alpha) : sqrt(alpha * alpha + sum), alpha);
+    for (int64_t i = 1; i < n; i++) x[i] /= alpha - beta;
+    x[0] = beta * scale;
+    return (beta - alpha) / beta;
+}
+/* C (m,r) = Q C, or Q^T C, for Q = H1 ... Hk, whose vectors v stand below the diagonal of V (m,k); eye: C is the identity.
+   Q = I - V T V^T, and T^-1 is V^T V above its diagonal and 1/tau on it (Puglisi 1992). Takes m*k + k*k + k*r of work. */
+static void ct__la_reflect(ct__la *j, bool transposed, bool eye, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
+{
+    ct__lm x = ct__lm_of(work, 1, m), g = ct__lm_of(work + m * k, k, 1), y = ct__lm_of(g.p + k * k, r, 1);
+    memset(work, 0, (size_t)(m * k + k * k + k * r) * sizeof *work);
+    for (int64_t l = 0; l < k; l++)
+        for (int64_t i = l; tau[l] != 0 && i < m; i++) x.p[i + l * m] = i == l ? 1 : v.p[i * v.rs + l * v.cs];
+    ct__la_gemm(j, k, k, m, 1, ct__lm_t(x), x, g);
+    for (int64_t l = 0; l < k; l++) g.p[l * (k + 1)] = tau[l] != 0 ? 1 / tau[l] : 1;
+    if (eye) for (int64_t l = 0; l < k; l++) for (int64_t i = 0; i < ct__imin(m, r); i++) y.p[l * r + i] = x.p[i + l * m];
+    else ct__la_gemm(j, k, r, m, 1, ct__lm_t(x), c, y);
+    ct__la_trsm(j, !transposed, false, k, r, transposed ? ct__lm_t(g) : g, y);
+    ct__la_gemm(j, m, r, k, -1, x, y, c);
+}
+/* A = Q R: R on and above the diagonal, Householder vectors below it; columns of A are contiguous (Elmroth, Gustavson 2000) */
+static void ct__la_qr(ct__la *j, int64_t m, int64_t n, ct__lm a, double *tau, double *work)
+{
+    int64_t k = ct__imin(m, n), h = ct__la_half(n);
+    if (n > CT__LA_LEAF) {
+        ct__la_qr(j, m, h, a, tau, work);
+        ct__la_reflect(j, true, false, m, ct__imin(m, h), n - h, a, tau, ct__lm_at(a, 0, h), work);
+        if (m > h) ct__la_qr(j, m - h, n - h, ct__lm_at(a, h, h), tau + h, work);
+        return;
+    }
+    for (int64_t c = 0; c < k; c++) {
+        double *x = a.p + c + c * a.cs;
+        tau[c] = ct__la_house(m - c, x);
+        for (int64_t l = 1; tau[c] != 0 && l < n - c; l++) {
+            double *y = x + l * a.cs, t = tau[c] * (y[0] + ct__la_dot(m - c - 1, x + 1, 1, y + 1, 1));
+            y[0] -= t;
+            ct__la_axpy(m - c - 1, -t, x + 1, 1, y + 1, 1);
+        }
+    }
+}
+static int64_t ct__la_qr_room(int64_t m, int64_t n, int64_t r) { return (m + n + ct__imax(n, r)) * ct__imin(m, n) + ct__imin(m, n); }
+
+/* The largest element as a power of two, which the matrix is divided by; 0 for zeros, NaN where not finite. */
+static double ct__la_scale(int64_t n, double *a)
+{
+    double big = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (!(fabs(a[i]) <= DBL_MAX)) return NAN;
+        if (fabs(a[i]) > big) big = fabs(a[i]);
+    }
+    if (big == 0) return 0;
+    double s = ldexp(1, ilogb(big));
+    for (int64_t i = 0; i < n; i++) a[i] /= s;
+    return s;
+}
+/* Symmetric A (n,n) -> diagonal d, off-diagonal e[0..n-2]; row k holds the vector of the k-th reflection right of the diagonal */
+static void ct__la_tridiagonal(ct__la *j, int64_t n, double *a, double *d, double *e, double *tau, double *work)
+{
+    double *v = work, *w = work + n; /* and v once more behind w: (v w) (w v)^T */
+    for (int64_t k = 0; k < n; k++) {
+        double *x = a + k * n + k + 1, *s = x + n;
+        int64_t q = n - k - 1;
+        d[k] = a[k * (n + 1)], e[k] = 0;
+        if (!q) return;
+        tau[k] = ct__la_house(q, x), e[k] = x[0];
+        if (tau[k] == 0) continue;
+        memcpy(v, x, (size_t)q * sizeof *v), v[0] = 1;
+        ct__cpu()->gemm_f64->gemv_dot(q, v, s, n, q, tau[k], w);
+        ct__la_axpy(q, -tau[k] / 2 * ct__la_dot(q, v, 1, w, 1), v, 1, w, 1);
+        memcpy(work + 2 * n, v, (size_t)q * sizeof *v);
+        ct__la_gemm(j, q, q, 2, -1, ct__lm_of(v, 1, n), ct__lm_of(w, n, 1), ct__lm_of(s, n, 1));
+    }
+}
+/* Eigenvalues d of the tridiagonal (d, e); the rows of z (n,n), or NULL, take part. False if an eigenvalue does not converge. */
+static bool ct__la_ql(int64_t n, double *d, double *e, double *z)
+{
+    for (int64_t l = 0, round = 0; l < n;) {
+        int64_t m = l, i;
+        while (m < n - 1 && fabs(e[m]) > CT__LA_EPS * (fabs(d[m]) + fabs(d[m + 1])) && fabs(e[m]) > 1e-300) m++;
+        if (m == l) {
+            l++, round = 0;
+            continue;
+        }
+        if (round++ == 100) return false;
+        double g = (d[l + 1] - d[l]) / (2 * e[l]), r = hypot(g, 1), s = 1, c = 1, p = 0; /* Wilkinson's shift */
+        g = d[m] - d[l] + e[l] / (g + copysign(r, g));
+        for (i = m - 1; i >= l; i--) {
+            double f = s * e[i], b = c * e[i];
+            e[i + 1] = r = sqrt(f * f + g * g);
+            if (r == 0) break;
+            s = f / r, c = g / r, g = d[i + 1] - p;
+            r = (d[i] - g) * s + 2 * c * b, p = s * r, d[i + 1] = g + p, g = c * r - b;
+            if (z) ct__la_rot(n, z + i * n, z + (i + 1) * n, c, s);
+        }
+        if (i >= l) d[i + 1] -= p;
+        else d[l] -= p, e[l] = g;
+        e[m] = 0;
+    }
+    return true;
+}
+static void ct__la_swap_rows(int64_t n, double *z, int64_t i, int64_t k)
+{
+    int32_t piv = (int32_t)(k - i) + 1;
+    ct__la_swap(n, ct__lm_of(z + i * n, n, 1), &piv, 1);
+}
+/* a: symmetric, b: its eigenvectors as rows, c: eigenvalues */
+static void ct__la_eigh(ct__la *j)
+{
+    int64_t n = j->n;
+    double *e = j->work, *tau = e + n, *work = tau + n, *z = j->vectors ? j->b : NULL, scale;
+    for (int64_t r = 0; r < n; r++)
+        for (int64_t c = 0; c < r; c++)
+            if (j->flag) j->a[r * n + c] = j->a[c * n + r];
+            else j->a[c * n + r] = j->a[r * n + c];
+    scale = ct__la_scale(n * n, j->a);
+    *j->info = scale == scale ? 0 : -1;
+    if (*j->info) return;
+    ct__la_tridiagonal(j, n, j->a, j->c, e, tau, work);
+    if (z) {
+        memset(z, 0, (size_t)(n * n) * sizeof *z);
+        for (int64_t r = 0; r < n; r++) z[r * (n + 1)] = 1;
+        if (n > 1) ct__la_reflect(j, false, true, n - 1, n - 1, n - 1, ct__lm_of(j->a + 1, 1, n), tau, ct__lm_of(z + n + 1, 1, n), work);
+    }
+    *j->info = ct__la_ql(n, j->c, e, z) ? 0 : 1;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t least = i;
+        for (int64_t k = i + 1; k < n; k++) if (j->c[k] < j->c[least]) least = k;
+        double t = j->c[i];
+        j->c[i] = j->c[least] * scale;
+        if (least != i) j->c[least] = t;
+        if (least != i && z) ct__la_swap_rows(n, z, i, least);
+    }
+}
+/* Makes the rows of y (n,n) orthogonal, longest first, by rotations that w (n,n), if any, shares. False if that takes too long. */
+static bool ct__la_jacobi(int64_t n, double *y, double *w)
+{
+    void (*dot)(int64_t, const void *, const void *, int64_t, int64_t, double, void *) = ct__cpu()->gemm_f64->gemv_dot;
+    double limit = CT__LA_EPS * sqrt((double)n);
+    for (int round = 0; round < 60; round++) {
+        bool turned = false;
+        for (int64_t i = 0; i < n; i++) {
+            double *x = y + i * n, a, f[2];
+            dot(n, x, x, n, 1, 1, &a);
+            for (int64_t k = i + 1; k < n; k++) {
+                double *u = y + k * n, c = 1, s = 0, t;
+                dot(n, u, x, u - x, 2, 1, f); /* x.u and u.u */
+                bool swap = f[1] > a, turn = fabs(f[0]) > limit * sqrt(a) * sqrt(f[1]);
+                if (!swap && !turn) continue;
+                if (turn) {
+                    double q = (f[1] - a) / (2 * f[0]);
+                    t = copysign(1 / (fabs(q) + sqrt(1 + q * q)), q), c = 1 / sqrt(1 + t * t), s = c * t;
+                }
+                if (swap) t = c, c = s, s = -t; /* exchanges the results as well, one with its sign */
+                ct__la_rot(n, x, u, c, s);
+                if (w) ct__la_rot(n, w + i * n, w + k * n, c, s);
+                dot(n, x, x, n, 1, 1, &a);
+                turned = true;
+            }
+        }
+        if (!turned) return true;
+    }
+    return false;
+}
+/* Row i of v (n,n), orthogonal to rows 0..i-1: what is left of the unit vector that is farthest from them */
+static void ct__la_complete(int64_t n, double *v, int64_t i)
+{
+    int64_t at = 0;
+    double most = -1, left;
+    for (int64_t t = 0; t < n; t++) {
+        left = 1 - ct__la_dot(i, v + t, n, v + t, n);
+        if (left > most) most = left, at = t;
+    }
+    double *x = v + i * n;
+    memset(x, 0, (size_t)n * sizeof *x), x[at] = 1;
+    for (int twice = 0; twice < 2; twice++)
+        for (int64_t k = 0; k < i; k++) ct__la_axpy(n, -ct__la_dot(n, x, 1, v + k * n, 1), v + k * n, 1, x, 1);
+    left = sqrt(ct__la_dot(n, x, 1, x, 1));
+    for (int64_t t = 0; t < n; t++) x[t] /= left;
+}
+/* Rows of w: eigenvectors of R R^T, largest first, so that those of w R are orthogonal already but for rounding; or of the identity. */
+static void ct__la_svd_start(ct__la *j, const double *r, double *w, double *work)
+{
+    int64_t n = j->n;
+    int32_t bad = 1;
+    memset(w, 0, (size_t)(n * n) * sizeof *w);
+    if (n > CT__LA_SMALL) {
+        ct__la e = *j;
+        ct__lm R = ct__lm_of((double *)(uintptr_t)r, n, 1);
+        memset(work, 0, (size_t)(n * n) * sizeof *work);
+        ct__la_gemm(j, n, n, n, 1, R, ct__lm_t(R), ct__lm_of(work, n, 1));
+        e.a = work, e.b = w, e.work = work + n * n, e.info = &bad, e.flag = false, e.vectors = true;
+        ct__la_eigh(&e);
+        j->failed = j->failed || e.failed;
+    }
+    for (int64_t i = 0; !bad && i < n - 1 - i; i++) ct__la_swap_rows(n, w, i, n - 1 - i);
+    if (bad) memset(w, 0, (size_t)(n * n) * sizeof *w);
+    for (int64_t i = 0; bad && i < n; i++) w[i * (n + 1)] = 1;
+}
+/* a: columns of X (m,n), m >= n, one after the other; b: left singular vectors as columns (m,n), c: singular values, d: right ones as rows.
+   X = Q R; W makes R's rows orthogonal: W R = S V^T, X = (Q W^T) S V^T */
+static void ct__la_svd(ct__la *j)
+{
+    int64_t m = j->m, n = j->n;
+    double *tau = j->work, *w = tau + n, *work = w + n * n, scale = ct__la_scale(m * n, j->a);
+    *j->info = scale == scale ? 0 : -1;
+    if (*j->info) return;
+    ct__la_qr(j, m, n, ct__lm_of(j->a, 1, m), tau, work);
+    double *r = work;
+    for (int64_t i = 0; i < n; i++) for (int64_t k = 0; k < n; k++) r[i * n + k] = k < i ? 0 : j->a[i + k * m];
+    ct__la_svd_start(j, r, w, work + n * n);
+    memset(j->d, 0, (size_t)(n * n) * sizeof *r);
+    ct__la_gemm(j, n, n, n, 1, ct__lm_of(w, n, 1), ct__lm_of(r, n, 1), ct__lm_of(j->d, n, 1));
+    *j->info = ct__la_jacobi(n, j->d, j->vectors ? w : NULL) ? 0 : 1;
+    for (int64_t i = 0; i < n; i++) {
+        double *x = j->d + i * n, s = sqrt(ct__la_dot(n, x, 1, x, 1));
+        if (s < 1e-140) s = 0;
+        j->c[i] = s * scale;
+        if (j->vectors && s == 0) ct__la_complete(n, j->d, i);
+        else for (int64_t k = 0; j->vectors && k < n; k++) x[k] /= s;
+    }
+    if (!j->vectors) return;
+    for (int64_t i = 0; i < m; i++) for (int64_t k = 0; k < n; k++) j->b[i * n + k] = i < n ? w[k * n + i] : 0;
+    ct__la_reflect(j, false, false, m, n, n, ct__lm_of(j->a, 1, m), tau, ct__lm_of(j->b, n, 1), work);
+}
+static int64_t ct__la_svd_room(int64_t m, int64_t n) { return n + n * n + ct__imax(ct__la_qr_room(m, n, n), 5 * n * n + 5 * n); }
+
+/* ---- jobs over a batch ---- */
+static void ct__la_range(void *ctx, int64_t begin, int64_t end) /* of the parts, each with its room for work */
+{
+    ct__la *all = (ct__la *)ctx;
+    for (int64_t part = begin; part < end; part++)
+        for (int64_t i = part * all->batch / all->parts; i < (part + 1) * all->batch / all->parts; i++) {
+            ct__la j = *all;
+            j.work += part * j.sw, j.a += i * j.sa;
+            if (j.info) j.info += i;
+            if (j.b) j.b += i * j.sb;
+            if (j.c) j.c += i * j.sc;
+            if (j.d) j.d += i * j.sd;
+            if (j.piv) j.piv += i * j.si;
+            j.run(&j);
+            if (j.failed) all->failed = true; /* of large matrices only, in the caller's thread */
+        }
+}
+static bool ct__la_run(ct__la *j, int64_t batch, int64_t room, const char *function)
+{
+    j->batch = batch, j->sw = room;
+    j->small = j->m <= CT__LA_SMALL && j->n <= CT__LA_SMALL && j->k <= CT__LA_SMALL;
+    j->parts = j->small ? ct__imin(batch, 64) : 1;
+    size_t bytes = (size_t)(j->parts * room + 1) * sizeof(double);
+    if (batch <= 0) return true;
+    if ((double)room * (double)j->parts > 1e15 || !(j->work = (double *)ct__alloc(bytes))) return ct__fail_memory(function, room) != NULL;
+    int64_t cost = 64 + j->m * j->n * ct__imax(j->k, ct__imin(j->m, j->n));
+    ct__parallel_for(j->parts, 1 + 4 * CT__GRAIN / cost * j->parts / batch, ct__la_range, j);
+    ct__free(j->work, bytes);
+    return !j->failed || ct__fail_memory(function, room) != NULL;
+}
+static int64_t ct__la_rows(const ct_tensor *t) { return t->shape[t->ndim - 2]; }
+static int64_t ct__la_cols(const ct_tensor *t) { return t->shape[t->ndim - 1]; }
+static int64_t ct__la_batch(const ct_tensor *t)
+{
+    int64_t n = 1;
+    for (int d = 0; d < t->ndim - 2; d++) n *= t->shape[d];
+    return n;
+}
+/* t's leading sizes and then these, as many as are not negative */
+static ct_shape ct__la_sizes(const ct_tensor *t, int64_t r, int64_t c)
+{
+    ct_shape s = ct_shape_of(t);
+    s.ndim = t->ndim - 2;
+    if (r >= 0) s.size[s.ndim++] = r;
+    if (c >= 0) s.size[s.ndim++] = c;
+    return s;
+}
+static ct_tensor *ct__la_new(const ct_tensor *t, int dtype, int64_t r, int64_t c)
+{
+    ct_shape s = ct__la_sizes(t, r, c);
+    return ct__new(dtype, s.size, s.ndim);
+}
+static ct_tensor *ct__la_flip(const ct_tensor *t) /* mT without history */
+{
+    int64_t shape[CT_MAX_DIMS], stride[CT_MAX_DIMS];
+    int n = t->ndim;
+    memcpy(shape, t->shape, sizeof shape), memcpy(stride, t->stride, sizeof stride);
+    shape[n - 1] = t->shape[n - 2], shape[n - 2] = t->shape[n - 1], stride[n - 1] = t->stride[n - 2], stride[n - 2] = t->stride[n - 1];
+    return ct__alias(t, n, shape, stride, t->offset);
+}
+/* A new matrix with t's elements, in leading sizes that t's broadcast to; flip: columns of t as rows */
+static ct_tensor *ct__la_copy(const ct_tensor *t, const ct_tensor *lead, int dtype, bool flip)
+{
+    ct_tensor *from = flip ? ct__la_flip(t) : (ct_tensor *)(uintptr_t)t, *r = from ? ct__la_new(lead, dtype, ct__la_rows(from), ct__la_cols(from)) : NULL;
+    return r && (!r->numel || ct__copy_into(r, from)) ? r : NULL;
+}
+static double *ct__la_data(const ct_tensor *t) { return t ? (double *)(void *)ct__ptr(t) : NULL; }
+static ct_tensor *ct__la_is(ct_tensor *t, bool square, const char *function)
+{
+    if (!t) return NULL;
+    if (t->ndim < 2) return (ct_tensor *)ct__fail(CT_ERR_DIM, function, "expects matrices (...,m,n), not %s", ct__brackets(t));
+    if (t->dtype != CT_F32 && t->dtype != CT_F64) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, function, "float32 and float64 only, not %s\ncast with ct_to", ct_dtype_name((ct_dtype)t->dtype));
+    if (square && ct__la_rows(t) != ct__la_cols(t)) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "expects square matrices (...,n,n), not %s", ct__brackets(t));
+    return t;
+}
+static bool ct__la_both(ct_tensor *a, bool square, ct_tensor *b, const char *function)
+{
+    if (!a || !b || !ct__la_is(a, square, function) || !ct__la_is(b, false, function)) return false;
+    return a->dtype == b->dtype || ct__fail(CT_ERR_DTYPE, function, "expected both to have the same dtype, not %s and %s", ct_dtype_name((ct_dtype)a->dtype), ct_dtype_name((ct_dtype)b->dtype)) != NULL;
+}
+/* The first matrix whose info is not 0: its number in *at, the info returned. */
+static int64_t ct__la_bad(ct_tensor *info, int64_t *at)
+{
+    ct_tensor *t = ct__on_cpu_as(info, CT_I32);
+    const int32_t *p = t ? (const int32_t *)(const void *)ct__ptr(t) : NULL;
+    for (*at = 0; p && *at < t->numel; ++*at) if (p[*at]) return p[*at];
+    return 0;
+}
+static const char *ct__la_place(const ct_tensor *info, int64_t at) /* "(batch element 3) " */
+{
+    char *t = ct__text();
+    *t = 0;
+    if (info->ndim) snprintf(t, 256, "(batch element %lld) ", (long long)at);
+    return t;
+}
+static bool ct__la_finite(ct_tensor *info, const char *function) /* of eigh and svd */
+{
+    int64_t at, bad = ct__la_bad(info, &at);
+    if (!bad) return true;
+    return ct__fail(CT_ERR_LINALG, function, bad < 0 ? "%sthe algorithm failed to converge because the input contained non-finite values" : "%sthe algorithm failed to converge", ct__la_place(info, at)) != NULL;
+}
+static bool ct__la_apply(ct__call *c, const ct__op *op, const char *function, ct_tensor *const *in, int nin, int64_t i0, int64_t i1)
+{
+    ct__call_init(c, op, function, in, nin);
+    c->i[0] = i0, c->i[1] = i1, c->ni = 2;
+    return ct__apply(c);
+}
+
+/* ---- short forms: gradients quote them ---- */
+static ct_tensor *ct__la_up(ct_tensor *t) { return ct_unsqueeze(ct_unsqueeze(t, -1), -1); } /* (...) -> (...,1,1) */
+static ct_tensor *ct__la_tmul(ct_tensor *a, ct_tensor *b) { return ct_matmul(ct_mT(a), b); }
+static ct_tensor *ct__la_mult(ct_tensor *a, ct_tensor *b) { return ct_matmul(a, ct_mT(b)); }
+static ct_tensor *ct__la_block(ct_tensor *t, int64_t r0, int64_t r, int64_t c0, int64_t c) { return ct_narrow(ct_narrow(t, -2, r0, r), -1, c0, c); }
+static ct_tensor *ct__la_eye(const ct_tensor *like, int64_t r, int64_t c)
+{
+    return like ? ct_to_device(ct_to(ct__la_block((ct_eye)(ct__imax(r, c)), 0, r, 0, c), (ct_dtype)like->dtype), like->storage->device) : NULL;
+}
+static ct_tensor *ct__la_diag0(ct_tensor *t) /* with a diagonal of zeros */
+{
+    return t ? ct_masked_fill(t, ct_to(ct__la_eye(t, ct__la_rows(t), ct__la_cols(t)), CT_BOOL), ct_number_i64(0)) : NULL;
+}
+static ct_tensor *ct__la_sum(ct_tensor *a, ct_tensor *b) { return !a ? b : (ct_add)(a, b); } /* a is NULL at first */
+
+/* ---- LU ---- */
+static void ct__la_lu_job(ct__la *j) { *j->info = (int32_t)ct__la_lu(j, j->m, j->n, ct__lm_of(j->a, j->n, 1), j->piv); }
+/* i {pivot, stay float64}; out: LU, pivots, info */
+static bool ct__lu_forward(ct__call *c)
+{
+    ct_tensor *A = c->in[0], *a = ct__la_copy(A, A, CT_F64, false);
+    ct__la j;
+    memset(&j, 0, sizeof j);
+    j.m = ct__la_rows(A), j.n = ct__la_cols(A), j.si = ct__imin(j.m, j.n), j.sa = j.m * j.n, j.flag = c->i[0] != 0, j.run = ct__la_lu_job;
+    c->out[1] = ct__la_new(A, CT_I32, j.si, -1), c->out[2] = ct__la_new(A, CT_I32, -1, -1), c->nout = 3;
+    if (!a || !c->out[1] || !c->out[2]) return false;
+    j.a = ct__la_data(a), j.piv = (int32_t *)(void *)ct__ptr(c->out[1]), j.info = (int32_t *)(void *)ct__ptr(c->out[2]);
+    if (!ct__la_run(&j, ct__la_batch(A), 0, c->function)) return false;
+    return (c->out[0] = c->i[1] ? a : ct__cast_of(a, A->dtype)) != NULL;
+}
+/* The rows of b in the order that the pivots (...,k) make of 0..m-1, or back: P^T b, or P b */
+static ct_tensor *ct__la_permute(ct_tensor *b, ct_tensor *pivots, bool back, const char *function)
+{
+    ct_tensor *p = ct__on_cpu_as(pivots, CT_I32);
+    if (!b || !p) return NULL;
+    int64_t m = ct__la_rows(b), k = p->shape[p->ndim - 1];
+    ct_shape s = ct_shape_of(p), lead;
+    s.size[s.ndim - 1] = m;
+    ct_tensor *index = ct__new_on(CT_CPU, CT_I64, s.size, s.ndim), *order = index ? ct__new_on(CT_CPU, CT_I64, &m, 1) : NULL;
+    for (int64_t i = 0; order && m && i < index->numel / m; i++) {
+        const int32_t *piv = (const int32_t *)(const void *)ct__ptr(p) + i * k;
+        int64_t *at = (int64_t *)(void *)ct__ptr(index) + i * m, *to = (int64_t *)(void *)ct__ptr(order), t;
+        for (int64_t r = 0; r < m; r++) to[r] = at[r] = r;
+        for (int64_t r = 0; r < k; r++) {
+            if (piv[r] < 1 || piv[r] > m || r >= m) return (ct_tensor *)ct__fail(CT_ERR_INDEX, function, "pivot %d is out of range [1, %lld]", (int)piv[r], (long long)m);
+            t = to[r], to[r] = to[piv[r] - 1], to[piv[r] - 1] = t;
+        }
+        for (int64_t r = 0; r < m; r++) at[back ? to[r] : r] = back ? r : to[r];
+    }
+    if (!order || !ct__broadcast(b->shape, b->ndim - 2, p->shape, p->ndim - 1, lead.size, &lead.ndim, function)) return NULL;
+    lead.size[lead.ndim++] = m, lead.size[lead.ndim++] = ct__la_cols(b);
+    index = (ct_expand)(ct_unsqueeze(ct_to_device(index, b->storage->device), -1), lead);
+    return index && index->numel ? ct_gather((ct_expand)(b, lead), -2, index) : (ct_expand)(b, lead);
+}
+static ct_tensor *ct__lu_l(ct_tensor *LU, int64_t k) /* of the first k columns */
+{
+    ct_tensor *l = ct_narrow(LU, -1, 0, k);
+    return l ? (ct_add)(ct_tril(l, -1), ct__la_eye(l, ct__la_rows(l), k)) : NULL;
+}
+/* P^T A = [L1; L2] [U1 U2], L1, U1 (k,k). With F = tril(L1^T gL1 - gU2 U2^T, -1) + triu(gU1 U1^T - L2^T gL2):
+   P^T gA = [L1^-T [F U1^-T  gU2]; gL2 U1^-T] */
+static bool ct__lu_backward(ct__bw *b)
+{
+    ct_tensor *LU = ct__bw_out(b, 0), *piv = ct__bw_out(b, 1), *g = b->g[0];
+    if (!LU || !piv || !g) return !g;
+    int64_t m = ct__la_rows(LU), n = ct__la_cols(LU), k = ct__imin(m, n);
+    ct_tensor *L = ct__lu_l(LU, k), *U = ct_triu(ct_narrow(LU, -2, 0, k), 0), *gL = ct_tril(ct_narrow(g, -1, 0, k), -1), *gU = ct_triu(ct_narrow(g, -2, 0, k), 0);
+    ct_tensor *L1 = ct_narrow(L, -2, 0, k), *L2 = ct_narrow(L, -2, k, m - k), *U1 = ct_narrow(U, -1, 0, k), *U2 = ct_narrow(U, -1, k, n - k);
+    ct_tensor *gL1 = ct_narrow(gL, -2, 0, k), *gL2 = ct_narrow(gL, -2, k, m - k), *gU1 = ct_narrow(gU, -1, 0, k), *gU2 = ct_narrow(gU, -1, k, n - k);
+    ct_tensor *low = (ct_sub)(ct__la_tmul(L1, gL1), ct__la_mult(gU2, U2)), *high = (ct_sub)(ct__la_mult(gU1, U1), ct__la_tmul(L2, gL2));
+    ct_tensor *part[2], *whole[2];
+    part[0] = ct_linalg_solve_triangular(ct_mT(U1), (ct_add)(ct_tril(low, -1), ct_triu(high, 0)), false, false, false), part[1] = gU2;
+    whole[0] = ct_linalg_solve_triangular(ct_mT(L1), (ct_cat)(part, 2, -1), true, true, true);
+    whole[1] = ct_linalg_solve_triangular(ct_mT(U1), gL2, false, false, false);
+    if (m > k && n > k) return false;
+    return (b->gin[0] = ct__la_permute(m > k ? (ct_cat)(whole, 2, -2) : whole[0], piv, true, "ct_linalg_lu_factor")) != NULL;
+}
+static const ct__op ct__op_lu = {"lu_factor", "LinalgLuFactorExBackward0", ct__lu_forward, ct__lu_backward, NULL, CT__SAVE_OUT | CT__SAVE_OUT1, 0, NULL};
+CT_API ct_tensor *ct_linalg_lu_factor_ex(ct_tensor *A, bool pivot, bool check_errors, ct_tensor **pivots, ct_tensor **info)
+{
+    const char *function = "ct_linalg_lu_factor";
+    ct__call c;
+    int64_t at, zero;
+    if (pivots) *pivots = NULL;
+    if (info) *info = NULL;
+    if (!ct__la_is(A, false, function)) return NULL;
+    ct__fn f = ct__begin(function);
+    if (!ct__la_apply(&c, &ct__op_lu, function, &A, 1, pivot, 0)) return ct__end(f, NULL);
+    if (check_errors && (zero = ct__la_bad(c.out[2], &at)) != 0)
+        return ct__end(f, (ct_tensor *)ct__fail(CT_ERR_LINALG, function, "%sU[%lld,%lld] of %s is zero: solving with it would divide by zero\nct_linalg_lu and ct_linalg_lu_factor_ex take it", ct__la_place(c.out[2], at), (long long)zero, (long long)zero, ct__brackets(A)));
+    if (pivots) *pivots = ct_keep(c.out[1]);
+    if (info) *info = ct_keep(c.out[2]);
+    return ct__end(f, c.out[0]);
+}
+CT_API ct_tensor *ct_linalg_lu_factor(ct_tensor *A, bool pivot, ct_tensor **pivots) { return ct_linalg_lu_factor_ex(A, pivot, true, pivots, NULL); }
+CT_API ct_tensor *ct_lu_unpack(ct_tensor *LU, ct_tensor *pivots, ct_tensor **L, ct_tensor **U)
+{
+    const char *function = "ct_lu_unpack";
+    if (L) *L = NULL;
+    if (U) *U = NULL;
+    if (!ct__la_is(LU, false, function) || !pivots) return NULL;
+    int64_t m = ct__la_rows(LU), k = ct__imin(m, ct__la_cols(LU));
+    if (!pivots->ndim || pivots->shape[pivots->ndim - 1] != k || ct__is_float(pivots->dtype)) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "LU_data %s needs integer LU_pivots (...,%lld), not %s", ct__brackets(LU), (long long)k, ct__brackets(pivots));
+    ct__fn f = ct__begin(function);
+    ct_tensor *P = ct__la_permute(ct__la_eye(LU, m, m), pivots, true, function);
+    if (P && L) *L = ct_keep(ct__lu_l(LU, k));
+    if (P && U) *U = ct_keep(ct_triu(ct_narrow(LU, -2, 0, k), 0));
+    return ct__end(f, P);
+}
+CT_API ct_tensor *ct_linalg_lu(ct_tensor *A, bool pivot, ct_tensor **L, ct_tensor **U)
+{
+    ct_tensor *pivots, *LU, *P;
+    ct__fn f = ct__begin("ct_linalg_lu");
+    if (L) *L = NULL;
+    if (U) *U = NULL;
+    LU = ct_linalg_lu_factor_ex(A, pivot, false, &pivots, NULL);
+    P = LU ? ct_lu_unpack(LU, pivots, L, U) : NULL;
+    if (P && L) ct_keep(*L);
+    if (P && U) ct_keep(*U);
+    return ct__end(f, P);
+}
+
+/* ---- solving ---- */
+static ct_tensor *ct__la_spread(ct_tensor *t, const ct_tensor *lead, int dtype) /* contiguous, of lead's leading sizes */
+{
+    bool same = t->ndim == lead->ndim && t->dtype == dtype && ct__contiguous(t);
+    for (int d = 0; same && d < t->ndim - 2; d++) same = t->shape[d] == lead->shape[d];
+    return same ? t : ct__la_copy(t, lead, dtype, false);
+}
+/* A float64 copy of b, of the leading sizes that a's and b's broadcast to; b has as many rows as a */
+static ct_tensor *ct__la_pair(const ct_tensor *a, const ct_tensor *b, const char *function)
+{
+    ct_shape s;
+    if (ct__la_rows(b) != ct__la_rows(a)) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "A %s and B %s do not fit: %lld and %lld rows", ct__brackets(a), ct__brackets(b), (long long)ct__la_rows(a), (long long)ct__la_rows(b));
+    if (!ct__broadcast(a->shape, a->ndim - 2, b->shape, b->ndim - 2, s.size, &s.ndim, function)) return NULL;
+    s.size[s.ndim++] = ct__la_rows(b), s.size[s.ndim++] = ct__la_cols(b);
+    ct_tensor *x = ct__new(CT_F64, s.size, s.ndim);
+    return x && (!x->numel || ct__copy_into(x, b)) ? x : NULL;
+}
+/* X of A X = B, or of A^T X = B if flag, in place of B (n,k) */
+static void ct__la_solve_job(ct__la *j)
+{
+    ct__lm a = ct__lm_of(j->a, j->n, 1), b = ct__lm_of(j->b, j->k, 1);
+    if (!j->flag) ct__la_swap(j->k, b, j->piv, j->n);
+    ct__la_trsm(j, false, !j->flag, j->n, j->k, j->flag ? ct__lm_t(a) : a, b);
+    ct__la_trsm(j, true, j->flag, j->n, j->k, j->flag ? ct__lm_t(a) : a, b);
+    for (int64_t i = j->n - 1; j->flag && i >= 0; i--) {
+        int32_t piv = j->piv[i] - (int32_t)i;
+        ct__la_swap(j->k, ct__lm_at(b, i, 0), &piv, 1);
+    }
+}
+static bool ct__solve_run(ct__call *c, ct_tensor *a, ct_tensor *piv, void (*run)(ct__la *), int64_t flag)
+{
+    ct__la j;
+    ct_tensor *x = ct__la_pair(a, c->in[1], c->function);
+    if (!x || !(a = ct__la_spread(a, x, CT_F64)) || (piv && !(piv = ct__la_spread(ct_unsqueeze(piv, -1), x, CT_I32)))) return false;
+    memset(&j, 0, sizeof j);
+    j.n = j.m = ct__la_rows(x), j.k = ct__la_cols(x), j.sa = j.n * j.n, j.sb = j.n * j.k, j.si = j.n, j.flag = flag != 0, j.vectors = c->i[1] != 0, j.run = run;
+    j.a = ct__la_data(a), j.b = ct__la_data(x), j.piv = piv ? (int32_t *)(void *)ct__ptr(piv) : NULL;
+    return ct__la_run(&j, ct__la_batch(x), 0, c->function) && (c->out[0] = ct__cast_of(x, c->in[0]->dtype)) != NULL;
+}
+/* in A, B, A's LU in float64, pivots; i[0]: transposed. X = A^-1 B: gB = A^-T g, gA = -gB X^T; A^T X = B: gB = A^-1 g, gA = -X gB^T */
+static bool ct__solve_forward(ct__call *c) { return ct__solve_run(c, c->in[2], c->in[3], ct__la_solve_job, c->i[0]); }
+static ct_tensor *ct__la_solve(ct_tensor *A, ct_tensor *B, ct_tensor *LU, ct_tensor *piv, bool transposed);
+static bool ct__solve_backward(ct__bw *b)
+{
+    bool t = b->i[0] != 0;
+    ct_tensor *A = ct__bw_in(b, 0), *LU = ct__bw_in(b, 2), *piv = ct__bw_in(b, 3), *X = ct__bw_out(b, 0), *gB;
+    gB = ct__la_solve(A, b->g[0], LU, piv, !t);
+    if (!gB) return false;
+    if (ct__bw_needs(b, 0)) b->gin[0] = (ct_neg)(t ? ct__la_mult(X, gB) : ct__la_mult(gB, X));
+    b->gin[1] = gB;
+    return !ct__bw_needs(b, 0) || b->gin[0];
+}
+static const ct__op ct__op_solve = {"linalg_solve", "LinalgSolveExBackward0", ct__solve_forward, ct__solve_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_IN(2) | CT__SAVE_IN(3) | CT__SAVE_OUT, 0, NULL};
+static ct_tensor *ct__la_solve(ct_tensor *A, ct_tensor *B, ct_tensor *LU, ct_tensor *piv, bool transposed)
+{
+    ct__call c;
+    ct_tensor *in[4] = {A, B, LU, piv};
+    return ct__la_apply(&c, &ct__op_solve, "ct_linalg_solve", in, 4, transposed, 0) ? c.out[0] : NULL;
+}
+static ct_tensor *ct__la_factor(ct_tensor *A, ct_tensor **piv, ct_tensor **info) /* LU in float64, without history */
+{
+    ct__call c;
+    ct_tensor *a = ct_detach(A);
+    if (!ct__la_apply(&c, &ct__op_lu, "ct_linalg_lu_factor", &a, 1, 1, 1)) return NULL;
+    *piv = c.out[1], *info = c.out[2];
+    return c.out[0];
+}
+static bool ct__la_is_vector(const ct_tensor *A, const ct_tensor *B)
+{
+    bool same = B->ndim == A->ndim - 1;
+    for (int d = 0; same && d < B->ndim; d++) same = B->shape[d] == A->shape[d];
+    return same || B->ndim == 1;
+}
+static bool ct__la_singular(ct_tensor *info, const ct_tensor *A, const char *function)
+{
+    int64_t at, zero = ct__la_bad(info, &at);
+    return zero && !ct__fail(CT_ERR_LINALG, function, "%sthe matrix is singular: diagonal element %lld of U is zero; A %s", ct__la_place(info, at), (long long)zero, ct__brackets(A));
+}
+static ct_tensor *ct__solve_any(ct_tensor *A, ct_tensor *B, bool left, bool check, ct_tensor **info_out, const char *function)
+{
+    ct_tensor *piv, *info, *LU, *X;
+    ct_shape lead;
+    if (info_out) *info_out = NULL;
+    if (!B || !ct__la_is(A, true, function)) return NULL;
+    bool vector = ct__la_is_vector(A, B);
+    if (vector && !left) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "X A = B needs a matrix B, not %s", ct__brackets(B));
+    ct__fn f = ct__begin(function);
+    if (vector) B = ct_unsqueeze(B, -1);
+    if (!ct__la_both(A, true, B, function)) return ct__end(f, NULL);
+    if (ct__la_rows(A) != (left ? ct__la_rows(B) : ct__la_cols(B))) return ct__end(f, (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "A %s and B %s do not fit", ct__brackets(A), ct__brackets(B)));
+    if (!ct__broadcast(A->shape, A->ndim - 2, B->shape, B->ndim - 2, lead.size, &lead.ndim, function)) return ct__end(f, NULL);
+    LU = ct__la_factor(A, &piv, &info);
+    if (!LU || (check && ct__la_singular(info, A, function))) return ct__end(f, NULL);
+    X = ct__la_solve(A, left ? B : ct_mT(B), LU, piv, !left);
+    if (X && info_out) *info_out = ct_keep(info);
+    return ct__end(f, vector ? ct_squeeze_dim(X, -1) : left ? X : ct_mT(X));
+}
+CT_API ct_tensor *ct_linalg_solve(ct_tensor *A, ct_tensor *B, bool left) { return ct__solve_any(A, B, left, true, NULL, "ct_linalg_solve"); }
+CT_API ct_tensor *ct_linalg_solve_ex(ct_tensor *A, ct_tensor *B, bool left, bool check_errors, ct_tensor **info) { return ct__solve_any(A, B, left, check_errors, info, "ct_linalg_solve_ex"); }
+static ct_tensor *ct__inv_any(ct_tensor *A, bool check, ct_tensor **info, const char *function)
+{
+    if (info) *info = NULL;
+    if (!ct__la_is(A, true, function)) return NULL;
+    ct__fn f = ct__begin(function);
+    ct_tensor *X = ct__solve_any(A, (ct_expand)(ct__la_eye(A, ct__la_rows(A), ct__la_rows(A)), ct_shape_of(A)), true, check, info, function);
+    if (X && info) ct_keep(*info);
+    return ct__end(f, X);
+}
+CT_API ct_tensor *ct_linalg_inv(ct_tensor *A) { return ct__inv_any(A, true, NULL, "ct_linalg_inv"); }
+CT_API ct_tensor *ct_linalg_inv_ex(ct_tensor *A, bool check_errors, ct_tensor **info) { return ct__inv_any(A, check_errors, info, "ct_linalg_inv_ex"); }
+CT_API ct_tensor *ct_inverse(ct_tensor *A) { return ct__inv_any(A, true, NULL, "ct_inverse"); }
+
+/* in A, B; i {upper, unitriangular}: gB = A^-T g, gA = the half of -gB X^T */
+static void ct__la_triangular_job(ct__la *j) { ct__la_trsm(j, j->flag, j->vectors, j->n, j->k, ct__lm_of(j->a, j->n, 1), ct__lm_of(j->b, j->k, 1)); }
+static bool ct__triangular_forward(ct__call *c) { return ct__solve_run(c, c->in[0], NULL, ct__la_triangular_job, c->i[0]); }
+static bool ct__triangular_backward(ct__bw *b)
+{
+    bool upper = b->i[0] != 0, unit = b->i[1] != 0;
+    ct_tensor *A = ct__bw_in(b, 0), *X = ct__bw_out(b, 0), *gB = ct_linalg_solve_triangular(ct_mT(A), b->g[0], !upper, true, unit), *gA;
+    if (!gB) return false;
+    b->gin[1] = gB;
+    if (!ct__bw_needs(b, 0)) return true;
+    gA = (ct_neg)(ct__la_mult(gB, X));
+    return (b->gin[0] = upper ? ct_triu(gA, unit) : ct_tril(gA, unit ? -1 : 0)) != NULL;
+}
+static const ct__op ct__op_triangular = {"linalg_solve_triangular", "LinalgSolveTriangularBackward0", ct__triangular_forward, ct__triangular_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
+CT_API ct_tensor *ct_linalg_solve_triangular(ct_tensor *A, ct_tensor *B, bool upper, bool left, bool unitriangular)
+{
+    const char *function = "ct_linalg_solve_triangular";
+    ct__call c;
+    if (!ct__la_both(A, true, B, function)) return NULL;
+    if (ct__la_rows(A) != (left ? ct__la_rows(B) : ct__la_cols(B))) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "A %s and B %s do not fit", ct__brackets(A), ct__brackets(B));
+    ct__fn f = ct__begin(function);
+    ct_tensor *in[2] = {left ? A : ct_mT(A), left ? B : ct_mT(B)}; /* X A = B: A^T X^T = B^T */
+    ct_tensor *X = ct__la_apply(&c, &ct__op_triangular, function, in, 2, upper == left, unitriangular) ? c.out[0] : NULL;
+    return ct__end(f, left ? X : ct_mT(X));
+}
+CT_API ct_tensor *ct_linalg_lu_solve(ct_tensor *LU, ct_tensor *pivots, ct_tensor *B, bool left, bool adjoint)
+{
+    const char *function = "ct_linalg_lu_solve";
+    if (!pivots || !ct__la_both(LU, true, B, function)) return NULL;
+    if (!pivots->ndim || pivots->shape[pivots->ndim - 1] != ct__la_rows(LU) || ct__la_rows(LU) != (left ? ct__la_rows(B) : ct__la_cols(B)))
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "LU %s, pivots %s and B %s do not fit", ct__brackets(LU), ct__brackets(pivots), ct__brackets(B));
+    ct__fn f = ct__begin(function);
+    ct_tensor *X = left ? B : ct_mT(B), *T = ct_mT(LU);
+    if (adjoint == left) { /* A^T X = B: U^T, L^T, P */
+        X = ct_linalg_solve_triangular(T, ct_linalg_solve_triangular(T, X, false, true, false), true, true, true);
+        X = ct__la_permute(X, pivots, true, function);
+    } else X = ct_linalg_solve_triangular(LU, ct_linalg_solve_triangular(LU, ct__la_permute(X, pivots, false, function), false, true, true), true, true, false);
+    return ct__end(f, left ? X : ct_mT(X));
+}
+
+/* ---- determinants: in A, its LU in float64, pivots ---- */
+static bool ct__det_of(ct__call *c, ct_tensor *first, ct_tensor *logs) /* det, or its sign and log|det|, in float64 */
+{
+    ct_tensor *LU = ct__cast_of(c->in[1], CT_F64), *piv = ct__cast_of(c->in[2], CT_I32);
+    if (!LU || !piv || !first) return false;
+    int64_t n = ct__la_rows(LU);
+    for (int64_t k = 0; k < first->numel; k++) {
+        const double *a = ct__la_data(LU) + k * n * n;
+        const int32_t *p = (const int32_t *)(const void *)ct__ptr(piv) + k * n;
+        double det = 1, sum = 0;
+        for (int64_t i = 0; i < n; i++) {
+            double d = a[i * (n + 1)];
+            if (logs) sum += log(fabs(d)), d = d > 0 ? 1 : d < 0 ? -1 : d;
+            det *= p[i] == i + 1 ? d : -d;
+        }
+        ct__la_data(first)[k] = det;
+        if (logs) ct__la_data(logs)[k] = sum;
+    }
+    return true;
+}
+static bool ct__det_forward(ct__call *c)
+{
+    ct_tensor *det = ct__la_new(c->in[0], CT_F64, -1, -1);
+    return ct__det_of(c, det, NULL) && (c->out[0] = ct__cast_of(det, c->in[0]->dtype)) != NULL;
+}
+static bool ct__slogdet_forward(ct__call *c)
+{
+    ct_tensor *sign = ct__la_new(c->in[0], CT_F64, -1, -1), *logs = ct__la_new(c->in[0], CT_F64, -1, -1);
+    if (!logs || !ct__det_of(c, sign, logs)) return false;
+    c->out[0] = ct__cast_of(sign, c->in[0]->dtype), c->out[1] = ct__cast_of(logs, c->in[0]->dtype), c->nout = 2;
+    return c->out[0] && c->out[1];
+}
+/* A^-T diag(g) */
+static ct_tensor *ct__det_regular(ct_tensor *A, ct_tensor *LU, ct_tensor *piv, ct_tensor *g)
+{
+    return ct__la_solve(A, (ct_mul)(ct__la_up(g), ct__la_eye(A, ct__la_rows(A), ct__la_rows(A))), LU, piv, true);
+}
+/* g cofactors of A = U S Vh: g det(U) det(Vh) U diag(product of the other singular values) Vh */
+static ct_tensor *ct__det_singular(ct_tensor *A, ct_tensor *g)
+{
+    ct_tensor *S, *Vh, *U = ct_linalg_svd(A, true, &S, &Vh), *sign, *others;
+    if (!U) return NULL;
+    int64_t n = ct__la_rows(A);
+    sign = ct_linalg_det(ct_detach(ct_matmul(U, Vh)));
+    others = (ct_expand)(ct_unsqueeze(S, -2), ct__la_sizes(A, n, n));
+    others = ct_prod_dim((ct_masked_fill)(others, ct_to(ct__la_eye(A, n, n), CT_BOOL), ct_number_i64(1)), -1, true);
+    return (ct_mul)(ct_matmul(U, (ct_mul)(others, Vh)), ct__la_up((ct_mul)(g, sign)));
+}
+static bool ct__det_backward(ct__bw *b)
+{
+    ct_tensor *A = ct__bw_in(b, 0), *LU = ct__bw_in(b, 1), *piv = ct__bw_in(b, 2), *det = ct__bw_out(b, 0), *g = b->g[0], *zero, *at, *part[4];
+    if (!A || !LU || !piv || !det) return false;
+    zero = ct_eq(ct_reshape(ct_detach(det), -1), ct_number_i64(0));
+    at = ct_nonzero(zero);
+    if (!at) return false;
+    if (!at->numel || !A->numel) return (b->gin[0] = ct__det_regular(A, LU, piv, (ct_mul)(g, det))) != NULL;
+    if (at->numel == det->numel) return (b->gin[0] = ct__det_singular(A, g)) != NULL;
+    ct_shape flat = {{-1, ct__la_rows(A), ct__la_rows(A), 0, 0, 0, 0, 0}, 3};
+    ct_tensor *a = (ct_reshape)(A, flat), *all = ct_zeros_like(a);
+    for (int k = 0; k < 2; k++) { /* the singular ones, the others */
+        at = ct_reshape(k ? ct_nonzero(ct_logical_not(zero)) : at, -1);
+        part[0] = ct_index_select(a, 0, at), part[1] = ct_index_select(ct_reshape(g, -1), 0, at), part[2] = ct_index_select((ct_reshape)(LU, flat), 0, at);
+        part[3] = ct_index_select(ct_reshape(piv, -1, flat.size[1]), 0, at);
+        if (k) part[1] = (ct_mul)(part[1], ct_index_select(ct_reshape(det, -1), 0, at));
+        all = ct_index_copy(all, 0, at, k ? ct__det_regular(part[0], part[2], part[3], part[1]) : ct__det_singular(part[0], part[1]));
+    }
+    return (b->gin[0] = ct_reshape_as(all, A)) != NULL;
+}
+static bool ct__slogdet_backward(ct__bw *b)
+{
+    ct_tensor *A = ct__bw_in(b, 0);
+    return A && (b->gin[0] = b->g[1] ? ct__det_regular(A, ct__bw_in(b, 1), ct__bw_in(b, 2), b->g[1]) : ct_zeros_like(A)) != NULL;
+}
+static const ct__op ct__op_det = {"linalg_det", "LinalgDetBackward0", ct__det_forward, ct__det_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_IN(1) | CT__SAVE_IN(2) | CT__SAVE_OUT, 0, NULL};
+static const ct__op ct__op_slogdet = {"linalg_slogdet", "LinalgSlogdetBackward0", ct__slogdet_forward, ct__slogdet_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_IN(1) | CT__SAVE_IN(2), 0, NULL};
+static ct_tensor *ct__det_any(ct_tensor *A, const ct__op *op, ct_tensor **logabsdet, const char *function)
+{
+    ct__call c;
+    ct_tensor *in[3], *info, *r = NULL;
+    if (logabsdet) *logabsdet = NULL;
+    if (!ct__la_is(A, true, function)) return NULL;
+    ct__fn f = ct__begin(function);
+    in[0] = A, in[1] = ct__la_factor(A, &in[2], &info);
+    if (in[1] && ct__la_apply(&c, op, function, in, 3, 0, 0)) r = c.out[0];
+    if (r && logabsdet) *logabsdet = ct_keep(c.out[1]);
+    return ct__end(f, r);
+}
+CT_API ct_tensor *ct_linalg_det(ct_tensor *A) { return ct__det_any(A, &ct__op_det, NULL, "ct_linalg_det"); }
+CT_API ct_tensor *ct_linalg_slogdet(ct_tensor *A, ct_tensor **logabsdet) { return ct__det_any(A, &ct__op_slogdet, logabsdet, "ct_linalg_slogdet"); }
+CT_API ct_tensor *ct_det(ct_tensor *A) { return ct__det_any(A, &ct__op_det, NULL, "ct_det"); }
+CT_API ct_tensor *ct_slogdet(ct_tensor *A, ct_tensor **logabsdet) { return ct__det_any(A, &ct__op_slogdet, logabsdet, "ct_slogdet"); }
+CT_API ct_tensor *ct_logdet(ct_tensor *A)
+{
+    ct_tensor *logs, *sign;
+    ct__fn f = ct__begin("ct_logdet");
+    sign = ct__det_any(A, &ct__op_slogdet, &logs, "ct_logdet");
+    return ct__end(f, sign ? (ct_where)((ct_lt)(sign, ct_number_i64(0)), ct_number(NAN), logs) : NULL);
+}
+
+/* ---- Cholesky ---- */
+static void ct__la_cholesky_job(ct__la *j)
+{
+    int64_t n = j->n;
+    *j->info = (int32_t)ct__la_cholesky(j, n, ct__lm_of(j->a, n, 1));
+    for (int64_t i = 0; i < n; i++) for (int64_t k = i + 1; k < n; k++) j->a[i * n + k] = 0;
+}
+static bool ct__cholesky_forward(ct__call *c)
+{
+    ct_tensor *A = c->in[0], *a = ct__la_copy(A, A, CT_F64, c->i[0] != 0);
+    ct__la j;
+    c->out[1] = ct__la_new(A, CT_I32, -1, -1), c->nout = 2;
+    if (!a || !c->out[1]) return false;
+    memset(&j, 0, sizeof j);
+    j.n = j.m = ct__la_rows(A), j.sa = j.n * j.n, j.a = ct__la_data(a), j.info = (int32_t *)(void *)ct__ptr(c->out[1]), j.run = ct__la_cholesky_job;
+    if (!ct__la_run(&j, ct__la_batch(A), 0, c->function)) return false;
+    return (c->out[0] = ct__cast_of(c->i[0] ? ct__la_flip(a) : a, A->dtype)) != NULL;
+}
+/* S = L^T gL, its lower half mirrored: gA = L^-T S L^-1 / 2 (Murray 2016) */
+static bool ct__cholesky_backward(ct__bw *b)
+{
+    ct_tensor *L = ct__bw_out(b, 0), *g = b->g[0], *S;
+    if (b->i[0]) L = ct_mT(L), g = ct_mT(g);
+    S = ct_tril(ct__la_tmul(L, g), 0);
+    S = (ct_add)(S, ct_mT(ct_tril(S, -1)));
+    S = ct_linalg_solve_triangular(ct_mT(L), ct_linalg_solve_triangular(L, S, false, false, false), true, true, false);
+    return (b->gin[0] = (ct_mul)(S, ct_number(0.5))) != NULL;
+}
+static const ct__op ct__op_cholesky = {"linalg_cholesky_ex", "LinalgCholeskyExBackward0", ct__cholesky_forward, ct__cholesky_backward, NULL, CT__SAVE_OUT, 0, NULL};
+static ct_tensor *ct__cholesky_any(ct_tensor *A, bool upper, bool check, ct_tensor **info, const char *function)
+{
+    ct__call c;
+    int64_t at, bad;
+    if (info) *info = NULL;
+    if (!ct__la_is(A, true, function)) return NULL;
+    ct__fn f = ct__begin(function);
+    if (!ct__la_apply(&c, &ct__op_cholesky, function, &A, 1, upper, 0)) return ct__end(f, NULL);
+    if (check && (bad = ct__la_bad(c.out[1], &at)) != 0)
+        return ct__end(f, (ct_tensor *)ct__fail(CT_ERR_LINALG, function, "%sthe input is not positive-definite: the leading minor of order %lld is not; A %s", ct__la_place(c.out[1], at), (long long)bad, ct__brackets(A)));
+    if (info) *info = ct_keep(c.out[1]);
+    return ct__end(f, c.out[0]);
+}
+CT_API ct_tensor *ct_linalg_cholesky(ct_tensor *A, bool upper) { return ct__cholesky_any(A, upper, true, NULL, "ct_linalg_cholesky"); }
+CT_API ct_tensor *ct_linalg_cholesky_ex(ct_tensor *A, bool upper, bool check_errors, ct_tensor **info) { return ct__cholesky_any(A, upper, check_errors, info, "ct_linalg_cholesky_ex"); }
+CT_API ct_tensor *ct_cholesky_solve(ct_tensor *B, ct_tensor *L, bool upper)
+{
+    const char *function = "ct_cholesky_solve";
+    if (!ct__la_both(L, true, B, function)) return NULL;
+    if (ct__la_rows(L) != ct__la_rows(B)) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "input %s and factor %s do not fit", ct__brackets(B), ct__brackets(L));
+    ct__fn f = ct__begin(function);
+    ct_tensor *U = upper ? L : ct_mT(L);
+    if (upper) L = ct_mT(L);
+    return ct__end(f, ct_linalg_solve_triangular(U, ct_linalg_solve_triangular(L, B, false, true, false), true, true, false));
+}
+CT_API ct_tensor *ct_cholesky_inverse(ct_tensor *L, bool upper)
+{
+    if (!ct__la_is(L, true, "ct_cholesky_inverse")) return NULL;
+    ct__fn f = ct__begin("ct_cholesky_inverse");
+    return ct__end(f, ct_cholesky_solve(ct__la_eye(L, ct__la_rows(L), ct__la_rows(L)), L, upper));
+}
+
+/* ---- QR ---- */
+enum { CT__QR_REDUCED, CT__QR_COMPLETE, CT__QR_R };
+static void ct__la_qr_job(ct__la *j) /* a: columns of A; b: Q (m,k); c: R (.,n) */
+{
+    int64_t m = j->m, n = j->n, few = ct__imin(m, n), rows = j->sc / ct__imax(n, 1);
+    double *tau = j->work, *work = tau + few;
+    ct__la_qr(j, m, n, ct__lm_of(j->a, 1, m), tau, work);
+    for (int64_t i = 0; i < rows; i++) for (int64_t k = 0; k < n; k++) j->c[i * n + k] = k < i ? 0 : j->a[i + k * m];
+    if (!j->vectors) return;
+    for (int64_t i = 0; i < m; i++) for (int64_t k = 0; k < j->k; k++) j->b[i * j->k + k] = i == k;
+    ct__la_reflect(j, false, true, m, few, j->k, ct__lm_of(j->a, 1, m), tau, ct__lm_of(j->b, j->k, 1), work);
+}
+static bool ct__qr_forward(ct__call *c)
+{
+    ct_tensor *A = c->in[0], *a = ct__la_copy(A, A, CT_F64, true), *Q, *R;
+    int64_t m = ct__la_rows(A), n = ct__la_cols(A), k = c->i[0] == CT__QR_COMPLETE ? m : ct__imin(m, n), none = 0;
+    ct__la j;
+    memset(&j, 0, sizeof j);
+    j.vectors = c->i[0] != CT__QR_R;
+    Q = j.vectors ? ct__la_new(A, CT_F64, m, k) : ct__new(CT_F64, &none, 1), R = ct__la_new(A, CT_F64, k, n);
+    if (!a || !Q || !R) return false;
+    j.m = m, j.n = n, j.k = k, j.sa = m * n, j.sb = m * k, j.sc = k * n, j.run = ct__la_qr_job;
+    j.a = ct__la_data(a), j.b = j.vectors ? ct__la_data(Q) : NULL, j.c = ct__la_data(R);
+    if (!ct__la_run(&j, ct__la_batch(A), ct__la_qr_room(m, n, k), c->function)) return false;
+    c->out[0] = ct__cast_of(Q, A->dtype), c->out[1] = ct__cast_of(R, A->dtype), c->nout = 2;
+    return c->out[0] && c->out[1];
+}
+/* A = Q [R1 R2], R1 square. gA2 = Q gR2; then with gQ + A2 gR2^T for gQ, and S the mirrored upper half of gR1 R1^T - Q^T gQ:
+   gA1 = (gQ + Q S) R1^-T (Seeger et al. 2017, Walter and Lehmann 2018) */
+static bool ct__qr_backward(ct__bw *b)
+{
+    ct_tensor *Q = ct__bw_out(b, 0), *R = ct__bw_out(b, 1), *gQ = b->g[0], *gR = b->g[1], *S = NULL, *part[2] = {NULL, NULL};
+    if (!Q || !R) return false;
+    if (b->i[0] == CT__QR_R) return ct__fail(CT_ERR_AUTOGRAD, b->node->function, "mode \"r\" makes no Q, which the gradient needs") != NULL;
+    int64_t m = ct__la_rows(Q), n = ct__la_cols(R), k = ct__imin(m, n);
+    if (ct__la_cols(Q) > k) return ct__fail(CT_ERR_AUTOGRAD, b->node->function, "mode \"complete\" has no gradient with more rows than columns") != NULL;
+    if (gR && n > k) {
+        ct_tensor *g2 = ct_narrow(gR, -1, k, n - k);
+        part[1] = ct_matmul(Q, g2);
+        gQ = ct__la_sum(gQ, ct__la_mult(ct_matmul(Q, ct_narrow(R, -1, k, n - k)), g2));
+    }
+    R = ct_narrow(R, -1, 0, k), gR = gR ? ct_narrow(gR, -1, 0, k) : NULL;
+    if (gR) S = ct__la_mult(gR, R);
+    if (gQ) S = S ? (ct_sub)(S, ct__la_tmul(Q, gQ)) : (ct_neg)(ct__la_tmul(Q, gQ));
+    S = ct_triu(S, 0);
+    S = ct_matmul(Q, (ct_add)(S, ct_mT(ct_triu(S, 1))));
+    part[0] = ct_linalg_solve_triangular(ct_mT(R), ct__la_sum(gQ, S), false, false, false);
+    if (part[0] && n > k && !part[1]) part[1] = (ct_zeros_dtype)((ct_dtype)Q->dtype, ct__la_sizes(Q, m, n - k));
+    return (b->gin[0] = n > k ? (ct_cat)(part, 2, -1) : part[0]) != NULL;
+}
+static const ct__op ct__op_qr = {"linalg_qr", "LinalgQrBackward0", ct__qr_forward, ct__qr_backward, NULL, CT__SAVE_OUT | CT__SAVE_OUT1, 0, NULL};
+CT_API ct_tensor *ct_linalg_qr(ct_tensor *A, const char *mode, ct_tensor **R)
+{
+    const char *function = "ct_linalg_qr";
+    ct__call c;
+    int kind = !mode || !strcmp(mode, "reduced") ? CT__QR_REDUCED : !strcmp(mode, "complete") ? CT__QR_COMPLETE : !strcmp(mode, "r") ? CT__QR_R : -1;
+    if (R) *R = NULL;
+    if (kind < 0) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "mode \"%s\" is not one of \"reduced\", \"complete\", \"r\"", mode);
+    if (!ct__la_is(A, false, function)) return NULL;
+    ct__fn f = ct__begin(function);
+    if (!ct__la_apply(&c, &ct__op_qr, function, &A, 1, kind, 0)) return ct__end(f, NULL);
+    if (R) *R = ct_keep(c.out[1]);
+    return ct__end(f, c.out[0]);
+}
+CT_API ct_tensor *ct_linalg_householder_product(ct_tensor *A, ct_tensor *tau)
+{
+    const char *function = "ct_linalg_householder_product";
+    if (!A || !tau || !ct__la_is(A, false, function)) return NULL;
+    int64_t m = ct__la_rows(A), n = ct__la_cols(A), k = tau->ndim ? tau->shape[tau->ndim - 1] : n + 1;
+    if (m < n || k > n || tau->ndim != A->ndim - 1 || tau->dtype != A->dtype) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "expects A (...,m,n), m >= n, and tau (...,k), k <= n, of one type, not %s and %s", ct__brackets(A), ct__brackets(tau));
+    ct__fn f = ct__begin(function);
+    ct_tensor *Q = (ct_expand)(ct__la_eye(A, m, n), ct__la_sizes(A, m, n)), *V = ct__lu_l(A, n);
+    for (int64_t i = k - 1; Q && V && i >= 0; i--) {
+        ct_tensor *v = ct_narrow(V, -1, i, 1), *t = ct_unsqueeze(ct_narrow(tau, -1, i, 1), -1);
+        Q = (ct_sub)(Q, ct_matmul((ct_mul)(t, v), ct__la_tmul(v, Q)));
+    }
+    return ct__end(f, Q);
+}
+
+/* ---- eigenvalues and singular values ---- */
+/* i {upper half, eigenvectors}; out: eigenvectors (or an empty tensor), eigenvalues, info */
+static bool ct__eigh_forward(ct__call *c)
+{
+    ct_tensor *A = c->in[0], *a = ct__la_copy(A, A, CT_F64, false), *z, *w;
+    int64_t n = ct__la_rows(A), none = 0;
+    ct__la j;
+    memset(&j, 0, sizeof j);
+    j.flag = c->i[0] != 0, j.vectors = c->i[1] != 0;
+    z = j.vectors ? ct__la_new(A, CT_F64, n, n) : ct__new(CT_F64, &none, 1), w = ct__la_new(A, CT_F64, n, -1), c->out[2] = ct__la_new(A, CT_I32, -1, -1);
+    if (!a || !z || !w || !c->out[2]) return false;
+    j.m = j.n = n, j.sa = n * n, j.sb = n * n, j.sc = n, j.run = ct__la_eigh;
+    j.a = ct__la_data(a), j.b = j.vectors ? ct__la_data(z) : NULL, j.c = ct__la_data(w), j.info = (int32_t *)(void *)ct__ptr(c->out[2]);
+    if (!ct__la_run(&j, ct__la_batch(A), 3 * n * n + 5 * n, c->function)) return false;
+    c->out[0] = ct__cast_of(j.vectors ? ct__la_flip(z) : z, A->dtype), c->out[1] = ct__cast_of(w, A->dtype), c->nout = 3;
+    return c->out[0] && c->out[1];
+}
+/* gA = V (diag(gL) + (V^T gV) / E) V^T, E_ij = L_j - L_i, nothing on the second one's diagonal (Giles 2008) */
+static bool ct__eigh_backward(ct__bw *b)
+{
+    ct_tensor *V = ct__bw_out(b, 0), *L = ct__bw_out(b, 1), *gV = b->g[0], *gL = b->g[1], *M = NULL;
+    if (!V || !L) return false;
+    if (gV) {
+        ct_tensor *E = (ct_sub)(ct_unsqueeze(L, -2), ct_unsqueeze(L, -1)), *eye = ct__la_eye(V, ct__la_rows(V), ct__la_rows(V));
+        M = (ct_div)(ct__la_diag0(ct__la_tmul(V, gV)), (ct_add)(E, eye));
+    }
+    if (gL) M = ct__la_sum(M, ct_diag_embed(gL, 0, -2, -1));
+    return (b->gin[0] = ct__la_mult(ct_matmul(V, M), V)) != NULL;
+}
+static const ct__op ct__op_eigh = {"linalg_eigh", "LinalgEighBackward0", ct__eigh_forward, ct__eigh_backward, NULL, CT__SAVE_OUT | CT__SAVE_OUT1, 0, NULL};
+static ct_tensor *ct__eigh_any(ct_tensor *A, const char *UPLO, bool vectors, ct_tensor **V, const char *function)
+{
+    ct__call c;
+    bool upper = UPLO && (*UPLO == 'U' || *UPLO == 'u');
+    if (V) *V = NULL;
+    if (UPLO && ((!upper && *UPLO != 'L' && *UPLO != 'l') || UPLO[1])) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "UPLO \"%s\" is neither \"L\" nor \"U\"", UPLO);
+    if (!ct__la_is(A, true, function)) return NULL;
+    vectors = vectors || (ct_is_grad_enabled() && ct__wants_grad(A));
+    ct__fn f = ct__begin(function);
+    if (!ct__la_apply(&c, &ct__op_eigh, function, &A, 1, upper, vectors) || !ct__la_finite(c.out[2], function)) return ct__end(f, NULL);
+    if (V) *V = ct_keep(c.out[0]);
+    return ct__end(f, c.out[1]);
+}
+CT_API ct_tensor *ct_linalg_eigh(ct_tensor *A, const char *UPLO, ct_tensor **V) { return ct__eigh_any(A, UPLO, true, V, "ct_linalg_eigh"); }
+CT_API ct_tensor *ct_linalg_eigvalsh(ct_tensor *A, const char *UPLO) { return ct__eigh_any(A, UPLO, false, NULL, "ct_linalg_eigvalsh"); }
+
+/* i {vectors}; out: U over V (...,m+n,k) (or an empty tensor), S, info */
+static bool ct__svd_forward(ct__call *c)
+{
+    ct_tensor *A = c->in[0];
+    int64_t m = ct__la_rows(A), n = ct__la_cols(A), k = ct__imin(m, n), most = ct__imax(m, n), none = 0;
+    bool wide = m < n;
+    ct_tensor *a = ct__la_copy(A, A, CT_F64, !wide), *S = ct__la_new(A, CT_F64, k, -1), *left, *right; /* of A, or of A^T */
+    ct__la j;
+    memset(&j, 0, sizeof j);
+    j.vectors = c->i[0] != 0, j.m = most, j.n = k, j.sa = m * n, j.sb = most * k, j.sc = k, j.sd = k * k, j.run = ct__la_svd;
+    left = j.vectors ? ct__la_new(A, CT_F64, most, k) : ct__new(CT_F64, &none, 1), right = ct__la_new(A, CT_F64, k, k), c->out[2] = ct__la_new(A, CT_I32, -1, -1);
+    if (!a || !S || !left || !right || !c->out[2]) return false;
+    j.a = ct__la_data(a), j.b = j.vectors ? ct__la_data(left) : NULL, j.c = ct__la_data(S), j.d = ct__la_data(right), j.info = (int32_t *)(void *)ct__ptr(c->out[2]);
+    if (!ct__la_run(&j, ct__la_batch(A), ct__la_svd_room(most, k), c->function)) return false;
+    c->out[0] = j.vectors ? ct__la_new(A, A->dtype, m + n, k) : left, c->out[1] = ct__cast_of(S, A->dtype), c->nout = 3;
+    if (!c->out[0] || !c->out[1] || !j.vectors) return c->out[0] && c->out[1];
+    ct_tensor *top = ct__la_block(c->out[0], 0, m, 0, k), *bottom = ct__la_block(c->out[0], m, n, 0, k), *V = ct__la_flip(right);
+    if (!top || !bottom || !V || !S->numel) return top && bottom && V;
+    return ct__copy_into(top, wide ? V : left) && ct__copy_into(bottom, wide ? left : V);
+}
+static ct_tensor *ct__svd_skew(ct_tensor *X, ct_tensor *g, ct_tensor *E) /* (X^T g - g^T X) / E */
+{
+    ct_tensor *t = ct__la_tmul(X, g);
+    return (ct_div)((ct_sub)(t, ct_mT(t)), E);
+}
+static ct_tensor *ct__svd_rest(ct_tensor *X, ct_tensor *g) { return (ct_sub)(g, ct_matmul(X, ct__la_tmul(X, g))); } /* (I - X X^T) g */
+/* E_ij = S_j^2 - S_i^2 beside the diagonal, D = skew(U^T gU)/E S + S skew(V^T gV)/E + diag(gS):
+   gA = (U D + (I - U U^T) gU / S) V^T + (U / S) ((I - V V^T) gV)^T */
+static bool ct__svd_backward(ct__bw *b)
+{
+    ct_tensor *UV = ct__bw_out(b, 0), *S = ct__bw_out(b, 1), *g = b->g[0], *gS = b->g[1], *D = NULL, *left;
+    if (!UV || !S) return false;
+    ct_shape s = ct__bw_shape(b, 0);
+    int64_t m = s.size[s.ndim - 2], n = s.size[s.ndim - 1];
+    ct_tensor *U = ct_narrow(UV, -2, 0, m), *V = ct_narrow(UV, -2, m, n), *row = ct_unsqueeze(S, -2), *column = ct_unsqueeze(S, -1), *gU, *gV;
+    if (gS) D = ct_diag_embed(gS, 0, -2, -1);
+    if (!g) return (b->gin[0] = ct__la_mult(ct_matmul(U, D), V)) != NULL;
+    gU = ct_narrow(g, -2, 0, m), gV = ct_narrow(g, -2, m, n);
+    ct_tensor *E = (ct_add)((ct_sub)((ct_square)(row), (ct_square)(column)), ct__la_eye(S, S->shape[S->ndim - 1], S->shape[S->ndim - 1]));
+    D = ct__la_sum(D, (ct_add)((ct_mul)(ct__svd_skew(U, gU, E), row), (ct_mul)(column, ct__svd_skew(V, gV, E))));
+    left = ct_matmul(U, D);
+    if (m > n) left = (ct_add)(left, (ct_div)(ct__svd_rest(U, gU), row));
+    left = ct__la_mult(left, V);
+    if (n > m) left = (ct_add)(left, ct__la_mult((ct_div)(U, row), ct__svd_rest(V, gV)));
+    return (b->gin[0] = left) != NULL;
+}
+static const ct__op ct__op_svd = {"linalg_svd", "LinalgSvdBackward0", ct__svd_forward, ct__svd_backward, NULL, CT__SAVE_OUT | CT__SAVE_OUT1, 0, NULL};
+static ct_tensor *ct__svd_any(ct_tensor *A, bool vectors, ct_tensor **S, const char *function)
+{
+    ct__call c;
+    *S = NULL;
+    if (!ct__la_is(A, false, function)) return NULL;
+    vectors = vectors || (ct_is_grad_enabled() && ct__wants_grad(A));
+    if (!ct__la_apply(&c, &ct__op_svd, function, &A, 1, vectors, 0) || !ct__la_finite(c.out[2], function)) return NULL;
+    *S = c.out[1];
+    return c.out[0];
+}
+static ct_tensor *ct__svd_full(ct_tensor *U) /* (...,m,k) -> (...,m,m): further columns from a QR */
+{
+    int64_t m = U ? ct__la_rows(U) : 0, k = U ? ct__la_cols(U) : 0;
+    ct_tensor *part[2] = {U, U && m > k ? ct_narrow(ct_linalg_qr(ct_detach(U), "complete", NULL), -1, k, m - k) : NULL};
+    return U && m > k ? (ct_cat)(part, 2, -1) : U;
+}
+CT_API ct_tensor *ct_linalg_svd(ct_tensor *A, bool full_matrices, ct_tensor **S, ct_tensor **Vh)
+{
+    ct_tensor *s, *UV, *U, *V;
+    if (S) *S = NULL;
+    if (Vh) *Vh = NULL;
+    ct__fn f = ct__begin("ct_linalg_svd");
+    UV = ct__svd_any(A, true, &s, "ct_linalg_svd");
+    if (!UV) return ct__end(f, NULL);
+    U = ct_narrow(UV, -2, 0, ct__la_rows(A)), V = ct_narrow(UV, -2, ct__la_rows(A), ct__la_cols(A));
+    if (full_matrices) U = ct__svd_full(U), V = ct__svd_full(V);
+    V = ct_mT(V);
+    if (!U || !V) return ct__end(f, NULL);
+    if (S) *S = ct_keep(s);
+    if (Vh) *Vh = ct_keep(V);
+    return ct__end(f, U);
+}
+CT_API ct_tensor *ct_linalg_svdvals(ct_tensor *A)
+{
+    ct_tensor *S;
+    ct__fn f = ct__begin("ct_linalg_svdvals");
+    return ct__end(f, ct__svd_any(A, false, &S, "ct_linalg_svdvals") ? S : NULL);
+}
+
+/* ---- made of these ---- */
+static double ct__la_tolerance(const ct_tensor *A, double atol, double rtol)
+{
+    double eps = A->dtype == CT_F32 ? (double)FLT_EPSILON : CT__LA_EPS;
+    return ct__opt(rtol, atol > 0 ? 0 : eps * (double)ct__imax(ct__la_rows(A), ct__la_cols(A)));
+}
+/* which of the singular values (...,k) count */
+static ct_tensor *ct__la_counts(ct_tensor *A, ct_tensor *S, double atol, double rtol)
+{
+    ct_tensor *most = (ct_mul)(ct_amax(S, CT_SHAPE(-1), true), ct_number(ct__la_tolerance(A, atol, rtol)));
+    return (ct_gt)(S, (ct_clamp_min)(most, ct_number(atol)));
+}
+/* f {atol, rtol}, i {hermitian} */
+static bool ct__pinv_forward(ct__call *c)
+{
+    ct_tensor *A = c->in[0], *S, *U, *Vh, *inv;
+    if (!A->numel) return (c->out[0] = ct__la_new(A, A->dtype, ct__la_cols(A), ct__la_rows(A))) != NULL;
+    if (c->i[0]) S = ct_linalg_eigh(A, "L", &U), Vh = ct_mT(U);
+    else U = ct_linalg_svd(A, false, &S, &Vh);
+    if (!U || !S) return false;
+    inv = (ct_where)(ct__la_counts(A, (ct_abs)(S), c->f[0], c->f[1]), (ct_reciprocal)(S), ct_number_i64(0));
+    inv = ct__la_tmul(Vh, (ct_mul)(ct_unsqueeze(inv, -1), ct_mT(U)));
+    return (c->out[0] = ct__contiguous_of(inv)) != NULL;
+}
+/* Golub and Pereyra 1973 */
+static bool ct__pinv_backward(ct__bw *b)
+{
+    ct_tensor *A = ct__bw_in(b, 0), *P = ct__bw_out(b, 0), *g = b->g[0], *K, *t;
+    if (!A || !P || !g) return false;
+    ct_tensor *gh = ct_mT(g), *Ph = ct_mT(P);
+    if (ct__la_rows(A) <= ct__la_cols(A)) {
+        K = ct_matmul(gh, P), t = ct_matmul(K, Ph);
+        K = (ct_add)((ct_sub)(t, ct_mT(ct_matmul(P, K))), (ct_sub)(ct_matmul(ct_matmul(Ph, P), (ct_sub)(gh, ct_matmul(K, A))), ct_matmul(ct_matmul(A, P), t)));
+    } else {
+        K = ct_matmul(P, gh), t = ct_matmul(Ph, K);
+        K = (ct_add)((ct_sub)(t, ct_mT(ct_matmul(K, P))), (ct_sub)(ct_matmul(ct_matmul((ct_sub)(gh, ct_matmul(A, K)), P), Ph), ct_matmul(ct_matmul(t, P), A)));
+    }
+    return (b->gin[0] = K) != NULL;
+}
+static const ct__op ct__op_pinv = {"linalg_pinv", "LinalgPinvBackward0", ct__pinv_forward, ct__pinv_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
+static ct_tensor *ct__pinv_any(ct_tensor *A, double atol, double rtol, bool hermitian, const char *function)
+{
+    ct__call c;
+    if (!ct__la_is(A, hermitian, function)) return NULL;
+    ct__fn f = ct__begin(function);
+    ct__call_init(&c, &ct__op_pinv, function, &A, 1);
+    c.f[0] = atol, c.f[1] = rtol, c.nf = 2, c.i[0] = hermitian, c.ni = 1;
+    return ct__end(f, ct__apply(&c) ? c.out[0] : NULL);
+}
+CT_API ct_tensor *ct_linalg_pinv(ct_tensor *A, double atol, double rtol, bool hermitian) { return ct__pinv_any(A, atol, rtol, hermitian, "ct_linalg_pinv"); }
+CT_API ct_tensor *ct_pinverse(ct_tensor *A, double rcond) { return ct__pinv_any(A, 0, ct__opt(rcond, 1e-15), false, "ct_pinverse"); }
+CT_API ct_tensor *ct_linalg_matrix_rank(ct_tensor *A, double atol, double rtol, bool hermitian)
+{
+    const char *function = "ct_linalg_matrix_rank";
+    if (!ct__la_is(A, hermitian, function)) return NULL;
+    ct__fn f = ct__begin(function);
+    if (!A->numel) return ct__end(f, (ct_zeros_dtype)(CT_I64, ct__la_sizes(A, -1, -1)));
+    A = ct_detach(A);
+    ct_tensor *S = hermitian ? (ct_abs)(ct_linalg_eigvalsh(A, "L")) : ct_linalg_svdvals(A);
+    return ct__end(f, S ? ct_sum_dim(ct__la_counts(A, S, atol, rtol), -1, false) : NULL);
+}
+CT_API ct_tensor *ct_linalg_lstsq(ct_tensor *A, ct_tensor *B, double rcond, const char *driver, ct_tensor **residuals, ct_tensor **rank, ct_tensor **singular_values)
+{
+    static const char *const names[4] = {"gelsy", "gels", "gelsd", "gelss"};
+    const char *function = "ct_linalg_lstsq";
+    int kind = 0;
+    ct_tensor *X, *S, *none;
+    if (residuals) *residuals = NULL;
+    if (rank) *rank = NULL;
+    if (singular_values) *singular_values = NULL;
+    while (driver && kind < 4 && strcmp(driver, names[kind])) kind++;
+    if (kind == 4) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "driver \"%s\" is not one of \"gelsy\", \"gels\", \"gelsd\", \"gelss\"", driver);
+    if (!B || !ct__la_is(A, false, function)) return NULL;
+    bool vector = B->ndim == 1 || B->ndim == A->ndim - 1;
+    ct__fn f = ct__begin(function);
+    if (vector) B = ct_unsqueeze(B, -1);
+    if (!ct__la_both(A, false, B, function)) return ct__end(f, NULL);
+    if (ct__la_rows(A) != ct__la_rows(B)) return ct__end(f, (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "A %s and B %s do not fit", ct__brackets(A), ct__brackets(B)));
+    X = ct_matmul(ct__pinv_any(A, 0, rcond, false, function), B);
+    S = X ? ct_linalg_svdvals(ct_detach(A)) : NULL;
+    none = (ct_zeros_dtype)((ct_dtype)A->dtype, CT_SHAPE(0));
+    ct_tensor *ranks = ct_linalg_matrix_rank(A, 0, rcond, false), *rest = none;
+    if (!X || !S || !ranks || !none) return ct__end(f, NULL);
+    int64_t n = ct__la_cols(A);
+    if (ct__la_rows(A) > n && ct_item((ct_all)((ct_eq)(ranks, ct_number_i64(n)))) != 0) rest = ct_sum_dim((ct_square)((ct_sub)(ct_matmul(A, X), B)), -2, false);
+    if (residuals) *residuals = ct_keep(rest);
+    if (rank) *rank = ct_keep(kind == 1 ? ct_to(none, CT_I64) : ranks);
+    if (singular_values) *singular_values = ct_keep(kind > 1 ? S : none);
+    return ct__end(f, vector ? ct_squeeze_dim(X, -1) : X);
+}
+
+/* ---- norms ---- */
+CT_API ct_tensor *ct_linalg_vector_norm(ct_tensor *x, double ord, ct_shape dim, bool keepdim)
+{
+    if (!x) return NULL;
+    bool empty = dim.ndim == 0 && !x->numel;
+    for (int k = 0; k < dim.ndim; k++) {
+        int d = ct__dim_of((int)dim.size[k], x->ndim, "ct_linalg_vector_norm");
+        if (d < 0) return NULL;
+        empty = empty || (x->ndim && !x->shape[d]);
+    }
+    if (empty && (ord < 0 || isinf(ord))) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_linalg_vector_norm", "the norm %g of no elements, in %s, has no identity", ord, ct__brackets(x));
+    ct__fn f = ct__begin("ct_linalg_vector_norm");
+    return ct__end(f, ct_norm_dims(x, ord, dim, keepdim));
+}
+enum { CT__ORD_FRO, CT__ORD_NUC, CT__ORD_INF, CT__ORD_MINF, CT__ORD_1, CT__ORD_M1, CT__ORD_2, CT__ORD_M2, CT__ORD_NONE };
+static int ct__ord_of(const char *text, const char *function)
+{
+    static const char *const names[CT__ORD_NONE] = {"fro", "nuc", "inf", "-inf", "1", "-1", "2", "-2"};
+    for (int k = 0; k < CT__ORD_NONE; k++) if (!strcmp(text, names[k])) return k;
+    ct__fail(CT_ERR_ARGUMENT, function, "matrix norm \"%s\" is not one of \"fro\", \"nuc\", \"inf\", \"-inf\", \"1\", \"-1\", \"2\", \"-2\"", text);
+    return CT__ORD_NONE;
+}
+/* sums (or, of singular values, nothing) over one dim, the largest or smallest over the other; dims are kept here */
+static ct_tensor *ct__norm_of(ct_tensor *A, int ord, int r, int c)
+{
+    bool least = ord == CT__ORD_MINF || ord == CT__ORD_M1 || ord == CT__ORD_M2, rows = ord == CT__ORD_1 || ord == CT__ORD_M1;
+    if (ord == CT__ORD_FRO) return ct_norm_dims(A, 2, CT_SHAPE(r, c), true);
+    ct_tensor *t;
+    if (ord == CT__ORD_NUC || ord >= CT__ORD_2) {
+        ct_shape order = {{0}, 0};
+        for (int d = 0; d < A->ndim; d++) if (d != r && d != c) order.size[order.ndim++] = d;
+        order.size[order.ndim++] = r, order.size[order.ndim++] = c;
+        t = ct_linalg_svdvals((ct_permute)(A, order));
+        if (ord == CT__ORD_NUC) t = ct_sum_dim(t, -1, false);
+        else t = least ? ct_amin(t, CT_SHAPE(-1), false) : ct_amax(t, CT_SHAPE(-1), false);
+        return r < c ? ct_unsqueeze(ct_unsqueeze(t, r), c) : ct_unsqueeze(ct_unsqueeze(t, c), r);
+    }
+    t = ct_sum_dim((ct_abs)(A), rows ? r : c, true);
+    return least ? ct_amin(t, CT_SHAPE(rows ? c : r), true) : ct_amax(t, CT_SHAPE(rows ? c : r), true);
+}
+static ct_tensor *ct__matrix_norm(ct_tensor *A, const char *ord, ct_shape dim, bool keepdim, const char *function)
+{
+    int kind = ct__ord_of(ord ? ord : "fro", function), r, c;
+    if (kind == CT__ORD_NONE || !ct__la_is(A, false, function)) return NULL;
+    if (dim.ndim == 0) dim = CT_SHAPE(-2, -1);
+    if (dim.ndim != 2) return (ct_tensor *)ct__fail(CT_ERR_DIM, function, "a matrix norm is over 2 dims, not %d", dim.ndim);
+    if ((r = ct__dim_of((int)dim.size[0], A->ndim, function)) < 0 || (c = ct__dim_of((int)dim.size[1], A->ndim, function)) < 0) return NULL;
+    if (r == c) return (ct_tensor *)ct__fail(CT_ERR_DIM, function, "dims %d and %d are the same", r, c);
+    if ((kind > CT__ORD_NUC) && !(A->shape[r] && A->shape[c]) && A->numel == 0 && (kind >= CT__ORD_2 || !A->shape[kind == CT__ORD_1 || kind == CT__ORD_M1 ? c : r]))
+        return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "the norm \"%s\" of no elements, in %s, has no identity", ord, ct__brackets(A));
+    ct__fn f = ct__begin(function);
+    ct_tensor *t = ct__norm_of(A, kind, r, c);
+    return ct__end(f, keepdim ? t : ct_squeeze_dim(ct_squeeze_dim(t, r > c ? r : c), r > c ? c : r));
+}
+CT_API ct_tensor *ct_linalg_matrix_norm(ct_tensor *A, const char *ord, ct_shape dim, bool keepdim) { return ct__matrix_norm(A, ord, dim, keepdim, "ct_linalg_matrix_norm"); }
+CT_API ct_tensor *ct_linalg_norm(ct_tensor *A, const char *ord, ct_shape dim, bool keepdim)
+{
+    const char *function = "ct_linalg_norm";
+    char *end;
+    if (!A) return NULL;
+    if (ord && dim.ndim == 0 && (A->ndim < 1 || A->ndim > 2)) return (ct_tensor *)ct__fail(CT_ERR_DIM, function, "with an ord but no dims the input must have 1 or 2, not %s", ct__brackets(A));
+    if (ord && (dim.ndim == 2 || (dim.ndim == 0 && A->ndim == 2))) return ct__matrix_norm(A, ord, dim, keepdim, function);
+    double p = ord ? strtod(ord, &end) : 2;
+    if (ord && (end == ord || *end)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "\"%s\" is not the number of a vector norm", ord);
+    ct__fn f = ct__begin(function);
+    return ct__end(f, ct_linalg_vector_norm(A, p, dim, keepdim));
+}
+CT_API ct_tensor *ct_linalg_cond(ct_tensor *A, const char *p)
+{
+    const char *function = "ct_linalg_cond";
+    int kind = ct__ord_of(p ? p : "2", function);
+    if (kind == CT__ORD_NONE || !ct__la_is(A, kind < CT__ORD_2, function)) return NULL;
+    ct__fn f = ct__begin(function);
+    ct_shape all = {{0}, 0};
+    if (!A->numel) return ct__end(f, (ct_zeros_dtype)((ct_dtype)A->dtype, ct__la_sizes(A, -1, -1)));
+    if (kind >= CT__ORD_2) {
+        ct_tensor *S = ct_linalg_svdvals(A), *most = ct_select(S, -1, 0), *least = ct_select(S, -1, -1);
+        return ct__end(f, kind == CT__ORD_2 ? (ct_div)(most, least) : (ct_div)(least, most));
+    }
+    ct_tensor *info, *X = ct__inv_any(A, false, &info, function), *bad = X ? (ct_ne)(info, ct_number_i64(0)) : NULL;
+    X = (ct_masked_fill)(X, ct__la_up(bad), ct_number_i64(0));
+    X = (ct_mul)(ct__matrix_norm(A, p, all, false, function), ct__matrix_norm(X, p, all, false, function));
+    return ct__end(f, (ct_masked_fill)(X, bad, ct_number(INFINITY)));
+}
+
+/* ---- products ---- */
+static ct_tensor *ct__power_any(ct_tensor *A, int64_t n, const char *function)
+{
+    if (!ct__la_is(A, true, function)) return NULL;
+    ct__fn f = ct__begin(function);
+    ct_tensor *r = NULL, *x = n < 0 ? ct__inv_any(A, true, NULL, function) : A;
+    if (!n) return ct__end(f, ct_clone((ct_expand)(ct__la_eye(A, ct__la_rows(A), ct__la_rows(A)), ct_shape_of(A))));
+    for (uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n; x && left; left >>= 1) {
+        if (left & 1) r = r ? ct_matmul(r, x) : x;
+        if (left > 1) x = ct_matmul(x, x);
+    }
+    return ct__end(f, !x ? NULL : r == A ? ct_clone(r) : r);
+}
+CT_API ct_tensor *ct_linalg_matrix_power(ct_tensor *A, int64_t n) { return ct__power_any(A, n, "ct_linalg_matrix_power"); }
+CT_API ct_tensor *ct_matrix_power(ct_tensor *A, int64_t n) { return ct__power_any(A, n, "ct_matrix_power"); }
+/* c[first]*I + sum of c[first + 2i] P[i], i = 1.. : even powers P of A */
+static ct_tensor *ct__exp_sum(ct_tensor *const *P, int count, const double *c, ct_tensor *t)
+{
+    for (int i = 0; i < count; i++) t = ct__la_sum(t, (ct_mul)(P[i], ct_number(c[2 * i])));
+    return t;
+}
+/* exp(A) = (p(-B)^-1 p(B))^(2^s), B = A / 2^s of 1-norm at most 5.37, p Pade's polynomial of degree 13 */
+static ct_tensor *ct__exp_any(ct_tensor *A, const char *function)
+{
+    static const double c[14] = {64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000, 10559470521600, 670442572800, 33522128640, 1323241920, 40840800, 960960, 16380, 182, 1};
+    if (!ct__la_is(A, true, function)) return NULL;
+    ct__fn f = ct__begin(function);
+    if (!A->numel) return ct__end(f, ct_clone(A));
+    ct_tensor *norm = ct__matrix_norm(ct_detach(A), "1", ct__all_dims, true, function), *P[4], *U, *V, *X;
+    ct_tensor *s = (ct_clamp)((ct_nan_to_num)((ct_ceil)((ct_log2)((ct_div)(norm, ct_number(5.371920351148152)))), 0, 0, 0), ct_number(0), ct_number(1000));
+    double rounds = s ? ct_item((ct_max)(s)) : 0;
+    ct_tensor *B = (ct_mul)(A, (ct_exp2)((ct_neg)(s))), *eye = ct__la_eye(A, ct__la_rows(A), ct__la_rows(A));
+    P[0] = eye, P[1] = ct_matmul(B, B), P[2] = ct_matmul(P[1], P[1]), P[3] = ct_matmul(P[1], P[2]);
+    U = ct_matmul(B, ct__exp_sum(P, 4, c + 1, ct_matmul(P[3], ct__exp_sum(P + 1, 3, c + 9, NULL))));
+    V = ct__exp_sum(P, 4, c, ct_matmul(P[3], ct__exp_sum(P + 1, 3, c + 8, NULL)));
+    X = ct_linalg_solve((ct_sub)(V, U), (ct_add)(V, U), true);
+    for (int k = 0; X && k < rounds; k++) X = (ct_where)((ct_gt)(s, ct_number(k)), ct_matmul(X, X), X);
+    return ct__end(f, X);
+}
+CT_API ct_tensor *ct_linalg_matrix_exp(ct_tensor *A) { return ct__exp_any(A, "ct_linalg_matrix_exp"); }
+CT_API ct_tensor *ct_matrix_exp(ct_tensor *A) { return ct__exp_any(A, "ct_matrix_exp"); }
+enum { CT__CHAIN = 64 };
+static ct_tensor *ct__chain(ct_tensor *const *t, uint8_t cut[CT__CHAIN][CT__CHAIN], int i, int k)
+{
+    return i == k ? t[i] : ct_matmul(ct__chain(t, cut, i, cut[i][k]), ct__chain(t, cut, cut[i][k] + 1, k));
+}
+CT_API ct_tensor *(ct_linalg_multi_dot)(ct_tensor *const *tensors, int count)
+{
+    const char *function = "ct_linalg_multi_dot";
+    double size[CT__CHAIN + 1], *cost;
+    uint8_t cut[CT__CHAIN][CT__CHAIN];
+    ct_tensor *t[CT__CHAIN], *r;
+    if (!tensors || count < 2 || count > CT__CHAIN) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "expects 2 to %d tensors, not %d", CT__CHAIN, count);
+    for (int i = 0; i < count; i++) {
+        if (!(t[i] = tensors[i])) return NULL;
+        bool end = i == 0 || i == count - 1;
+        if (t[i]->ndim != 2 && !(end && t[i]->ndim == 1)) return (ct_tensor *)ct__fail(CT_ERR_DIM, function, "tensor %d is %s; expects matrices, and at the ends perhaps vectors", i, ct__brackets(t[i]));
+        if (i && t[i]->shape[0] != t[i - 1]->shape[t[i - 1]->ndim - 1]) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "tensors %d and %d, %s and %s, do not fit", i - 1, i, ct__brackets(t[i - 1]), ct__brackets(t[i]));
+        size[i] = t[i]->ndim == 2 || i ? (double)t[i]->shape[0] : 1, size[i + 1] = t[i]->ndim == 2 ? (double)t[i]->shape[1] : i ? 1 : (double)t[i]->shape[0];
+    }
+    if (!(cost = (double *)ct__alloc(sizeof(double) * CT__CHAIN * CT__CHAIN))) return (ct_tensor *)ct__fail_memory(function, 0);
+    for (int length = 0; length < count; length++)
+        for (int i = 0; i + length < count; i++) {
+            int k = i + length;
+            cost[i * CT__CHAIN + k] = length ? INFINITY : 0;
+            for (int at = i; at < k; at++) {
+                double sum = cost[i * CT__CHAIN + at] + cost[(at + 1) * CT__CHAIN + k] + size[i] * size[at + 1] * size[k + 1];
+                if (sum < cost[i * CT__CHAIN + k]) cost[i * CT__CHAIN + k] = sum, cut[i][k] = (uint8_t)at;
+            }
+        }
+    ct__free(cost, sizeof(double) * CT__CHAIN * CT__CHAIN);
+    ct__fn f = ct__begin(function);
+    r = ct__chain(t, cut, 0, count - 1);
+    return ct__end(f, r);
+}
+static ct_tensor *ct__cross_any(ct_tensor *a, ct_tensor *b, int dim, const char *function)
+{
+    if (!a || !b) return NULL;
+    int n = a->ndim > b->ndim ? a->ndim : b->ndim, d = ct__dim_of(dim, n, function) - n;
+    if (d < -n) return NULL;
+    if (-d > a->ndim || -d > b->ndim || a->shape[a->ndim + d] != 3 || b->shape[b->ndim + d] != 3) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "both need 3 elements in dim %d: %s and %s", dim, ct__brackets(a), ct__brackets(b));
+    ct__fn f = ct__begin(function); /* c[i] = a[i+1] b[i+2] - a[i+2] b[i+1] */
+    return ct__end(f, (ct_sub)((ct_mul)(ct_roll(a, -1, d), ct_roll(b, -2, d)), (ct_mul)(ct_roll(a, -2, d), ct_roll(b, -1, d))));
+}
+CT_API ct_tensor *ct_linalg_cross(ct_tensor *input, ct_tensor *other, int dim) { return ct__cross_any(input, other, dim, "ct_linalg_cross"); }
+CT_API ct_tensor *ct_cross(ct_tensor *input, ct_tensor *other, int dim)
+{
+    for (int d = 0; dim == CT_NO_DIM && input && d < input->ndim; d++) if (input->shape[d] == 3) dim = d;
+    if (dim == CT_NO_DIM && input) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_cross", "no dim of size 3 in %s", ct__brackets(input));
+    return ct__cross_any(input, other, dim, "ct_cross");
+}
+CT_API ct_tensor *ct_linalg_vecdot(ct_tensor *x, ct_tensor *y, int dim)
+{
+    ct__fn f = ct__begin("ct_linalg_vecdot");
+    ct_tensor *t = (ct_mul)(x, y);
+    return ct__end(f, t ? ct_to(ct_sum_dim(t, dim, false), (ct_dtype)t->dtype) : NULL);
+}
+CT_API ct_tensor *ct_linalg_diagonal(ct_tensor *A, int offset, int dim1, int dim2) { return ct_diagonal(A, offset, dim1, dim2); }
+CT_API ct_tensor *ct_trace(ct_tensor *A)
+{
+    if (!A) return NULL;
+    if (A->ndim != 2) return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_trace", "expects a matrix, not %s", ct__brackets(A));
+    ct__fn f = ct__begin("ct_trace");
+    return ct__end(f, ct_sum(ct_diagonal(A, 0, 0, 1)));
+}
+static int64_t ct__sizes_numel(const int64_t *size, int n)
+{
+    int64_t p = 1;
+    for (int d = 0; d < n; d++) p *= size[d];
+    return p;
+}
+CT_API ct_tensor *ct_linalg_tensorinv(ct_tensor *A, int ind)
+{
+    if (!A) return NULL;
+    int64_t p = ind > 0 && ind <= A->ndim ? ct__sizes_numel(A->shape, ind) : -1;
+    if (ind < 1 || ind > A->ndim || p != ct__sizes_numel(A->shape + ind, A->ndim - ind)) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_linalg_tensorinv", "the first %d and the other sizes of %s must have the same product", ind, ct__brackets(A));
+    ct_shape s;
+    memset(&s, 0, sizeof s), s.ndim = A->ndim;
+    for (int d = 0; d < A->ndim; d++) s.size[d] = A->shape[(d + ind) % A->ndim];
+    ct__fn f = ct__begin("ct_linalg_tensorinv");
+    return ct__end(f, (ct_reshape)(ct__inv_any(ct_reshape(A, p, p), true, NULL, "ct_linalg_tensorinv"), s));
+}
+CT_API ct_tensor *ct_linalg_tensorsolve(ct_tensor *A, ct_tensor *B, ct_shape dims)
+{
+    const char *function = "ct_linalg_tensorsolve";
+    if (!A || !B) return NULL;
+    ct__fn f = ct__begin(function);
+    ct_shape order = {{0}, 0}, s = {{0}, 0};
+    bool moved[CT_MAX_DIMS] = {false};
+    for (int k = 0; k < dims.ndim; k++) {
+        int d = ct__dim_of((int)dims.size[k], A->ndim, function);
+        if (d < 0) return ct__end(f, NULL);
+        moved[d] = true, dims.size[k] = d;
+    }
+    for (int d = 0; d < A->ndim; d++) if (!moved[d]) order.size[order.ndim++] = d;
+    for (int k = 0; k < dims.ndim && order.ndim < CT_MAX_DIMS; k++) order.size[order.ndim++] = dims.size[k];
+    A = (ct_permute)(A, order);
+    if (!A) return ct__end(f, NULL);
+    for (int d = B->ndim; d < A->ndim; d++) s.size[s.ndim++] = A->shape[d];
+    int64_t p = B->numel;
+    if (ct__sizes_numel(s.size, s.ndim) != p || A->numel != p * p) return ct__end(f, (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "A %s must have %lld x %lld elements, the first of which B %s has", ct__brackets(A), (long long)p, (long long)p, ct__brackets(B)));
+    return ct__end(f, (ct_reshape)(ct__solve_any(ct_reshape(A, p, p), ct_reshape(B, p), true, true, NULL, function), s));
 }
 #if CT__TUNE
 #pragma GCC pop_options
