@@ -65,8 +65,9 @@
      >>random-types  >>kernels  >>math  >>convert  >>pointwise kernels  >>reduce kernels  >>gemm-kernel  >>norm-kernels
      >>conv-kernels  >>optim-kernels  >>random-kernels  >>kernel table of this instruction set  >>backend  >>iterator
      >>autograd  >>engine  >>pointwise  >>expr  >>shape  >>create  >>pointwise operators  >>reduce  >>index  >>slicing  >>join
-     >>sort  >>gemm  >>matmul  >>conv  >>pool  >>pad  >>interpolate  >>linalg  >>random  >>functional  >>losses  >>rnn
-     >>attention  >>print  >>nn  >>init  >>optim  >>lr  >>data  >>io  >>gradcheck  >>dot  >>custom  >>cpu */
+     >>sort  >>composites  >>gemm  >>matmul  >>conv  >>pool  >>pad  >>interpolate  >>linalg  >>random  >>functional  >>losses
+     >>ctc  >>rnn  >>attention  >>vision  >>print  >>nn  >>init  >>optim  >>lr  >>data  >>io  >>gradcheck  >>dot  >>custom
+     >>cpu */
 /* ---- config --------------------------------------------------------------------------------------------------------
    Define before the include, the same way in every file:
      CTORCH_STATIC        all functions static: the whole library private to one file
@@ -276,22 +277,36 @@ CT_API ct_tensor *ct_empty_like(ct_tensor *input);
 CT_API ct_tensor *ct_zeros_like(ct_tensor *input);
 CT_API ct_tensor *ct_ones_like(ct_tensor *input);
 CT_API ct_tensor *ct_full_like(ct_tensor *input, ct_tensor *value);
+/* Like them, of input's dtype and on its device. Tensor.new_empty, new_zeros, new_ones, new_full */
+CT_API ct_tensor *ct_new_empty(ct_tensor *input, ct_shape shape);
+CT_API ct_tensor *ct_new_zeros(ct_tensor *input, ct_shape shape);
+CT_API ct_tensor *ct_new_ones(ct_tensor *input, ct_shape shape);
+CT_API ct_tensor *ct_new_full(ct_tensor *input, ct_tensor *value, ct_shape shape);
+CT_API ct_tensor *ct_new_tensor(ct_tensor *input, const void *data, ct_dtype dtype, ct_shape shape); /* ct_tensor_from, converted. Tensor.new_tensor */
+CT_API ct_tensor *ct_empty_strided(ct_shape size, ct_shape stride);     /* strides in elements, not negative. torch.empty_strided */
+CT_API ct_tensor *ct_scalar_tensor(ct_tensor *value, ct_dtype dtype);   /* 0-d; CT_DTYPE_DEFAULT: floating. torch.scalar_tensor */
 /* start, start+step, ... below end: ceil((end-start)/step) values; int64 when all arguments are integers. torch.arange */
 CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, double step);
 CT_API ct_tensor *ct_linspace(double start, double end, int64_t steps); /* both ends included. torch.linspace */
 CT_API ct_tensor *ct_eye(int64_t n);                                    /* (n,n). torch.eye */
+CT_API ct_tensor *ct_linspace_dtype(ct_dtype dtype, double start, double end, int64_t steps);
+CT_API ct_tensor *ct_logspace(double start, double end, int64_t steps, double base); /* base to these powers. torch.logspace (its base: 10) */
+CT_API ct_tensor *ct_logspace_dtype(ct_dtype dtype, double start, double end, int64_t steps, double base);
+CT_API ct_tensor *ct_eye_dtype(ct_dtype dtype, int64_t n, int64_t m);   /* (n,m) */
 CT_API ct_tensor *ct_scalar(double value);                              /* 0-d, default dtype. torch.tensor(value) */
 CT_API ct_tensor *ct_scalar_i64(int64_t value);                         /* 0-d, int64 */
 /* 1-d of the default dtype from doubles: ct_tensor_of(1, 2, 3). torch.tensor([...]) */
 CT_API ct_tensor *ct_tensor_of_array(const double *values, int64_t count);
 CT_API ct_tensor *ct_tensor_i64_array(const int64_t *values, int64_t count);
-/* A copy of the caller's memory, dense and row-major, of the given dtype. torch.tensor(data).view(shape) */
+/* A copy of the caller's memory, dense and row-major, of the given dtype. torch.tensor(data).view(shape); ct_as_tensor is the same */
 CT_API ct_tensor *ct_tensor_from(const void *data, ct_dtype dtype, ct_shape shape);
-/* The caller's memory itself: it must outlive every view of it. torch.from_numpy */
+/* The caller's memory itself: it must outlive every view of it. torch.from_numpy, under that name, too */
 CT_API ct_tensor *ct_from_blob(void *data, ct_dtype dtype, ct_shape shape);
 /* Likewise with strides in elements, and a deleter (may be NULL) that is called once when the last view is gone. */
 CT_API ct_tensor *ct_from_blob_strided(void *data, ct_dtype dtype, ct_shape shape, const int64_t *stride,
                                        void (*deleter)(void *data, void *user), void *user);
+/* count elements (-1: all there are) from byte offset on of the caller's memory, which holds `bytes` bytes; shared. torch.frombuffer */
+CT_API ct_tensor *ct_frombuffer(void *buffer, size_t bytes, ct_dtype dtype, int64_t count, int64_t offset);
 CT_API void ct_set_default_dtype(ct_dtype dtype); /* CT_F32 or CT_F64 */
 CT_API ct_dtype ct_get_default_dtype(void);
 
@@ -311,6 +326,22 @@ CT_API ct_dtype ct_get_default_dtype(void);
 #define ct_linspace(...) CT_AT(ct_linspace)(__VA_ARGS__)
 #define ct_eye(...) CT_AT(ct_eye)(__VA_ARGS__)
 #define ct_scalar(...) CT_AT(ct_scalar)(__VA_ARGS__)
+#define ct_scalar_i64(...) CT_AT(ct_scalar_i64)(__VA_ARGS__)
+#define ct_arange_dtype(...) CT_AT(ct_arange_dtype)(__VA_ARGS__)
+#define ct_new_empty(input, ...) CT_AT(ct_new_empty)(input, CT_SHAPE(__VA_ARGS__))
+#define ct_new_zeros(input, ...) CT_AT(ct_new_zeros)(input, CT_SHAPE(__VA_ARGS__))
+#define ct_new_ones(input, ...) CT_AT(ct_new_ones)(input, CT_SHAPE(__VA_ARGS__))
+#define ct_new_full(input, value, ...) CT_AT(ct_new_full)(input, CT_T(value), CT_SHAPE(__VA_ARGS__))
+#define ct_new_tensor(input, data, dtype, ...) CT_AT(ct_new_tensor)(input, data, dtype, CT_SHAPE(__VA_ARGS__))
+#define ct_empty_strided(...) CT_AT(ct_empty_strided)(__VA_ARGS__)
+#define ct_scalar_tensor(value, dtype) CT_AT(ct_scalar_tensor)(CT_T(value), dtype)
+#define ct_linspace_dtype(...) CT_AT(ct_linspace_dtype)(__VA_ARGS__)
+#define ct_logspace(...) CT_AT(ct_logspace)(__VA_ARGS__)
+#define ct_logspace_dtype(...) CT_AT(ct_logspace_dtype)(__VA_ARGS__)
+#define ct_eye_dtype(...) CT_AT(ct_eye_dtype)(__VA_ARGS__)
+#define ct_frombuffer(...) CT_AT(ct_frombuffer)(__VA_ARGS__)
+#define ct_as_tensor(...) ct_tensor_from(__VA_ARGS__)
+#define ct_from_numpy(...) ct_from_blob(__VA_ARGS__)
 #define ct_tensor_from(data, dtype, ...) CT_AT(ct_tensor_from)(data, dtype, CT_SHAPE(__VA_ARGS__))
 #define ct_from_blob(data, dtype, ...) CT_AT(ct_from_blob)(data, dtype, CT_SHAPE(__VA_ARGS__))
 #ifdef __cplusplus
@@ -370,6 +401,7 @@ CT_API bool ct_is_same_storage(const ct_tensor *a, const ct_tensor *b);
 CT_API int64_t ct_version(const ct_tensor *t);                /* in-place writes so far. torch: _version */
 /* The first element in memory (CPU tensors); walk it by ct_stride. Writing through it is not seen by autograd. torch: data_ptr */
 CT_API void *ct_data(ct_tensor *t);
+CT_API void *ct_data_ptr(ct_tensor *t);                       /* the same */
 CT_API float *ct_data_f32(ct_tensor *t);                      /* NULL and CT_ERR_DTYPE unless contiguous and of that type */
 CT_API double *ct_data_f64(ct_tensor *t);
 CT_API int64_t *ct_data_i64(ct_tensor *t);
@@ -379,6 +411,10 @@ CT_API int64_t ct_item_i64(ct_tensor *t);
 CT_API double ct_at(ct_tensor *t, ct_shape index);            /* one element: ct_at(x, 1, 2); NAN and CT_ERR_INDEX outside */
 /* Copies all elements, in row-major order, converted, to the caller's array of count elements. torch: tolist */
 CT_API bool ct_copy_out(ct_tensor *t, void *out, ct_dtype dtype, int64_t count);
+CT_API bool ct_tolist(ct_tensor *t, double *out, int64_t count); /* the same, as double */
+CT_API bool ct_is_nonzero(ct_tensor *t);                      /* the one element is not 0; CT_ERR_SHAPE if there is not one. torch.is_nonzero */
+#define ct_tolist(...) CT_AT(ct_tolist)(__VA_ARGS__)
+#define ct_is_nonzero(...) CT_AT(ct_is_nonzero)(__VA_ARGS__)
 #define ct_size(...) CT_AT(ct_size)(__VA_ARGS__)
 #define ct_from_blob_strided(...) CT_AT(ct_from_blob_strided)(__VA_ARGS__)
 #define ct_stride(...) CT_AT(ct_stride)(__VA_ARGS__)
@@ -394,9 +430,41 @@ CT_API bool ct_copy_out(ct_tensor *t, void *out, ct_dtype dtype, int64_t count);
 CT_API ct_dtype ct_promote_types(ct_dtype a, ct_dtype b);                    /* torch.promote_types */
 CT_API ct_dtype ct_result_type(const ct_tensor *a, const ct_tensor *b);      /* torch.result_type */
 CT_API ct_tensor *ct_to(ct_tensor *input, ct_dtype dtype);                   /* itself if it has that type already. torch: to(dtype) */
+CT_API ct_tensor *ct_float(ct_tensor *input);                                /* to float32, float64, float16, bfloat16, ... */
+CT_API ct_tensor *ct_double(ct_tensor *input);
+CT_API ct_tensor *ct_half(ct_tensor *input);
+CT_API ct_tensor *ct_bfloat16(ct_tensor *input);
+CT_API ct_tensor *ct_long(ct_tensor *input);                                 /* int64, int32, int16, int8, */
+CT_API ct_tensor *ct_int(ct_tensor *input);
+CT_API ct_tensor *ct_short(ct_tensor *input);
+CT_API ct_tensor *ct_char(ct_tensor *input);
+CT_API ct_tensor *ct_byte(ct_tensor *input);                                 /* uint8, */
+CT_API ct_tensor *ct_bool(ct_tensor *input);                                 /* bool */
+CT_API ct_tensor *ct_cpu(ct_tensor *input);
+CT_API ct_tensor *ct_cuda(ct_tensor *input);
+CT_API bool ct_can_cast(ct_dtype from, ct_dtype to);                         /* not to a lower category. torch.can_cast */
+typedef struct ct_float_info { int bits; double eps, max, min, tiny, resolution; } ct_float_info;
+typedef struct ct_int_info { int bits; int64_t min, max; } ct_int_info;
+CT_API ct_float_info ct_finfo(ct_dtype dtype);                               /* zeros and CT_ERR_DTYPE unless floating. torch.finfo */
+CT_API ct_int_info ct_iinfo(ct_dtype dtype);                                 /* unless an integer type. torch.iinfo */
 CT_API ct_tensor *ct_to_device(ct_tensor *input, ct_device device);          /* torch: to(device) */
 CT_API ct_tensor *ct_type_as(ct_tensor *input, ct_tensor *other);
 #define ct_promote_types(...) CT_AT(ct_promote_types)(__VA_ARGS__)
+#define ct_float(...) CT_AT(ct_float)(__VA_ARGS__)
+#define ct_double(...) CT_AT(ct_double)(__VA_ARGS__)
+#define ct_half(...) CT_AT(ct_half)(__VA_ARGS__)
+#define ct_bfloat16(...) CT_AT(ct_bfloat16)(__VA_ARGS__)
+#define ct_long(...) CT_AT(ct_long)(__VA_ARGS__)
+#define ct_int(...) CT_AT(ct_int)(__VA_ARGS__)
+#define ct_short(...) CT_AT(ct_short)(__VA_ARGS__)
+#define ct_char(...) CT_AT(ct_char)(__VA_ARGS__)
+#define ct_byte(...) CT_AT(ct_byte)(__VA_ARGS__)
+#define ct_bool(...) CT_AT(ct_bool)(__VA_ARGS__)
+#define ct_cpu(...) CT_AT(ct_cpu)(__VA_ARGS__)
+#define ct_cuda(...) CT_AT(ct_cuda)(__VA_ARGS__)
+#define ct_can_cast(...) CT_AT(ct_can_cast)(__VA_ARGS__)
+#define ct_finfo(...) CT_AT(ct_finfo)(__VA_ARGS__)
+#define ct_iinfo(...) CT_AT(ct_iinfo)(__VA_ARGS__)
 #define ct_to(...) CT_AT(ct_to)(__VA_ARGS__)
 #define ct_to_device(...) CT_AT(ct_to_device)(__VA_ARGS__)
 #define ct_type_as(...) CT_AT(ct_type_as)(__VA_ARGS__)
@@ -566,6 +634,31 @@ CT_API ct_tensor *ct_bitwise_not(ct_tensor *input);     /* ~x; on bool the logic
 CT_API ct_tensor *ct_signbit(ct_tensor *input);         /* the sign bit is set, as bool */
 CT_API ct_tensor *ct_deg2rad(ct_tensor *input);         /* x*pi/180 */
 CT_API ct_tensor *ct_rad2deg(ct_tensor *input);         /* x*180/pi */
+CT_API ct_tensor *ct_ndtr(ct_tensor *input);            /* the normal distribution up to x. torch.special.ndtr */
+CT_API ct_tensor *ct_log_ndtr(ct_tensor *input);        /* its logarithm, also where ndtr underflows */
+CT_API ct_tensor *ct_ndtri(ct_tensor *input);           /* its inverse */
+CT_API ct_tensor *ct_erfcx(ct_tensor *input);           /* e^(x^2)*erfc(x) */
+CT_API ct_tensor *ct_entr(ct_tensor *input);            /* -x*log(x); 0 at 0, -infinity below */
+CT_API ct_tensor *ct_sinc(ct_tensor *input);            /* sin(pi x)/(pi x), 1 at 0 */
+CT_API ct_tensor *ct_i0(ct_tensor *input);              /* modified Bessel functions of the first kind, order 0 */
+CT_API ct_tensor *ct_i0e(ct_tensor *input);             /* e^-|x|*i0(x) */
+CT_API ct_tensor *ct_i1(ct_tensor *input);              /* ... order 1 */
+CT_API ct_tensor *ct_i1e(ct_tensor *input);
+CT_API ct_tensor *ct_mvlgamma(ct_tensor *input, int64_t p); /* p(p-1)/4*log(pi) + sum of lgamma(x - i/2), i < p */
+CT_API ct_tensor *ct_positive(ct_tensor *input);        /* x itself; bool is refused */
+CT_API ct_tensor *ct_sgn(ct_tensor *input);             /* ct_sign */
+CT_API ct_tensor *ct_real(ct_tensor *input);            /* x itself: there are no complex types */
+CT_API ct_tensor *ct_conj(ct_tensor *input);            /* x itself */
+CT_API ct_tensor *ct_angle(ct_tensor *input);           /* pi where x < 0, else 0; NaN stays */
+CT_API ct_tensor *ct_isreal(ct_tensor *input);          /* true */
+CT_API ct_tensor *ct_isposinf(ct_tensor *input);
+CT_API ct_tensor *ct_isneginf(ct_tensor *input);
+CT_API ct_tensor *ct_sgn_(ct_tensor *input);
+CT_API ct_tensor *ct_deg2rad_(ct_tensor *input);
+CT_API ct_tensor *ct_rad2deg_(ct_tensor *input);
+CT_API ct_tensor *ct_sinc_(ct_tensor *input);
+CT_API ct_tensor *ct_i0_(ct_tensor *input);
+CT_API ct_tensor *ct_nan_to_num_(ct_tensor *input, double nan, double posinf, double neginf);
 CT_API ct_tensor *ct_neg_(ct_tensor *input);
 CT_API ct_tensor *ct_abs_(ct_tensor *input);
 CT_API ct_tensor *ct_sign_(ct_tensor *input);
@@ -641,6 +734,19 @@ CT_API ct_tensor *ct_gcd(ct_tensor *input, ct_tensor *other);
 CT_API ct_tensor *ct_lcm(ct_tensor *input, ct_tensor *other);
 CT_API ct_tensor *ct_clamp_min(ct_tensor *input, ct_tensor *other);         /* max(x, y) */
 CT_API ct_tensor *ct_clamp_max(ct_tensor *input, ct_tensor *other);         /* min(x, y) */
+CT_API ct_tensor *ct_true_divide(ct_tensor *input, ct_tensor *other);       /* ct_div */
+CT_API ct_tensor *ct_float_power(ct_tensor *input, ct_tensor *other);       /* x^y in float64 */
+CT_API ct_tensor *ct_ldexp(ct_tensor *input, ct_tensor *other);             /* x*2^y */
+CT_API ct_tensor *ct_nextafter(ct_tensor *input, ct_tensor *other);         /* the next float32 or float64 from x toward y */
+CT_API ct_tensor *ct_heaviside(ct_tensor *input, ct_tensor *values);        /* 0 below 0, values at 0, 1 above; one dtype */
+CT_API ct_tensor *ct_logaddexp2(ct_tensor *input, ct_tensor *other);        /* log2(2^x + 2^y) */
+CT_API ct_tensor *ct_xlog1py(ct_tensor *input, ct_tensor *other);           /* x*log(1 + y), 0 where x is 0 */
+CT_API ct_tensor *ct_zeta(ct_tensor *input, ct_tensor *other);              /* Hurwitz: sum of 1/(k + y)^x, k >= 0; no gradient. torch.special.zeta */
+CT_API ct_tensor *ct_true_divide_(ct_tensor *input, ct_tensor *other);
+CT_API ct_tensor *ct_float_power_(ct_tensor *input, ct_tensor *other);
+CT_API ct_tensor *ct_ldexp_(ct_tensor *input, ct_tensor *other);
+CT_API ct_tensor *ct_nextafter_(ct_tensor *input, ct_tensor *other);
+CT_API ct_tensor *ct_heaviside_(ct_tensor *input, ct_tensor *values);
 CT_API ct_tensor *ct_mul_(ct_tensor *input, ct_tensor *other);
 CT_API ct_tensor *ct_div_(ct_tensor *input, ct_tensor *other);
 CT_API ct_tensor *ct_floor_divide_(ct_tensor *input, ct_tensor *other);
@@ -686,6 +792,8 @@ CT_API ct_tensor *ct_add__with(ct_tensor *input, ct_tensor *other, ct_alpha_opts
 CT_API ct_tensor *ct_sub__with(ct_tensor *input, ct_tensor *other, ct_alpha_opts opts);
 CT_API ct_tensor *ct_div_trunc(ct_tensor *input, ct_tensor *other);  /* torch.div(rounding_mode='trunc') */
 CT_API ct_tensor *ct_div_floor(ct_tensor *input, ct_tensor *other);  /* torch.div(rounding_mode='floor') */
+CT_API ct_tensor *ct_div_trunc_(ct_tensor *input, ct_tensor *other);
+CT_API ct_tensor *ct_div_floor_(ct_tensor *input, ct_tensor *other);
 CT_API ct_tensor *ct_where(ct_tensor *condition, ct_tensor *input, ct_tensor *other);    /* condition != 0 ? input : other */
 CT_API ct_tensor *ct_clamp(ct_tensor *input, ct_tensor *min, ct_tensor *max);            /* min(max(x, lo), hi), NaN stays; -INFINITY or INFINITY: no bound */
 CT_API ct_tensor *ct_clamp_(ct_tensor *input, ct_tensor *min, ct_tensor *max);
@@ -706,15 +814,70 @@ CT_API ct_tensor *ct_nan_to_num(ct_tensor *input, double nan, double posinf, dou
 CT_API ct_tensor *ct_isclose(ct_tensor *input, ct_tensor *other, double rtol, double atol, bool equal_nan); /* |x - y| <= atol + rtol*|y| */
 CT_API bool ct_allclose(ct_tensor *input, ct_tensor *other, double rtol, double atol, bool equal_nan);
 CT_API bool ct_equal(ct_tensor *input, ct_tensor *other);                          /* same shape and elements */
+typedef struct ct_logit_opts {
+    ct_tensor *input;
+    double eps; /* none; else x is clamped to [eps, 1 - eps] first */
+    int ct_end_;
+} ct_logit_opts;
+CT_API ct_tensor *ct_logit_with(ct_logit_opts opts); /* ct_logit(x, .eps = 1e-6) */
+CT_API ct_tensor *ct_logit__with(ct_logit_opts opts);
+typedef struct ct_round_opts {
+    ct_tensor *input;
+    int decimals; /* digits behind the point; negative: before it */
+    int ct_end_;
+} ct_round_opts;
+CT_API ct_tensor *ct_round_with(ct_round_opts opts); /* ct_round(x, .decimals = 2) */
 CT_API ct_tensor *ct_polygamma(ct_tensor *n, ct_tensor *input);                    /* the n-th derivative of digamma; n a number */
 /* One fused pass over its operands a, b, c, ... h: numbers, + - * / ?: comparisons ! && || and the unary and binary operators above by their
    names. Differentiable to any order. ct_expr("a * sigmoid(b) + 1", x, y). CT_ERR_ARGUMENT names the place in the text. */
 CT_API ct_tensor *ct_expr(const char *text, ct_tensor *const *operands, int count);
 /* in place */
 CT_API ct_tensor *ct_fill_(ct_tensor *input, ct_tensor *value);
+CT_API ct_tensor *ct_fill(ct_tensor *input, ct_tensor *value);                     /* a copy filled with a number or a 0-d tensor. torch.fill */
+CT_API ct_tensor *ct_fill_diagonal_(ct_tensor *input, double fill_value, bool wrap); /* wrap: it begins anew below a tall matrix's square. Tensor.fill_diagonal_ */
 CT_API ct_tensor *ct_zero_(ct_tensor *input);
 CT_API ct_tensor *ct_copy_(ct_tensor *input, ct_tensor *source);                   /* broadcasts and casts; differentiable in source */
 CT_API ct_tensor *ct_clone(ct_tensor *input);                                      /* a copy of its own memory */
+#define ct_ndtr(...) CT_AT(ct_ndtr)(__VA_ARGS__)
+#define ct_log_ndtr(...) CT_AT(ct_log_ndtr)(__VA_ARGS__)
+#define ct_ndtri(...) CT_AT(ct_ndtri)(__VA_ARGS__)
+#define ct_erfcx(...) CT_AT(ct_erfcx)(__VA_ARGS__)
+#define ct_entr(...) CT_AT(ct_entr)(__VA_ARGS__)
+#define ct_sinc(...) CT_AT(ct_sinc)(__VA_ARGS__)
+#define ct_i0(...) CT_AT(ct_i0)(__VA_ARGS__)
+#define ct_i0e(...) CT_AT(ct_i0e)(__VA_ARGS__)
+#define ct_i1(...) CT_AT(ct_i1)(__VA_ARGS__)
+#define ct_i1e(...) CT_AT(ct_i1e)(__VA_ARGS__)
+#define ct_mvlgamma(...) CT_AT(ct_mvlgamma)(__VA_ARGS__)
+#define ct_positive(...) CT_AT(ct_positive)(__VA_ARGS__)
+#define ct_sgn(...) CT_AT(ct_sgn)(__VA_ARGS__)
+#define ct_real(...) CT_AT(ct_real)(__VA_ARGS__)
+#define ct_conj(...) CT_AT(ct_conj)(__VA_ARGS__)
+#define ct_angle(...) CT_AT(ct_angle)(__VA_ARGS__)
+#define ct_isreal(...) CT_AT(ct_isreal)(__VA_ARGS__)
+#define ct_isposinf(...) CT_AT(ct_isposinf)(__VA_ARGS__)
+#define ct_isneginf(...) CT_AT(ct_isneginf)(__VA_ARGS__)
+#define ct_sgn_(...) CT_AT(ct_sgn_)(__VA_ARGS__)
+#define ct_deg2rad_(...) CT_AT(ct_deg2rad_)(__VA_ARGS__)
+#define ct_rad2deg_(...) CT_AT(ct_rad2deg_)(__VA_ARGS__)
+#define ct_sinc_(...) CT_AT(ct_sinc_)(__VA_ARGS__)
+#define ct_i0_(...) CT_AT(ct_i0_)(__VA_ARGS__)
+#define ct_nan_to_num_(...) CT_AT(ct_nan_to_num_)(__VA_ARGS__)
+#define ct_true_divide(input, other) CT_AT(ct_true_divide)(CT_T(input), CT_T(other))
+#define ct_float_power(input, other) CT_AT(ct_float_power)(CT_T(input), CT_T(other))
+#define ct_ldexp(input, other) CT_AT(ct_ldexp)(CT_T(input), CT_T(other))
+#define ct_nextafter(input, other) CT_AT(ct_nextafter)(CT_T(input), CT_T(other))
+#define ct_heaviside(input, values) CT_AT(ct_heaviside)(input, CT_T(values))
+#define ct_logaddexp2(input, other) CT_AT(ct_logaddexp2)(CT_T(input), CT_T(other))
+#define ct_xlog1py(input, other) CT_AT(ct_xlog1py)(CT_T(input), CT_T(other))
+#define ct_zeta(input, other) CT_AT(ct_zeta)(CT_T(input), CT_T(other))
+#define ct_true_divide_(input, other) CT_AT(ct_true_divide_)(input, CT_T(other))
+#define ct_float_power_(input, other) CT_AT(ct_float_power_)(input, CT_T(other))
+#define ct_ldexp_(input, other) CT_AT(ct_ldexp_)(input, CT_T(other))
+#define ct_nextafter_(input, other) CT_AT(ct_nextafter_)(input, CT_T(other))
+#define ct_heaviside_(input, values) CT_AT(ct_heaviside_)(input, CT_T(values))
+#define ct_fill(input, value) CT_AT(ct_fill)(input, CT_T(value))
+#define ct_fill_diagonal_(...) CT_AT(ct_fill_diagonal_)(__VA_ARGS__)
 #define ct_neg(...) CT_AT(ct_neg)(__VA_ARGS__)
 #define ct_abs(...) CT_AT(ct_abs)(__VA_ARGS__)
 #define ct_sign(...) CT_AT(ct_sign)(__VA_ARGS__)
@@ -743,11 +906,9 @@ CT_API ct_tensor *ct_clone(ct_tensor *input);                                   
 #define ct_atanh(...) CT_AT(ct_atanh)(__VA_ARGS__)
 #define ct_floor(...) CT_AT(ct_floor)(__VA_ARGS__)
 #define ct_ceil(...) CT_AT(ct_ceil)(__VA_ARGS__)
-#define ct_round(...) CT_AT(ct_round)(__VA_ARGS__)
 #define ct_trunc(...) CT_AT(ct_trunc)(__VA_ARGS__)
 #define ct_frac(...) CT_AT(ct_frac)(__VA_ARGS__)
 #define ct_sigmoid(...) CT_AT(ct_sigmoid)(__VA_ARGS__)
-#define ct_logit(...) CT_AT(ct_logit)(__VA_ARGS__)
 #define ct_erf(...) CT_AT(ct_erf)(__VA_ARGS__)
 #define ct_erfc(...) CT_AT(ct_erfc)(__VA_ARGS__)
 #define ct_erfinv(...) CT_AT(ct_erfinv)(__VA_ARGS__)
@@ -805,7 +966,6 @@ CT_API ct_tensor *ct_clone(ct_tensor *input);                                   
 #define ct_trunc_(...) CT_AT(ct_trunc_)(__VA_ARGS__)
 #define ct_frac_(...) CT_AT(ct_frac_)(__VA_ARGS__)
 #define ct_sigmoid_(...) CT_AT(ct_sigmoid_)(__VA_ARGS__)
-#define ct_logit_(...) CT_AT(ct_logit_)(__VA_ARGS__)
 #define ct_erf_(...) CT_AT(ct_erf_)(__VA_ARGS__)
 #define ct_erfc_(...) CT_AT(ct_erfc_)(__VA_ARGS__)
 #define ct_erfinv_(...) CT_AT(ct_erfinv_)(__VA_ARGS__)
@@ -878,6 +1038,8 @@ CT_API ct_tensor *ct_clone(ct_tensor *input);                                   
 #define ct_clamp_max_(input, other) CT_AT(ct_clamp_max_)(input, CT_T(other))
 #define ct_div_trunc(input, other) CT_AT(ct_div_trunc)(CT_T(input), CT_T(other))
 #define ct_div_floor(input, other) CT_AT(ct_div_floor)(CT_T(input), CT_T(other))
+#define ct_div_trunc_(input, other) CT_AT(ct_div_trunc_)(input, CT_T(other))
+#define ct_div_floor_(input, other) CT_AT(ct_div_floor_)(input, CT_T(other))
 #define ct_where(condition, input, other) CT_AT(ct_where)(condition, CT_T(input), CT_T(other))
 #define ct_clamp(input, min, max) CT_AT(ct_clamp)(input, CT_T(min), CT_T(max))
 #define ct_clamp_(input, min, max) CT_AT(ct_clamp_)(input, CT_T(min), CT_T(max))
@@ -916,7 +1078,13 @@ template <class... T> inline ct_tensor *ct__expression(const char *text, T... op
 #define ct_rsub(input, other) CT_AT(ct_rsub)(CT_T(input), CT_T(other))
 #define ct_add_(input, other) CT_AT(ct_add_)(input, CT_T(other))
 #define ct_sub_(input, other) CT_AT(ct_sub_)(input, CT_T(other))
+inline ct_tensor *ct__logit(ct_tensor *input, double eps = 0) { ct_logit_opts o = {input, eps, 0}; return ct_logit_with(o); }
+inline ct_tensor *ct__round(ct_tensor *input, int decimals = 0) { ct_round_opts o = {input, decimals, 0}; return ct_round_with(o); }
 #define ct_expr(...) CT__CXX(ct__expression, __VA_ARGS__)
+inline ct_tensor *ct__logit_(ct_tensor *input, double eps = 0) { ct_logit_opts o = {input, eps, 0}; return ct_logit__with(o); }
+#define ct_logit(...) CT__CXX(ct__logit, __VA_ARGS__)
+#define ct_logit_(...) CT__CXX(ct__logit_, __VA_ARGS__)
+#define ct_round(...) CT__CXX(ct__round, __VA_ARGS__)
 #else
 #define CT__ALPHA(f, x, ...) CT_AT(f)(x, CT_T(CT__FIRST(__VA_ARGS__)), (ct_alpha_opts){CT__REST(__VA_ARGS__, .ct_end_ = 0)})
 #define ct_add(input, ...) CT__ALPHA(ct_add_with, CT_T(input), __VA_ARGS__)
@@ -924,6 +1092,9 @@ template <class... T> inline ct_tensor *ct__expression(const char *text, T... op
 #define ct_rsub(input, ...) CT__ALPHA(ct_rsub_with, CT_T(input), __VA_ARGS__)
 #define ct_add_(input, ...) CT__ALPHA(ct_add__with, input, __VA_ARGS__)
 #define ct_sub_(input, ...) CT__ALPHA(ct_sub__with, input, __VA_ARGS__)
+#define ct_logit(...) CT_AT(ct_logit_with)((ct_logit_opts){__VA_ARGS__, .ct_end_ = 0})
+#define ct_logit_(...) CT_AT(ct_logit__with)((ct_logit_opts){__VA_ARGS__, .ct_end_ = 0})
+#define ct_round(...) CT_AT(ct_round_with)((ct_round_opts){__VA_ARGS__, .ct_end_ = 0})
 #define ct_expr(text, ...)                                                                                            \
     CT_AT(ct_expr)(text, (ct_tensor *const[]){__VA_ARGS__}, (int)(sizeof((ct_tensor *const[]){__VA_ARGS__}) / sizeof(ct_tensor *)))
 #endif
@@ -947,6 +1118,19 @@ CT_API ct_tensor *ct_atleast_1d(ct_tensor *input);                         /* vi
 CT_API ct_tensor *ct_atleast_2d(ct_tensor *input);                         /* (n) -> (1,n);   */
 CT_API ct_tensor *ct_atleast_3d(ct_tensor *input);                         /* (n) -> (1,n,1), (m,n) -> (m,n,1) */
 CT_API ct_tensor *ct_flip(ct_tensor *input, ct_shape dims);                /* ct_flip(x, 0, 1): reversed along these dims */
+CT_API ct_tensor *ct_fliplr(ct_tensor *input);                             /* dim 1 reversed */
+CT_API ct_tensor *ct_flipud(ct_tensor *input);                             /* dim 0 reversed */
+CT_API ct_tensor *ct_rot90(ct_tensor *input, int64_t k, ct_shape dims);    /* ct_rot90(x, 1, 0, 1): k quarter turns from the first dim to the second */
+/* The frequencies of n samples at distance d: k/(n*d) for k = 0 ... (n-1)/2, -n/2 ... -1, or 0 ... n/2. Frequency 0 from the front to the middle of
+   dims (none: all), and back. torch.fft.fftfreq, rfftfreq, fftshift, ifftshift */
+CT_API ct_tensor *ct_fft_fftfreq(int64_t n, double d);
+CT_API ct_tensor *ct_fft_rfftfreq(int64_t n, double d);
+CT_API ct_tensor *ct_fft_fftshift(ct_tensor *input, ct_shape dim);
+CT_API ct_tensor *ct_fft_ifftshift(ct_tensor *input, ct_shape dim);
+CT_API ct_tensor *ct_vander(ct_tensor *x, int64_t N, bool increasing);     /* (n) -> (n,N): its powers N-1 ... 0, or 0 ... N-1; N < 0: n. torch.vander */
+CT_API ct_tensor *ct_combinations(ct_tensor *input, int64_t r, bool with_replacement); /* the ways to take r elements of a vector, a row each */
+/* count views of the shape that all broadcast to, into out. Returns count, 0 on errors. torch.broadcast_tensors */
+CT_API int ct_broadcast_tensors(ct_tensor *const *tensors, int count, ct_tensor **out);
 CT_API ct_tensor *ct_roll(ct_tensor *input, int64_t shift, int dim);       /* cyclically; CT_NO_DIM: as if flat. One of torch.roll's dims at a time */
 CT_API ct_tensor *ct_repeat(ct_tensor *input, ct_shape repeats);           /* ct_repeat(x, 2, 1): copies per dim, at least one number per dim. Tensor.repeat */
 CT_API ct_tensor *ct_tile(ct_tensor *input, ct_shape repeats);             /* the same; missing numbers are 1. torch.tile */
@@ -994,6 +1178,19 @@ CT_API ct_tensor *ct_masked_scatter_(ct_tensor *input, ct_tensor *mask, ct_tenso
 CT_API ct_tensor *ct_nonzero(ct_tensor *input);                             /* int64 (n, ndim): where input is not 0, in order. torch.nonzero */
 CT_API ct_tensor *ct_argwhere(ct_tensor *input);
 CT_API int ct_nonzero_tuple(ct_tensor *input, ct_tensor **out, int capacity); /* the same as one (n) tensor per dim. nonzero(as_tuple=True) */
+/* Copies of input in which ct_select, ct_slice, ct_diagonal of it is src. torch.select_scatter, slice_scatter, diagonal_scatter */
+CT_API ct_tensor *ct_select_scatter(ct_tensor *input, ct_tensor *src, int dim, int64_t index);
+CT_API ct_tensor *ct_slice_scatter(ct_tensor *input, ct_tensor *src, int dim, int64_t start, int64_t end, int64_t step);
+CT_API ct_tensor *ct_diagonal_scatter(ct_tensor *input, ct_tensor *src, int offset, int dim1, int dim2);
+/* The coordinates in shape of flat positions, one tensor per dim into out: how many, 0 on errors. CT_ERR_INDEX outside. torch.unravel_index */
+CT_API int ct_unravel_index(ct_tensor *indices, ct_shape shape, ct_tensor **out, int capacity);
+typedef struct ct_addr_opts {
+    ct_tensor *input, *vec1, *vec2;
+    double beta, alpha; /* 1, 1; CT_REALLY_ZERO for 0 */
+    int ct_end_;
+} ct_addr_opts;
+CT_API ct_tensor *ct_addr_with(ct_addr_opts opts);                         /* beta*input + alpha*outer(vec1, vec2). torch.addr */
+CT_API ct_tensor *ct_vdot(ct_tensor *input, ct_tensor *other);             /* ct_dot */
 
 /* ---- indexing -------------------------------------------------------------------------------------------------------
    x[...] of numpy and PyTorch, from text or from typed items. Integers, ranges, ellipsis and newaxis give a view; as soon as a list or a
@@ -1072,10 +1269,17 @@ inline ct_index_item ct__item_of(ct_index_kind kind, int64_t start, int64_t stop
     ct_index_item i = {kind, start, stop, step, tensor};
     return i;
 }
+inline ct_tensor *ct__addr(ct_tensor *input, ct_tensor *vec1, ct_tensor *vec2, double beta = 0, double alpha = 0)
+{
+    ct_addr_opts o = {input, vec1, vec2, beta, alpha, 0};
+    return ct_addr_with(o);
+}
+#define ct_addr(...) CT__CXX(ct__addr, __VA_ARGS__)
 #define CT__ITEM(kind, start, stop, step, tensor) ct__item_of(kind, (int64_t)(start), (int64_t)(stop), (int64_t)(step), tensor)
 #define CT__TENSORS(...) ct__tensors(__VA_ARGS__).item, (int)(sizeof(ct__tensors(__VA_ARGS__)) / sizeof(ct_tensor *))
 #define CT__ITEMS(...) ct__items(__VA_ARGS__).item, (int)(sizeof(ct__items(__VA_ARGS__)) / sizeof(ct_index_item))
 #else
+#define ct_addr(...) CT_AT(ct_addr_with)((ct_addr_opts){__VA_ARGS__, .ct_end_ = 0})
 #define CT__ITEM(kind, start, stop, step, tensor) ((ct_index_item){kind, (int64_t)(start), (int64_t)(stop), (int64_t)(step), tensor})
 #define CT__TENSORS(...) (ct_tensor *const[]){__VA_ARGS__}, (int)(sizeof((ct_tensor *const[]){__VA_ARGS__}) / sizeof(ct_tensor *))
 #define CT__ITEMS(...) (const ct_index_item[CT__COUNT(__VA_ARGS__)]){__VA_ARGS__}, CT__COUNT(__VA_ARGS__) /* at most 16 (tcc counts structs wrongly) */
@@ -1090,6 +1294,21 @@ inline ct_index_item ct__item_of(ct_index_kind kind, int64_t start, int64_t stop
 #define ct_column_stack(...) CT_AT(ct_column_stack)(CT__TENSORS(__VA_ARGS__))
 #define ct_block_diag(...) CT_AT(ct_block_diag)(CT__TENSORS(__VA_ARGS__))
 #define ct_cartesian_prod(...) CT_AT(ct_cartesian_prod)(CT__TENSORS(__VA_ARGS__))
+#define ct_fliplr(...) CT_AT(ct_fliplr)(__VA_ARGS__)
+#define ct_flipud(...) CT_AT(ct_flipud)(__VA_ARGS__)
+#define ct_rot90(input, k, ...) CT_AT(ct_rot90)(input, k, CT_SHAPE(__VA_ARGS__))
+#define ct_fft_fftfreq(...) CT_AT(ct_fft_fftfreq)(__VA_ARGS__)
+#define ct_fft_rfftfreq(...) CT_AT(ct_fft_rfftfreq)(__VA_ARGS__)
+#define ct_fft_fftshift(...) CT_AT(ct_fft_fftshift)(__VA_ARGS__)
+#define ct_fft_ifftshift(...) CT_AT(ct_fft_ifftshift)(__VA_ARGS__)
+#define ct_vander(...) CT_AT(ct_vander)(__VA_ARGS__)
+#define ct_combinations(...) CT_AT(ct_combinations)(__VA_ARGS__)
+#define ct_broadcast_tensors(...) CT_AT(ct_broadcast_tensors)(__VA_ARGS__)
+#define ct_select_scatter(...) CT_AT(ct_select_scatter)(__VA_ARGS__)
+#define ct_slice_scatter(...) CT_AT(ct_slice_scatter)(__VA_ARGS__)
+#define ct_diagonal_scatter(...) CT_AT(ct_diagonal_scatter)(__VA_ARGS__)
+#define ct_unravel_index(...) CT_AT(ct_unravel_index)(__VA_ARGS__)
+#define ct_vdot(...) CT_AT(ct_vdot)(__VA_ARGS__)
 #define ct_meshgrid(...) CT_AT(ct_meshgrid)(__VA_ARGS__)
 #define ct_atleast_1d(...) CT_AT(ct_atleast_1d)(__VA_ARGS__)
 #define ct_atleast_2d(...) CT_AT(ct_atleast_2d)(__VA_ARGS__)
@@ -1172,6 +1391,9 @@ CT_API ct_tensor *ct_t(ct_tensor *input);                            /* of a mat
 CT_API ct_tensor *ct_mT(ct_tensor *input);                           /* the last two dims swapped */
 CT_API ct_tensor *ct_permute(ct_tensor *input, ct_shape dims);       /* ct_permute(x, 2, 0, 1) */
 CT_API ct_tensor *ct_movedim(ct_tensor *input, int source, int destination);
+CT_API ct_tensor *ct_T(ct_tensor *input);                            /* all dims reversed. Tensor.T */
+CT_API ct_tensor *ct_adjoint(ct_tensor *input);                      /* ct_mT: there are no complex types */
+CT_API ct_tensor *ct_movedim_dims(ct_tensor *input, ct_shape source, ct_shape destination); /* several: CT_SHAPE(0, 1), CT_SHAPE(2, 0) */
 CT_API ct_tensor *ct_squeeze(ct_tensor *input);                      /* all dims of size 1 */
 CT_API ct_tensor *ct_squeeze_dim(ct_tensor *input, int dim);         /* that one, if its size is 1 */
 CT_API ct_tensor *ct_unsqueeze(ct_tensor *input, int dim);           /* dim in [-ndim-1, ndim] */
@@ -1190,6 +1412,30 @@ CT_API int ct_split(ct_tensor *input, int64_t split_size, int dim, ct_tensor **o
 CT_API int ct_split_with_sizes(ct_tensor *input, const int64_t *sizes, int count, int dim, ct_tensor **out, int capacity);
 CT_API int ct_chunk(ct_tensor *input, int64_t chunks, int dim, ct_tensor **out, int capacity); /* may be fewer than chunks */
 CT_API int ct_unbind(ct_tensor *input, int dim, ct_tensor **out, int capacity);
+/* Into sections of sizes that differ by 1 at most, or before each of the indices; the others along dim 1 (0 of vectors), 0 and 2, into equal
+   parts. torch.tensor_split, hsplit, vsplit, dsplit */
+CT_API int ct_tensor_split(ct_tensor *input, int64_t sections, int dim, ct_tensor **out, int capacity);
+CT_API int ct_tensor_split_indices(ct_tensor *input, const int64_t *indices, int count, int dim, ct_tensor **out, int capacity);
+CT_API int ct_hsplit(ct_tensor *input, int64_t sections, ct_tensor **out, int capacity);
+CT_API int ct_vsplit(ct_tensor *input, int64_t sections, ct_tensor **out, int capacity);
+CT_API int ct_dsplit(ct_tensor *input, int64_t sections, ct_tensor **out, int capacity);
+CT_API int ct_hsplit_indices(ct_tensor *input, const int64_t *indices, int count, ct_tensor **out, int capacity);
+CT_API int ct_vsplit_indices(ct_tensor *input, const int64_t *indices, int count, ct_tensor **out, int capacity);
+CT_API int ct_dsplit_indices(ct_tensor *input, const int64_t *indices, int count, ct_tensor **out, int capacity);
+/* The shape that all broadcast to; false and CT_ERR_SHAPE if there is none. torch.broadcast_shapes */
+CT_API bool ct_broadcast_shapes(const ct_shape *shapes, int count, ct_shape *result);
+#define ct_T(...) CT_AT(ct_T)(__VA_ARGS__)
+#define ct_adjoint(...) CT_AT(ct_adjoint)(__VA_ARGS__)
+#define ct_movedim_dims(...) CT_AT(ct_movedim_dims)(__VA_ARGS__)
+#define ct_tensor_split(...) CT_AT(ct_tensor_split)(__VA_ARGS__)
+#define ct_tensor_split_indices(...) CT_AT(ct_tensor_split_indices)(__VA_ARGS__)
+#define ct_hsplit(...) CT_AT(ct_hsplit)(__VA_ARGS__)
+#define ct_vsplit(...) CT_AT(ct_vsplit)(__VA_ARGS__)
+#define ct_dsplit(...) CT_AT(ct_dsplit)(__VA_ARGS__)
+#define ct_hsplit_indices(...) CT_AT(ct_hsplit_indices)(__VA_ARGS__)
+#define ct_vsplit_indices(...) CT_AT(ct_vsplit_indices)(__VA_ARGS__)
+#define ct_dsplit_indices(...) CT_AT(ct_dsplit_indices)(__VA_ARGS__)
+#define ct_broadcast_shapes(...) CT_AT(ct_broadcast_shapes)(__VA_ARGS__)
 #define ct_reshape(input, ...) CT_AT(ct_reshape)(input, CT_SHAPE(__VA_ARGS__))
 #define ct_view(input, ...) CT_AT(ct_view)(input, CT_SHAPE(__VA_ARGS__))
 #define ct_view_as(...) CT_AT(ct_view_as)(__VA_ARGS__)
@@ -1232,12 +1478,16 @@ CT_API ct_tensor *ct_mean_dims(ct_tensor *input, ct_shape dims, bool keepdim);
 CT_API ct_tensor *ct_prod(ct_tensor *input);
 CT_API ct_tensor *ct_prod_dim(ct_tensor *input, int dim, bool keepdim);
 CT_API ct_tensor *ct_nansum(ct_tensor *input);
+CT_API ct_tensor *ct_nansum_dims(ct_tensor *input, ct_shape dims, bool keepdim);
+CT_API ct_tensor *ct_nanmean(ct_tensor *input);                          /* of what is not NaN */
+CT_API ct_tensor *ct_nanmean_dims(ct_tensor *input, ct_shape dims, bool keepdim);
 CT_API ct_tensor *ct_max(ct_tensor *input);                              /* ties share the gradient evenly */
 CT_API ct_tensor *ct_min(ct_tensor *input);
 CT_API ct_tensor *ct_max_dim(ct_tensor *input, int dim, bool keepdim, ct_tensor **indices); /* first of ties; indices may be NULL */
 CT_API ct_tensor *ct_min_dim(ct_tensor *input, int dim, bool keepdim, ct_tensor **indices);
 CT_API ct_tensor *ct_amax(ct_tensor *input, ct_shape dims, bool keepdim);
 CT_API ct_tensor *ct_amin(ct_tensor *input, ct_shape dims, bool keepdim);
+CT_API ct_tensor *ct_aminmax(ct_tensor *input, int dim, bool keepdim, ct_tensor **max); /* the smallest, and through max the largest; CT_NO_DIM: of all. torch.aminmax */
 CT_API ct_tensor *ct_argmax(ct_tensor *input, int dim, bool keepdim);    /* int64. Of all elements: ct_argmax(ct_ravel(x), 0, false) */
 CT_API ct_tensor *ct_argmin(ct_tensor *input, int dim, bool keepdim);
 CT_API ct_tensor *ct_all(ct_tensor *input);                              /* bool (uint8 of uint8) */
@@ -1249,13 +1499,79 @@ CT_API ct_tensor *ct_var(ct_tensor *input, int correction);
 CT_API ct_tensor *ct_std(ct_tensor *input, int correction);
 CT_API ct_tensor *ct_var_dims(ct_tensor *input, ct_shape dims, int correction, bool keepdim);
 CT_API ct_tensor *ct_std_dims(ct_tensor *input, ct_shape dims, int correction, bool keepdim);
+/* The same, and through mean (may be NULL) the mean. torch.var_mean, std_mean */
+CT_API ct_tensor *ct_var_mean(ct_tensor *input, int correction, ct_tensor **mean);
+CT_API ct_tensor *ct_std_mean(ct_tensor *input, int correction, ct_tensor **mean);
+CT_API ct_tensor *ct_var_mean_dims(ct_tensor *input, ct_shape dims, int correction, bool keepdim, ct_tensor **mean);
+CT_API ct_tensor *ct_std_mean_dims(ct_tensor *input, ct_shape dims, int correction, bool keepdim, ct_tensor **mean);
 CT_API ct_tensor *ct_logsumexp(ct_tensor *input, ct_shape dims, bool keepdim);
 CT_API ct_tensor *ct_norm(ct_tensor *input, double p);                   /* (sum |x|^p)^(1/p); p INFINITY, 0, ... torch.norm, linalg.vector_norm */
 CT_API ct_tensor *ct_norm_dims(ct_tensor *input, double p, ct_shape dims, bool keepdim);
 CT_API ct_tensor *ct_count_nonzero(ct_tensor *input);
+CT_API ct_tensor *ct_count_nonzero_dims(ct_tensor *input, ct_shape dims);
+CT_API ct_tensor *ct_dist(ct_tensor *input, ct_tensor *other, double p); /* ct_norm of the difference. torch.dist (its p: 2) */
+CT_API ct_tensor *ct_renorm(ct_tensor *input, double p, int dim, double maxnorm); /* slices of dim scaled down to that norm. torch.renorm */
+CT_API ct_tensor *ct_renorm_(ct_tensor *input, double p, int dim, double maxnorm);
+/* The value below which a share q (a number, or 1-d of input's type: then the result's dim 0) in [0,1] of the values along dim lies (CT_NO_DIM: of
+   all). interpolation between neighbours: "linear" (also NULL), "lower", "higher", "midpoint", "nearest". NaN wins, or does not count.
+   torch.quantile, nanquantile */
+CT_API ct_tensor *ct_quantile(ct_tensor *input, ct_tensor *q, int dim, bool keepdim, const char *interpolation);
+CT_API ct_tensor *ct_nanquantile(ct_tensor *input, ct_tensor *q, int dim, bool keepdim, const char *interpolation);
+/* Covariances of the rows (variables) over the columns (observations), divided by n - correction; fweights: how often, aweights: how reliable
+   each observation is, or NULL. torch.cov (its correction: 1), corrcoef */
+CT_API ct_tensor *ct_cov(ct_tensor *input, int correction, ct_tensor *fweights, ct_tensor *aweights);
+CT_API ct_tensor *ct_corrcoef(ct_tensor *input);
+/* How many values (or the sum of their weights; NULL) fall into each of equal bins between min and max (both the same: of the data), others are
+   left out; no gradient. density: divided by the sum and the widths. bin_edges (may be NULL): bins + 1 of them; _edges takes them.
+   torch.histc (its bins: 100), histogram */
+CT_API ct_tensor *ct_histc(ct_tensor *input, int64_t bins, double min, double max);
+CT_API ct_tensor *ct_histogram(ct_tensor *input, int64_t bins, double min, double max, ct_tensor *weight, bool density, ct_tensor **bin_edges);
+CT_API ct_tensor *ct_histogram_edges(ct_tensor *input, ct_tensor *bins, ct_tensor *weight, bool density);
 CT_API ct_tensor *ct_sum_to_size(ct_tensor *input, ct_shape shape);      /* the inverse of broadcasting. Tensor.sum_to_size */
 CT_API ct_tensor *ct_cumsum(ct_tensor *input, int dim);
 CT_API ct_tensor *ct_cumprod(ct_tensor *input, int dim);
+CT_API ct_tensor *ct_cumsum_(ct_tensor *input, int dim);
+CT_API ct_tensor *ct_cumprod_(ct_tensor *input, int dim);
+CT_API ct_tensor *ct_cummax(ct_tensor *input, int dim, ct_tensor **indices); /* the largest so far, NaN wins; the last of ties; indices may be NULL */
+CT_API ct_tensor *ct_cummin(ct_tensor *input, int dim, ct_tensor **indices);
+CT_API ct_tensor *ct_logcumsumexp(ct_tensor *input, int dim);            /* log of the sum of e^x so far */
+CT_API ct_tensor *ct_diff(ct_tensor *input, int64_t n, int dim, ct_tensor *prepend, ct_tensor *append); /* x[1:] - x[:-1], n times; both may be NULL. torch.diff (n 1, dim -1) */
+/* Integrals over dim of y at the places x, a tensor (1-d: along dim), or a number: at that distance. torch.trapezoid, cumulative_trapezoid */
+CT_API ct_tensor *ct_trapezoid(ct_tensor *y, ct_tensor *x, int dim);
+CT_API ct_tensor *ct_trapz(ct_tensor *y, ct_tensor *x, int dim);
+CT_API ct_tensor *ct_cumulative_trapezoid(ct_tensor *y, ct_tensor *x, int dim);
+/* The derivative along each of dims (none: all), one tensor each into out; spacing: none (1), one for all, or one per dim: 0-d distances or 1-d
+   places. edge_order 1 or 2. Returns how many, 0 on errors. torch.gradient */
+CT_API int ct_gradient(ct_tensor *input, ct_tensor *const *spacing, int count, ct_shape dims, int edge_order, ct_tensor **out);
+#define ct_nansum_dims(...) CT_AT(ct_nansum_dims)(__VA_ARGS__)
+#define ct_nanmean(...) CT_AT(ct_nanmean)(__VA_ARGS__)
+#define ct_nanmean_dims(...) CT_AT(ct_nanmean_dims)(__VA_ARGS__)
+#define ct_aminmax(...) CT_AT(ct_aminmax)(__VA_ARGS__)
+#define ct_var_mean(...) CT_AT(ct_var_mean)(__VA_ARGS__)
+#define ct_std_mean(...) CT_AT(ct_std_mean)(__VA_ARGS__)
+#define ct_var_mean_dims(...) CT_AT(ct_var_mean_dims)(__VA_ARGS__)
+#define ct_std_mean_dims(...) CT_AT(ct_std_mean_dims)(__VA_ARGS__)
+#define ct_count_nonzero_dims(...) CT_AT(ct_count_nonzero_dims)(__VA_ARGS__)
+#define ct_dist(...) CT_AT(ct_dist)(__VA_ARGS__)
+#define ct_renorm(...) CT_AT(ct_renorm)(__VA_ARGS__)
+#define ct_renorm_(...) CT_AT(ct_renorm_)(__VA_ARGS__)
+#define ct_quantile(input, q, dim, keepdim, interpolation) CT_AT(ct_quantile)(input, CT_T(q), dim, keepdim, interpolation)
+#define ct_nanquantile(input, q, dim, keepdim, interpolation) CT_AT(ct_nanquantile)(input, CT_T(q), dim, keepdim, interpolation)
+#define ct_cov(...) CT_AT(ct_cov)(__VA_ARGS__)
+#define ct_corrcoef(...) CT_AT(ct_corrcoef)(__VA_ARGS__)
+#define ct_histc(...) CT_AT(ct_histc)(__VA_ARGS__)
+#define ct_histogram(...) CT_AT(ct_histogram)(__VA_ARGS__)
+#define ct_histogram_edges(...) CT_AT(ct_histogram_edges)(__VA_ARGS__)
+#define ct_cumsum_(...) CT_AT(ct_cumsum_)(__VA_ARGS__)
+#define ct_cumprod_(...) CT_AT(ct_cumprod_)(__VA_ARGS__)
+#define ct_cummax(...) CT_AT(ct_cummax)(__VA_ARGS__)
+#define ct_cummin(...) CT_AT(ct_cummin)(__VA_ARGS__)
+#define ct_logcumsumexp(...) CT_AT(ct_logcumsumexp)(__VA_ARGS__)
+#define ct_diff(...) CT_AT(ct_diff)(__VA_ARGS__)
+#define ct_trapezoid(y, x, dim) CT_AT(ct_trapezoid)(y, CT_T(x), dim)
+#define ct_trapz(y, x, dim) CT_AT(ct_trapz)(y, CT_T(x), dim)
+#define ct_cumulative_trapezoid(y, x, dim) CT_AT(ct_cumulative_trapezoid)(y, CT_T(x), dim)
+#define ct_gradient(...) CT_AT(ct_gradient)(__VA_ARGS__)
 #define ct_sum(...) CT_AT(ct_sum)(__VA_ARGS__)
 #define ct_sum_dim(...) CT_AT(ct_sum_dim)(__VA_ARGS__)
 #define ct_sum_dims(...) CT_AT(ct_sum_dims)(__VA_ARGS__)
@@ -1433,6 +1749,77 @@ typedef struct ct_interpolate_opts {
    torch.nn.functional.interpolate */
 CT_API ct_tensor *ct_interpolate_with(ct_interpolate_opts opts);
 
+typedef struct ct_pool3d_opts {
+    ct_tensor *input;                                          /* (N,C,D,H,W) or (C,D,H,W) */
+    int64_t kernel_size, stride, padding, dilation;
+    int64_t kernel_dhw[3], stride_dhw[3], padding_dhw[3], dilation_dhw[3]; /* of each dim; used where not zero */
+    bool ceil_mode, exclude_pad;
+    int64_t divisor_override;
+    ct_tensor **indices;                                       /* max alone: (d*H + h)*W + w */
+    int ct_end_;
+} ct_pool3d_opts;
+/* As in two dims. torch max_pool3d, avg_pool3d */
+CT_API ct_tensor *ct_max_pool3d_with(ct_pool3d_opts opts);
+CT_API ct_tensor *ct_avg_pool3d_with(ct_pool3d_opts opts);
+CT_API ct_tensor *ct_adaptive_avg_pool3d(ct_tensor *input, int64_t out_d, int64_t out_h, int64_t out_w);
+CT_API ct_tensor *ct_adaptive_max_pool3d(ct_tensor *input, int64_t out_d, int64_t out_h, int64_t out_w, ct_tensor **indices);
+
+typedef struct ct_max_unpool_opts {
+    ct_tensor *input, *indices;                                /* (N,C,H,W) or (C,H,W), and where each element goes */
+    int64_t kernel_size, stride, padding;
+    int64_t kernel_hw[2], stride_hw[2], padding_hw[2];
+    ct_shape output_size;                                      /* the last dims of it; left out: (H-1) stride - 2 padding + kernel */
+    int ct_end_;
+} ct_max_unpool_opts;
+/* The inverse of max pooling: zeros elsewhere. torch max_unpool2d, max_unpool1d */
+CT_API ct_tensor *ct_max_unpool2d_with(ct_max_unpool_opts opts);
+CT_API ct_tensor *ct_max_unpool1d_with(ct_max_unpool_opts opts);
+
+/* (N,C r^2,H,W) -> (N,C,H r,W r): r x r channels become a block of pixels; and back. Any leading dims. */
+CT_API ct_tensor *ct_pixel_shuffle(ct_tensor *input, int64_t upscale_factor);
+CT_API ct_tensor *ct_pixel_unshuffle(ct_tensor *input, int64_t downscale_factor);
+CT_API ct_tensor *ct_channel_shuffle(ct_tensor *input, int64_t groups); /* (N,C,...): channel (g, c) goes to (c, g) */
+
+typedef struct ct_fold_opts {
+    ct_tensor *input;                                          /* im2col: (N,C,H,W) or (C,H,W); fold: (N,C K K,L) or (C K K,L) */
+    ct_shape output_size;                                      /* fold: (H,W) */
+    int64_t kernel_size, dilation, padding, stride;            /* -, 1, 0, 1 */
+    int64_t kernel_hw[2], dilation_hw[2], padding_hw[2], stride_hw[2];
+    int ct_end_;
+} ct_fold_opts;
+/* The windows of a convolution as columns, (N,C K K,L); torch.nn.functional.unfold (ct_unfold is Tensor.unfold). fold: the sum of such
+   columns at their places, (N,C,H,W): ct_fold(x, CT_SHAPE(H, W), 3). torch.nn.functional.fold */
+CT_API ct_tensor *ct_im2col_with(ct_fold_opts opts);
+CT_API ct_tensor *ct_fold_with(ct_fold_opts opts);
+
+typedef struct ct_grid_sample_opts {
+    ct_tensor *input, *grid;                                   /* (N,C,H,W), (N,H',W',2); or (N,C,D,H,W), (N,D',H',W',3) */
+    const char *mode;                                          /* "bilinear" (the default), "nearest", "bicubic" (of images) */
+    const char *padding_mode;                                  /* "zeros" (the default), "border", "reflection" */
+    bool align_corners;                                        /* -1 and 1 are the centres of the outer pixels, not their edges */
+    int ct_end_;
+} ct_grid_sample_opts;
+/* The image at the grid's places (x, y[, z]), each from -1 to 1: (N,C,H',W'). torch.nn.functional.grid_sample */
+CT_API ct_tensor *ct_grid_sample_with(ct_grid_sample_opts opts);
+/* The grid of an affine map: theta (N,2,3), size (N,C,H,W) -> (N,H,W,2); theta (N,3,4), size (N,C,D,H,W) -> (N,D,H,W,3).
+   torch.nn.functional.affine_grid */
+CT_API ct_tensor *ct_affine_grid(ct_tensor *theta, ct_shape size, bool align_corners);
+CT_API ct_tensor *ct_constant_pad_nd(ct_tensor *input, ct_shape pad, double value); /* ct_pad of mode "constant" */
+#define ct_adaptive_avg_pool3d(...) CT_AT(ct_adaptive_avg_pool3d)(__VA_ARGS__)
+#define ct_adaptive_max_pool3d(...) CT_AT(ct_adaptive_max_pool3d)(__VA_ARGS__)
+#define ct_pixel_shuffle(...) CT_AT(ct_pixel_shuffle)(__VA_ARGS__)
+#define ct_pixel_unshuffle(...) CT_AT(ct_pixel_unshuffle)(__VA_ARGS__)
+#define ct_channel_shuffle(...) CT_AT(ct_channel_shuffle)(__VA_ARGS__)
+#define ct_affine_grid(...) CT_AT(ct_affine_grid)(__VA_ARGS__)
+#define ct_constant_pad_nd(...) CT_AT(ct_constant_pad_nd)(__VA_ARGS__)
+#define ct_max_pool3d(...) CT__CALL(max_pool3d, ct_pool3d_opts, __VA_ARGS__)
+#define ct_avg_pool3d(...) CT__CALL(avg_pool3d, ct_pool3d_opts, __VA_ARGS__)
+#define ct_max_unpool2d(...) CT__CALL(max_unpool2d, ct_max_unpool_opts, __VA_ARGS__)
+#define ct_max_unpool1d(...) CT__CALL(max_unpool1d, ct_max_unpool_opts, __VA_ARGS__)
+#define ct_im2col(input, ...) CT__CALL(im2col, ct_fold_opts, input, CT_SHAPE(0), __VA_ARGS__)
+#define ct_fold(...) CT__CALL(fold, ct_fold_opts, __VA_ARGS__)
+#define ct_grid_sample(...) CT__CALL(grid_sample, ct_grid_sample_opts, __VA_ARGS__)
+
 #define ct_adaptive_avg_pool2d(...) CT_AT(ct_adaptive_avg_pool2d)(__VA_ARGS__)
 #define ct_adaptive_max_pool2d(...) CT_AT(ct_adaptive_max_pool2d)(__VA_ARGS__)
 #define ct_adaptive_avg_pool1d(...) CT_AT(ct_adaptive_avg_pool1d)(__VA_ARGS__)
@@ -1537,15 +1924,15 @@ CT_API ct_tensor *ct_linalg_eigh(ct_tensor *A, const char *UPLO, ct_tensor **eig
 CT_API ct_tensor *ct_linalg_eigvalsh(ct_tensor *A, const char *UPLO);
 
 /* X of the least norm that minimises |A X - B|, B (...,m,r) or (...,m) as in solve; singular values below rcond times the largest count as
-   zero (rcond 0: max(m,n)*epsilon). residuals (...,r): squared, empty unless m > n and all ranks are n; rank (...) int64; singular_values
-   (...,k) of driver "gelsd" or "gelss", else empty; driver "gels" gives no rank either; NULL is "gelsy". The method is the SVD's whichever.
+   zero (rcond 0: max(m,n)*epsilon). rank (...) int64, of driver "gels" empty; residuals (...,r): squared, empty if m <= n or a
+   rank is not n, or of driver "gelsy", which NULL is; singular_values (...,k) of driver "gelsd" or "gelss", else empty. The method is the SVD's whichever.
    torch.linalg.lstsq */
 CT_API ct_tensor *ct_linalg_lstsq(ct_tensor *A, ct_tensor *B, double rcond, const char *driver, ct_tensor **residuals, ct_tensor **rank,
                                   ct_tensor **singular_values);
-/* Moore-Penrose inverse (...,n,m); singular values up to max(atol, rtol*largest) count as zero. rtol 0: max(m,n)*epsilon if atol is 0, too;
-   CT_REALLY_ZERO: zero. hermitian: A is symmetric, its lower half is read. torch.linalg.pinv */
-CT_API ct_tensor *ct_linalg_pinv(ct_tensor *A, double atol, double rtol, bool hermitian);
-CT_API ct_tensor *ct_linalg_matrix_rank(ct_tensor *A, double atol, double rtol, bool hermitian); /* how many do not: (...) int64 */
+/* Moore-Penrose inverse (...,n,m); singular values up to max(atol, rtol*largest) count as zero. atol, rtol: numbers or tensors (...), or
+   NULL (in C++ nullptr): atol 0; rtol 0 where atol > 0, else max(m,n)*epsilon. hermitian: A is symmetric, its lower half is read. torch.linalg.pinv */
+CT_API ct_tensor *ct_linalg_pinv(ct_tensor *A, ct_tensor *atol, ct_tensor *rtol, bool hermitian);
+CT_API ct_tensor *ct_linalg_matrix_rank(ct_tensor *A, ct_tensor *atol, ct_tensor *rtol, bool hermitian); /* how many do not: (...) int64 */
 
 /* Over the two dims (none: the last two): ord "fro" (or NULL), "nuc", "inf", "-inf", "1", "-1", "2", "-2". torch.linalg.matrix_norm */
 CT_API ct_tensor *ct_linalg_matrix_norm(ct_tensor *A, const char *ord, ct_shape dim, bool keepdim);
@@ -1558,7 +1945,7 @@ CT_API ct_tensor *ct_linalg_cond(ct_tensor *A, const char *p);
 CT_API ct_tensor *ct_linalg_matrix_power(ct_tensor *A, int64_t n);          /* A...A, of the inverse if n < 0. torch.linalg.matrix_power */
 CT_API ct_tensor *ct_linalg_matrix_exp(ct_tensor *A);                       /* sum of A^i/i!: Pade 13, scaling and squaring (Higham 2005) */
 CT_API ct_tensor *ct_linalg_multi_dot(ct_tensor *const *tensors, int count); /* product of 2 to 64 matrices in the cheapest order; first and last may be vectors */
-CT_API ct_tensor *ct_linalg_cross(ct_tensor *input, ct_tensor *other, int dim); /* of vectors of 3 along dim; leading dims broadcast. torch.linalg.cross */
+CT_API ct_tensor *ct_linalg_cross(ct_tensor *input, ct_tensor *other, int dim); /* of vectors of 3 along dim; as many dims, which broadcast. torch.linalg.cross */
 CT_API ct_tensor *ct_linalg_vecdot(ct_tensor *x, ct_tensor *y, int dim);    /* sum of x*y over dim. torch.linalg.vecdot */
 CT_API ct_tensor *ct_linalg_diagonal(ct_tensor *A, int offset, int dim1, int dim2); /* ct_diagonal */
 /* The first ind dims are rows, the others columns of a square matrix: its inverse, columns' dims first. torch.linalg.tensorinv */
@@ -1600,8 +1987,8 @@ CT_API ct_tensor *ct_cross(ct_tensor *input, ct_tensor *other, int dim);    /* C
 #define ct_linalg_eigh(...) CT_AT(ct_linalg_eigh)(__VA_ARGS__)
 #define ct_linalg_eigvalsh(...) CT_AT(ct_linalg_eigvalsh)(__VA_ARGS__)
 #define ct_linalg_lstsq(...) CT_AT(ct_linalg_lstsq)(__VA_ARGS__)
-#define ct_linalg_pinv(...) CT_AT(ct_linalg_pinv)(__VA_ARGS__)
-#define ct_linalg_matrix_rank(...) CT_AT(ct_linalg_matrix_rank)(__VA_ARGS__)
+#define ct_linalg_pinv(A, atol, rtol, hermitian) CT_AT(ct_linalg_pinv)(A, CT_T(atol), CT_T(rtol), hermitian)
+#define ct_linalg_matrix_rank(A, atol, rtol, hermitian) CT_AT(ct_linalg_matrix_rank)(A, CT_T(atol), CT_T(rtol), hermitian)
 #define ct_linalg_matrix_norm(...) CT_AT(ct_linalg_matrix_norm)(__VA_ARGS__)
 #define ct_linalg_vector_norm(...) CT_AT(ct_linalg_vector_norm)(__VA_ARGS__)
 #define ct_linalg_norm(...) CT_AT(ct_linalg_norm)(__VA_ARGS__)
@@ -1755,6 +2142,171 @@ CT_API ct_tensor *ct_cross_entropy_with(ct_cross_entropy_opts opts);
 /* The same of log-probabilities and classes: -weight[t] input[t]; label_smoothing is not looked at. torch.nn.functional.nll_loss */
 CT_API ct_tensor *ct_nll_loss_with(ct_cross_entropy_opts opts);
 
+/* x, times weight where x <= 0; weight (1) or (C), along dim 1. torch.nn.functional.prelu */
+CT_API ct_tensor *ct_prelu(ct_tensor *input, ct_tensor *weight);
+CT_API ct_tensor *ct_glu(ct_tensor *input, int dim);          /* first half * sigmoid(second half) of dim. torch's default: -1 */
+CT_API ct_tensor *ct_logsigmoid(ct_tensor *input);            /* log(sigmoid(x)) */
+CT_API ct_tensor *ct_celu(ct_tensor *input, double alpha);    /* x > 0 ? x : alpha (e^(x/alpha) - 1); torch's default: 1 */
+CT_API ct_tensor *ct_tanhshrink(ct_tensor *input);            /* x - tanh(x) */
+CT_API ct_tensor *ct_softmin(ct_tensor *input, int dim);      /* softmax(-x) */
+/* x1_i weight_oij x2_j + bias_o: (...,I), (...,J), (O,I,J), (O) or NULL -> (...,O). torch.nn.functional.bilinear */
+CT_API ct_tensor *ct_bilinear(ct_tensor *input1, ct_tensor *input2, ct_tensor *weight, ct_tensor *bias);
+/* Samples of softmax((logits + gumbel noise)/tau) along dim; hard: one-hot forward, the soft one's gradient. torch's defaults: 1, false, -1.
+   torch.nn.functional.gumbel_softmax; Jang et al. 2016 */
+CT_API ct_tensor *ct_gumbel_softmax(ct_tensor *logits, double tau, bool hard, int dim);
+/* As ct_dropout, but whole channels: (N,C,...). 2d also takes (N,C,L); 1d (C,L), 3d (C,D,H,W) without N. */
+CT_API ct_tensor *ct_dropout1d(ct_tensor *input, double p, bool training);
+CT_API ct_tensor *ct_dropout2d(ct_tensor *input, double p, bool training);
+CT_API ct_tensor *ct_dropout3d(ct_tensor *input, double p, bool training);
+/* Dropout that keeps mean and variance behind selu; feature_: whole channels. Klambauer et al. 2017 */
+CT_API ct_tensor *ct_alpha_dropout(ct_tensor *input, double p, bool training);
+CT_API ct_tensor *ct_feature_alpha_dropout(ct_tensor *input, double p, bool training);
+/* |x1_i - x2_j|_p: (...,P,M), (...,R,M) -> (...,P,R). torch.cdist */
+CT_API ct_tensor *ct_cdist(ct_tensor *x1, ct_tensor *x2, double p);
+/* 1/2 - cos(2 pi k/n)/2, n = window_length, or one less if not periodic. torch.hann_window */
+CT_API ct_tensor *ct_hann_window(int64_t window_length, bool periodic);
+
+typedef struct ct_pairwise_distance_opts {
+    ct_tensor *x1, *x2;
+    double p, eps; /* 2, 1e-6 */
+    bool keepdim;
+    int ct_end_;
+} ct_pairwise_distance_opts;
+CT_API ct_tensor *ct_pairwise_distance_with(ct_pairwise_distance_opts opts); /* |x1 - x2 + eps|_p over the last dim */
+
+typedef struct ct_instance_norm_opts {
+    ct_tensor *input, *running_mean, *running_var, *weight, *bias; /* (N,C,...), (C) each or NULL */
+    bool no_input_stats;  /* the running statistics instead. torch: use_input_stats=False */
+    double momentum, eps; /* 0.1, 1e-5 */
+    int ct_end_;
+} ct_instance_norm_opts;
+/* Batch norm of each sample apart; running statistics take the mean of the samples'. Ulyanov et al. 2016 */
+CT_API ct_tensor *ct_instance_norm_with(ct_instance_norm_opts opts);
+
+typedef struct ct_local_response_norm_opts {
+    ct_tensor *input;     /* (N,C,...) */
+    int64_t size;
+    double alpha, beta, k; /* 1e-4, 0.75, 1 */
+    int ct_end_;
+} ct_local_response_norm_opts;
+/* x / (k + alpha * mean of x^2 over `size` neighbouring channels)^beta. Krizhevsky et al. 2012 */
+CT_API ct_tensor *ct_local_response_norm_with(ct_local_response_norm_opts opts);
+
+typedef struct ct_embedding_bag_opts {
+    ct_tensor *input, *weight, *offsets; /* indices (B,L), or (n) with the begin of each bag; table (V,D) */
+    double max_norm, norm_type;
+    bool scale_grad_by_freq;
+    const char *mode;                    /* "mean" (the default), "sum", "max" */
+    ct_tensor *per_sample_weights;       /* of input's shape, for "sum" */
+    bool include_last_offset;            /* the last offset is the end of the last bag */
+    int64_t padding_idx;                 /* does not count; as in ct_embedding */
+    bool has_padding_idx;
+    int ct_end_;
+} ct_embedding_bag_opts;
+/* Reduces the rows of each bag: (B,D), zeros for empty bags. torch.nn.functional.embedding_bag */
+CT_API ct_tensor *ct_embedding_bag_with(ct_embedding_bag_opts opts);
+
+typedef struct ct_triplet_margin_loss_opts {
+    ct_tensor *anchor, *positive, *negative;
+    double margin, p, eps; /* 1, 2, 1e-6 */
+    bool swap;             /* the distance of positive and negative, where it is less */
+    ct_reduction reduction;
+    int ct_end_;
+} ct_triplet_margin_loss_opts;
+CT_API ct_tensor *ct_triplet_margin_loss_with(ct_triplet_margin_loss_opts opts); /* max(0, margin + |a - p| - |a - n|) */
+
+typedef struct ct_ctc_loss_opts {
+    ct_tensor *log_probs;      /* (T,N,C) or (T,C), log-probabilities */
+    ct_tensor *targets;        /* int64 (N,S), or all of them one after the other, without blanks */
+    ct_tensor *input_lengths, *target_lengths; /* int64 (N) or () */
+    int64_t blank;             /* 0 */
+    ct_reduction reduction;    /* mean: each divided by its target's length */
+    bool zero_infinity;        /* 0 where no path exists */
+    int ct_end_;
+} ct_ctc_loss_opts;
+/* -log of the probability of all paths that give the target. The first gradient is the one that log_softmax makes the true one, as torch's.
+   torch.nn.functional.ctc_loss; Graves et al. 2006 */
+CT_API ct_tensor *ct_ctc_loss_with(ct_ctc_loss_opts opts);
+
+typedef struct ct_poisson_nll_loss_opts {
+    ct_tensor *input, *target;
+    bool no_log_input, full; /* input is the mean, not its logarithm; with Stirling's term */
+    double eps;              /* 1e-8 */
+    ct_reduction reduction;
+    int ct_end_;
+} ct_poisson_nll_loss_opts;
+CT_API ct_tensor *ct_poisson_nll_loss_with(ct_poisson_nll_loss_opts opts); /* e^x - t x; no_log_input: x - t log(x + eps) */
+
+typedef struct ct_gaussian_nll_loss_opts {
+    ct_tensor *input, *target, *var;
+    bool full;  /* with log(2 pi)/2 */
+    double eps; /* 1e-6: var is at least that, for all but its gradient */
+    ct_reduction reduction;
+    int ct_end_;
+} ct_gaussian_nll_loss_opts;
+CT_API ct_tensor *ct_gaussian_nll_loss_with(ct_gaussian_nll_loss_opts opts); /* (log var + (x - t)^2/var)/2 */
+
+typedef struct ct_margin_loss_opts {
+    ct_tensor *input, *target; /* target 1 or -1 */
+    double margin;             /* 1 */
+    ct_reduction reduction;
+    int ct_end_;
+} ct_margin_loss_opts;
+CT_API ct_tensor *ct_hinge_embedding_loss_with(ct_margin_loss_opts opts); /* x where t = 1, max(0, margin - x) where t = -1 */
+
+typedef struct ct_pair_margin_loss_opts {
+    ct_tensor *input1, *input2, *target; /* target 1 or -1 */
+    double margin;                       /* 0 */
+    ct_reduction reduction;
+    int ct_end_;
+} ct_pair_margin_loss_opts;
+CT_API ct_tensor *ct_cosine_embedding_loss_with(ct_pair_margin_loss_opts opts); /* of rows: 1 - cos where t = 1, max(0, cos - margin) where -1 */
+CT_API ct_tensor *ct_margin_ranking_loss_with(ct_pair_margin_loss_opts opts);   /* max(0, -t (x1 - x2) + margin) */
+
+CT_API ct_tensor *ct_soft_margin_loss_with(ct_loss_opts opts);                  /* log(1 + e^(-t x)) */
+CT_API ct_tensor *ct_multilabel_soft_margin_loss_with(ct_bce_opts opts);        /* mean over classes of the binary cross-entropy of logits */
+CT_API ct_tensor *ct_multilabel_margin_loss_with(ct_loss_opts opts);            /* target int64: classes up to the first -1; sum of max(0, 1 - x_t + x_j)/C */
+
+typedef struct ct_multi_margin_loss_opts {
+    ct_tensor *input, *target; /* (N,C) or (C); int64 classes (N) or () */
+    int64_t p;                 /* 1 or 2 */
+    double margin;             /* 1 */
+    ct_tensor *weight;         /* (C) */
+    ct_reduction reduction;
+    int ct_end_;
+} ct_multi_margin_loss_opts;
+CT_API ct_tensor *ct_multi_margin_loss_with(ct_multi_margin_loss_opts opts);    /* sum over j != t of weight_t max(0, margin - x_t + x_j)^p / C */
+
+#define ct_prelu(...) CT_AT(ct_prelu)(__VA_ARGS__)
+#define ct_glu(...) CT_AT(ct_glu)(__VA_ARGS__)
+#define ct_logsigmoid(...) CT_AT(ct_logsigmoid)(__VA_ARGS__)
+#define ct_celu(...) CT_AT(ct_celu)(__VA_ARGS__)
+#define ct_tanhshrink(...) CT_AT(ct_tanhshrink)(__VA_ARGS__)
+#define ct_softmin(...) CT_AT(ct_softmin)(__VA_ARGS__)
+#define ct_bilinear(...) CT_AT(ct_bilinear)(__VA_ARGS__)
+#define ct_gumbel_softmax(...) CT_AT(ct_gumbel_softmax)(__VA_ARGS__)
+#define ct_dropout1d(...) CT_AT(ct_dropout1d)(__VA_ARGS__)
+#define ct_dropout2d(...) CT_AT(ct_dropout2d)(__VA_ARGS__)
+#define ct_dropout3d(...) CT_AT(ct_dropout3d)(__VA_ARGS__)
+#define ct_alpha_dropout(...) CT_AT(ct_alpha_dropout)(__VA_ARGS__)
+#define ct_feature_alpha_dropout(...) CT_AT(ct_feature_alpha_dropout)(__VA_ARGS__)
+#define ct_cdist(...) CT_AT(ct_cdist)(__VA_ARGS__)
+#define ct_hann_window(...) CT_AT(ct_hann_window)(__VA_ARGS__)
+#define ct_pairwise_distance(...) CT__CALL(pairwise_distance, ct_pairwise_distance_opts, __VA_ARGS__)
+#define ct_instance_norm(...) CT__CALL(instance_norm, ct_instance_norm_opts, __VA_ARGS__)
+#define ct_local_response_norm(...) CT__CALL(local_response_norm, ct_local_response_norm_opts, __VA_ARGS__)
+#define ct_embedding_bag(...) CT__CALL(embedding_bag, ct_embedding_bag_opts, __VA_ARGS__)
+#define ct_triplet_margin_loss(...) CT__CALL(triplet_margin_loss, ct_triplet_margin_loss_opts, __VA_ARGS__)
+#define ct_ctc_loss(...) CT__CALL(ctc_loss, ct_ctc_loss_opts, __VA_ARGS__)
+#define ct_poisson_nll_loss(...) CT__CALL(poisson_nll_loss, ct_poisson_nll_loss_opts, __VA_ARGS__)
+#define ct_gaussian_nll_loss(...) CT__CALL(gaussian_nll_loss, ct_gaussian_nll_loss_opts, __VA_ARGS__)
+#define ct_hinge_embedding_loss(...) CT__CALL(hinge_embedding_loss, ct_margin_loss_opts, __VA_ARGS__)
+#define ct_cosine_embedding_loss(...) CT__CALL(cosine_embedding_loss, ct_pair_margin_loss_opts, __VA_ARGS__)
+#define ct_margin_ranking_loss(...) CT__CALL(margin_ranking_loss, ct_pair_margin_loss_opts, __VA_ARGS__)
+#define ct_soft_margin_loss(...) CT__CALL(soft_margin_loss, ct_loss_opts, __VA_ARGS__)
+#define ct_multilabel_soft_margin_loss(...) CT__CALL(multilabel_soft_margin_loss, ct_bce_opts, __VA_ARGS__)
+#define ct_multilabel_margin_loss(...) CT__CALL(multilabel_margin_loss, ct_loss_opts, __VA_ARGS__)
+#define ct_multi_margin_loss(...) CT__CALL(multi_margin_loss, ct_multi_margin_loss_opts, __VA_ARGS__)
 #define ct_softmax(...) CT_AT(ct_softmax)(__VA_ARGS__)
 #define ct_log_softmax(...) CT_AT(ct_log_softmax)(__VA_ARGS__)
 #define ct_normalize(...) CT_AT(ct_normalize)(__VA_ARGS__)
@@ -1954,6 +2506,9 @@ CT_API ct_tensor *ct_randperm(int64_t n);             /* 0 .. n-1 in random orde
    probabilities outside [0,1]. torch.bernoulli(input) */
 CT_API ct_tensor *ct_bernoulli(ct_tensor *input);
 CT_API ct_tensor *ct_bernoulli_p(ct_tensor *input, double p); /* one probability for all; input gives shape and dtype. torch.bernoulli(input, p) */
+/* A number with the Poisson distribution of each rate; input's shape and dtype. CT_ERR_DTYPE unless floating, CT_ERR_ARGUMENT for negative
+   or infinite rates. torch.poisson */
+CT_API ct_tensor *ct_poisson(ct_tensor *input);
 /* Indices drawn with the probabilities input (C) or the rows of input (N,C), which need not sum to 1: int64 (num_samples) or
    (N, num_samples). Without replacement no index comes twice. CT_ERR_SHAPE unless 1-d or 2-d, CT_ERR_DTYPE unless floating,
    CT_ERR_ARGUMENT for negative, infinite or NaN weights, a row of zeros, num_samples < 1, or > C without replacement.
@@ -1970,10 +2525,17 @@ CT_API ct_tensor *ct_normal_of(double mean, double std, ct_shape shape); /* defa
 CT_API ct_tensor *ct_uniform_(ct_tensor *t, double from, double to);   /* [from, to); CT_ERR_ARGUMENT if from > to. torch: uniform_ */
 CT_API ct_tensor *ct_normal_(ct_tensor *t, double mean, double std);   /* CT_ERR_ARGUMENT if std < 0. torch: normal_ */
 CT_API ct_tensor *ct_exponential_(ct_tensor *t, double lambd);         /* density lambd*exp(-lambd*x); CT_ERR_ARGUMENT if lambd < 0. torch: exponential_ */
+CT_API ct_tensor *ct_log_normal_(ct_tensor *t, double mean, double std); /* e^normal; CT_ERR_ARGUMENT unless std > 0. torch: log_normal_ (1, 2) */
+CT_API ct_tensor *ct_geometric_(ct_tensor *t, double p);               /* any dtype: 1, 2, ... with probability p(1-p)^(k-1); 0 < p < 1. torch: geometric_ */
+CT_API ct_tensor *ct_cauchy_(ct_tensor *t, double median, double sigma); /* torch: cauchy_ (0, 1) */
 CT_API ct_tensor *ct_bernoulli_(ct_tensor *t, ct_tensor *p);           /* any dtype; p a number, or a floating tensor that broadcasts to t. torch: bernoulli_ */
 CT_API ct_tensor *ct_random_(ct_tensor *t, int64_t from, int64_t to);  /* from <= x < to, any dtype; see ct_randint. torch: random_ */
 CT_API ct_tensor *ct_random_all_(ct_tensor *t); /* 0 .. the largest integer the dtype takes without gaps. ct_random_(t); torch: random_() */
 
+#define ct_poisson(...) CT_AT(ct_poisson)(__VA_ARGS__)
+#define ct_log_normal_(...) CT_AT(ct_log_normal_)(__VA_ARGS__)
+#define ct_geometric_(...) CT_AT(ct_geometric_)(__VA_ARGS__)
+#define ct_cauchy_(...) CT_AT(ct_cauchy_)(__VA_ARGS__)
 #define ct_get_rng_state() CT_AT(ct_get_rng_state)()
 #define ct_set_rng_state(...) CT_AT(ct_set_rng_state)(__VA_ARGS__)
 #define ct_manual_seed(seed) CT_AT(ct_manual_seed)((int64_t)(seed)) /* any integer type */
@@ -2105,9 +2667,11 @@ inline void ct__set_printoptions(int precision = 0, int64_t threshold = 0, int e
    whose first member is a ct_module; ct_module_free frees it with all that is registered in it. Modules are made outside of scopes'
    reach: a scope's end does not touch them. One module must not be changed by two threads at once. torch.nn.Module */
 typedef ct_tensor *ct_forward_fn(ct_module *self, ct_tensor *input);
+typedef ct_tensor *ct_forward2_fn(ct_module *self, ct_tensor *input, ct_tensor *target);
 struct ct_module {
     const char *type;                                                     /* the struct's name: shown by ct_module_print */
     ct_forward_fn *forward;
+    ct_forward2_fn *forward2;                                             /* of two inputs, as losses have it; may be NULL */
     void (*describe)(const ct_module *self, char *text, size_t capacity); /* what ct_module_print puts into the parentheses; may be NULL */
     void (*destroy)(ct_module *self);                                     /* frees what your struct holds besides; may be NULL */
     bool training;                                                        /* true at first; ct_train, ct_eval */
@@ -2143,6 +2707,14 @@ CT_API ct_tensor *ct_register_buffer_with(ct_buffer_opts opts);
 
 /* module's forward. NULL when either is NULL. torch: module(input) */
 CT_API ct_tensor *ct_forward(ct_module *module, ct_tensor *input);
+/* A loss or bilinear layer on its two inputs: ct_forward2(criterion, input, target). torch: module(input, target) */
+CT_API ct_tensor *ct_forward2(ct_module *module, ct_tensor *input, ct_tensor *target);
+/* Called by ct_forward and ct_forward2 after (pre_hook: before, with output NULL) the module's forward; what it returns takes the place of the
+   output (input), NULL leaves it. An id for ct_remove_forward_hook, 0 on error. torch: register_forward_hook, register_forward_pre_hook */
+typedef ct_tensor *ct_module_hook(ct_module *module, ct_tensor *input, ct_tensor *output, void *user);
+CT_API int ct_register_forward_hook(ct_module *module, ct_module_hook *hook, void *user);
+CT_API int ct_register_forward_pre_hook(ct_module *module, ct_module_hook *hook, void *user);
+CT_API bool ct_remove_forward_hook(ct_module *module, int id);
 /* All parameters, the module's own first, then its children's in order of registration, each once; names "1.conv.weight". torch: named_parameters */
 CT_API ct_params *ct_parameters(ct_module *module);
 CT_API ct_params *ct_buffers(ct_module *module); /* torch: named_buffers */
@@ -2172,6 +2744,9 @@ CT_API char *ct_module_text(ct_module *module);                                /
 #define ct_register_module(...) CT_AT(ct_register_module)(__VA_ARGS__)
 #define ct_register_parameter(...) CT_AT(ct_register_parameter)(__VA_ARGS__)
 #define ct_forward(...) CT_AT(ct_forward)(__VA_ARGS__)
+#define ct_forward2(...) CT_AT(ct_forward2)(__VA_ARGS__)
+#define ct_register_forward_hook(...) CT_AT(ct_register_forward_hook)(__VA_ARGS__)
+#define ct_register_forward_pre_hook(...) CT_AT(ct_register_forward_pre_hook)(__VA_ARGS__)
 #define ct_parameters(...) CT_AT(ct_parameters)(__VA_ARGS__)
 #define ct_buffers(...) CT_AT(ct_buffers)(__VA_ARGS__)
 #define ct_state_dict(...) CT_AT(ct_state_dict)(__VA_ARGS__)
@@ -2194,10 +2769,17 @@ typedef struct ct_conv2d_opts {
     int64_t in_channels, out_channels, kernel_size;
     int64_t stride, padding, dilation, groups;                /* 1, 0, 1, 1 */
     bool no_bias;
-    int64_t kernel_hw[2], stride_hw[2], padding_hw[2], dilation_hw[2]; /* height and width apart; used where not zero */
+    int64_t kernel_hw[2], stride_hw[2], padding_hw[2], dilation_hw[2]; /* height and width apart; used where not zero (2d alone) */
+    bool padding_same;                                        /* of the input's size, stride 1. torch: padding='same' */
+    int64_t output_padding, output_padding_hw[2];             /* of transposed ones: 0 */
     int ct_end_;
 } ct_conv2d_opts;
 CT_API ct_module *ct_nn_conv2d_with(ct_conv2d_opts opts); /* (N,C,H,W) -> (N,O,H',W') */
+CT_API ct_module *ct_nn_conv1d_with(ct_conv2d_opts opts); /* (N,C,L) -> (N,O,L') */
+CT_API ct_module *ct_nn_conv3d_with(ct_conv2d_opts opts); /* (N,C,D,H,W) -> (N,O,D',H',W') */
+CT_API ct_module *ct_nn_conv_transpose1d_with(ct_conv2d_opts opts);
+CT_API ct_module *ct_nn_conv_transpose2d_with(ct_conv2d_opts opts);
+CT_API ct_module *ct_nn_conv_transpose3d_with(ct_conv2d_opts opts);
 
 typedef struct ct_pool2d_opts {
     int64_t kernel_size, stride, padding, dilation;           /* stride: kernel_size; dilation for max pooling alone */
@@ -2208,6 +2790,8 @@ typedef struct ct_pool2d_opts {
 } ct_pool2d_opts;
 CT_API ct_module *ct_nn_max_pool2d_with(ct_pool2d_opts opts);
 CT_API ct_module *ct_nn_avg_pool2d_with(ct_pool2d_opts opts);
+CT_API ct_module *ct_nn_max_pool1d_with(ct_pool2d_opts opts);
+CT_API ct_module *ct_nn_avg_pool1d_with(ct_pool2d_opts opts);
 CT_API ct_module *ct_nn_adaptive_avg_pool2d(int64_t out_h, int64_t out_w);
 
 typedef struct ct_nn_batch_norm_opts {
@@ -2218,6 +2802,17 @@ typedef struct ct_nn_batch_norm_opts {
 } ct_nn_batch_norm_opts;
 CT_API ct_module *ct_nn_batch_norm1d_with(ct_nn_batch_norm_opts opts); /* (N,C) or (N,C,L) */
 CT_API ct_module *ct_nn_batch_norm2d_with(ct_nn_batch_norm_opts opts); /* (N,C,H,W) */
+CT_API ct_module *ct_nn_batch_norm3d_with(ct_nn_batch_norm_opts opts); /* (N,C,D,H,W) */
+
+typedef struct ct_nn_instance_norm_opts {
+    int64_t num_features;
+    double eps, momentum;                                     /* 1e-5, 0.1 */
+    bool affine, track_running_stats;
+    int ct_end_;
+} ct_nn_instance_norm_opts;
+CT_API ct_module *ct_nn_instance_norm1d_with(ct_nn_instance_norm_opts opts); /* (N,C,L) or (C,L) */
+CT_API ct_module *ct_nn_instance_norm2d_with(ct_nn_instance_norm_opts opts); /* (N,C,H,W) or (C,H,W) */
+CT_API ct_module *ct_nn_instance_norm3d_with(ct_nn_instance_norm_opts opts); /* (N,C,D,H,W) or (C,D,H,W) */
 
 typedef struct ct_nn_layer_norm_opts {
     ct_shape normalized_shape;
@@ -2251,6 +2846,7 @@ typedef struct ct_nn_dropout_opts {
     double p;                /* 0.5 */
 } ct_nn_dropout_opts;
 CT_API ct_module *ct_nn_dropout_with(ct_nn_dropout_opts opts);
+CT_API ct_module *ct_nn_dropout2d_with(ct_nn_dropout_opts opts); /* whole channels */
 typedef struct ct_nn_leaky_relu_opts {
     int ct_end_;
     double negative_slope;   /* 0.01 */
@@ -2278,9 +2874,100 @@ CT_API ct_module *ct_nn_relu6(void);
 CT_API ct_module *ct_nn_silu(void);
 CT_API ct_module *ct_nn_sigmoid(void);
 CT_API ct_module *ct_nn_tanh(void);
+CT_API ct_module *ct_nn_mish(void);
+CT_API ct_module *ct_nn_selu(void);
+CT_API ct_module *ct_nn_hardswish(void);
+CT_API ct_module *ct_nn_hardsigmoid(void);
+CT_API ct_module *ct_nn_softsign(void);
+CT_API ct_module *ct_nn_log_sigmoid(void);
+CT_API ct_module *ct_nn_tanhshrink(void);
 CT_API ct_module *ct_nn_identity(void);
+CT_API ct_module *ct_nn_glu(int dim); /* torch's default: -1 */
+CT_API ct_module *ct_nn_pixel_shuffle(int64_t upscale_factor);
 CT_API ct_module *ct_nn_softmax(int dim);
 CT_API ct_module *ct_nn_log_softmax(int dim);
+
+typedef struct ct_nn_prelu_opts {
+    int ct_end_;
+    int64_t num_parameters;  /* 1, or the channels */
+    double init;             /* 0.25 */
+} ct_nn_prelu_opts;
+CT_API ct_module *ct_nn_prelu_with(ct_nn_prelu_opts opts);
+typedef struct ct_nn_bilinear_opts {
+    int64_t in1_features, in2_features, out_features;
+    bool no_bias;
+    int ct_end_;
+} ct_nn_bilinear_opts;
+CT_API ct_module *ct_nn_bilinear_with(ct_nn_bilinear_opts opts); /* ct_forward2(m, x1, x2) */
+
+/* Losses with the options of their functions: ct_nn_cross_entropy_loss(.label_smoothing = 0.1); ct_forward2(m, input, target). input and target
+   of the options are ignored; weights become buffers "weight" and "pos_weight". */
+CT_API ct_module *ct_nn_mse_loss_with(ct_loss_opts opts);
+CT_API ct_module *ct_nn_l1_loss_with(ct_loss_opts opts);
+CT_API ct_module *ct_nn_smooth_l1_loss_with(ct_smooth_l1_loss_opts opts);
+CT_API ct_module *ct_nn_huber_loss_with(ct_huber_loss_opts opts);
+CT_API ct_module *ct_nn_kl_div_loss_with(ct_kl_div_opts opts);
+CT_API ct_module *ct_nn_bce_loss_with(ct_bce_opts opts);
+CT_API ct_module *ct_nn_bce_with_logits_loss_with(ct_bce_with_logits_opts opts);
+CT_API ct_module *ct_nn_cross_entropy_loss_with(ct_cross_entropy_opts opts);
+CT_API ct_module *ct_nn_nll_loss_with(ct_cross_entropy_opts opts);
+
+typedef struct ct_nn_rnn_opts {
+    int64_t input_size, hidden_size, num_layers;              /* num_layers: 1 */
+    bool no_bias, batch_first;
+    double dropout;                                           /* between layers, in training: 0 */
+    bool bidirectional;
+    bool relu;                                                /* rnn alone. torch: nonlinearity='relu' */
+    int ct_end_;
+} ct_nn_rnn_opts;
+/* Parameters weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, with _reverse for the second direction; all U(+-1/sqrt(H)).
+   ct_forward(m, x) gives the outputs; states go through ct_forward_rnn. Cells (names without _l0) take num_layers and what follows no_bias, but for
+   relu, as not given. */
+CT_API ct_module *ct_nn_lstm_with(ct_nn_rnn_opts opts);
+CT_API ct_module *ct_nn_gru_with(ct_nn_rnn_opts opts);
+CT_API ct_module *ct_nn_rnn_with(ct_nn_rnn_opts opts);
+CT_API ct_module *ct_nn_lstm_cell_with(ct_nn_rnn_opts opts);
+CT_API ct_module *ct_nn_gru_cell_with(ct_nn_rnn_opts opts);
+CT_API ct_module *ct_nn_rnn_cell_with(ct_nn_rnn_opts opts);
+typedef struct ct_rnn_forward_opts {
+    ct_module *module;
+    ct_tensor *input, *hx, *cx;                               /* states as in ct_lstm, ct_lstm_cell; NULL: zeros */
+    ct_tensor **h_n, **c_n;                                   /* the last ones; may be NULL */
+    int ct_end_;
+} ct_rnn_forward_opts;
+/* A recurrent layer's output, of a cell its next h. y = ct_forward_rnn(lstm, x, h, c, .h_n = &h, .c_n = &c) */
+CT_API ct_tensor *ct_forward_rnn_with(ct_rnn_forward_opts opts);
+
+typedef struct ct_nn_attention_opts {
+    int64_t embed_dim, num_heads;
+    double dropout;                                           /* of the weights, in training: 0 */
+    bool no_bias, add_bias_kv, add_zero_attn, batch_first;
+    int64_t kdim, vdim;                                       /* embed_dim */
+    int ct_end_;
+} ct_nn_attention_opts;
+/* Parameters in_proj_weight, in_proj_bias (or q_, k_, v_proj_weight; bias_k, bias_v), out_proj.weight, out_proj.bias. ct_forward(m, x): x attends
+   to itself. */
+CT_API ct_module *ct_nn_multihead_attention_with(ct_nn_attention_opts opts);
+typedef struct ct_nn_encoder_opts {
+    int64_t d_model, nhead, dim_feedforward;                  /* dim_feedforward: 2048 */
+    double dropout, layer_norm_eps;                           /* 0.1, 1e-5 */
+    bool gelu, batch_first, norm_first;                       /* gelu: torch's activation='gelu' */
+    int64_t num_layers;                                       /* of an encoder: how many */
+    bool final_norm;                                          /* of an encoder: a layer norm behind them */
+    int ct_end_;
+} ct_nn_encoder_opts;
+/* x = norm1(x + attention(x)), norm2(x + linear2(act(linear1(x)))); norm_first: x + attention(norm1(x)) and so on. Dropout as torch's */
+CT_API ct_module *ct_nn_transformer_encoder_layer_with(ct_nn_encoder_opts opts);
+CT_API ct_module *ct_nn_transformer_encoder_with(ct_nn_encoder_opts opts); /* layers.0, layers.1, ..., which begin alike */
+typedef struct ct_attention_forward_opts {
+    ct_module *module;                                        /* attention, encoder layer or encoder */
+    ct_tensor *query, *key, *value;                           /* key: query; value: key. Encoders take query alone */
+    ct_tensor *key_padding_mask, *attn_mask;                  /* as in ct_multi_head_attention_forward */
+    bool no_average;
+    ct_tensor **attn_weights;
+    int ct_end_;
+} ct_attention_forward_opts;
+CT_API ct_tensor *ct_forward_attention_with(ct_attention_forward_opts opts);
 
 /* Containers take their modules over, also when they fail. A NULL among them makes the result NULL. */
 CT_API ct_module *ct_nn_sequential_of(ct_module *const *modules, int count);  /* one after the other: "0", "1", ... */
@@ -2293,7 +2980,16 @@ CT_API ct_module *ct_nn_module_list_of(ct_module *const *modules, int count); /*
 #define ct_nn_silu() CT_AT(ct_nn_silu)()
 #define ct_nn_sigmoid() CT_AT(ct_nn_sigmoid)()
 #define ct_nn_tanh() CT_AT(ct_nn_tanh)()
+#define ct_nn_mish() CT_AT(ct_nn_mish)()
+#define ct_nn_selu() CT_AT(ct_nn_selu)()
+#define ct_nn_hardswish() CT_AT(ct_nn_hardswish)()
+#define ct_nn_hardsigmoid() CT_AT(ct_nn_hardsigmoid)()
+#define ct_nn_softsign() CT_AT(ct_nn_softsign)()
+#define ct_nn_log_sigmoid() CT_AT(ct_nn_log_sigmoid)()
+#define ct_nn_tanhshrink() CT_AT(ct_nn_tanhshrink)()
 #define ct_nn_identity() CT_AT(ct_nn_identity)()
+#define ct_nn_glu(...) CT_AT(ct_nn_glu)(__VA_ARGS__)
+#define ct_nn_pixel_shuffle(...) CT_AT(ct_nn_pixel_shuffle)(__VA_ARGS__)
 #define ct_nn_softmax(...) CT_AT(ct_nn_softmax)(__VA_ARGS__)
 #define ct_nn_log_softmax(...) CT_AT(ct_nn_log_softmax)(__VA_ARGS__)
 
@@ -2481,6 +3177,32 @@ inline double ct__clip_grad_norm_(ct_params *params, double max_norm, double nor
     inline result ct__##name(A a, B b, options o = options()) { return o.a = a, o.b = b, ct_##name##_with(o); }
 #define CT__X3(name, result, options, A, a, B, b, C, c)                                                               \
     inline result ct__##name(A a, B b, C c, options o = options()) { return o.a = a, o.b = b, o.c = c, ct_##name##_with(o); }
+CT__X2(pairwise_distance, ct_tensor *, ct_pairwise_distance_opts, ct_tensor *, x1, ct_tensor *, x2)
+CT__X1(instance_norm, ct_tensor *, ct_instance_norm_opts, ct_tensor *, input)
+CT__X2(local_response_norm, ct_tensor *, ct_local_response_norm_opts, ct_tensor *, input, int64_t, size)
+CT__X2(embedding_bag, ct_tensor *, ct_embedding_bag_opts, ct_tensor *, input, ct_tensor *, weight)
+CT__X3(triplet_margin_loss, ct_tensor *, ct_triplet_margin_loss_opts, ct_tensor *, anchor, ct_tensor *, positive, ct_tensor *, negative)
+inline ct_tensor *ct__ctc_loss(ct_tensor *log_probs, ct_tensor *targets, ct_tensor *input_lengths, ct_tensor *target_lengths, ct_ctc_loss_opts o = ct_ctc_loss_opts())
+{
+    o.log_probs = log_probs, o.targets = targets, o.input_lengths = input_lengths, o.target_lengths = target_lengths;
+    return ct_ctc_loss_with(o);
+}
+CT__X2(poisson_nll_loss, ct_tensor *, ct_poisson_nll_loss_opts, ct_tensor *, input, ct_tensor *, target)
+CT__X3(gaussian_nll_loss, ct_tensor *, ct_gaussian_nll_loss_opts, ct_tensor *, input, ct_tensor *, target, ct_tensor *, var)
+CT__X2(hinge_embedding_loss, ct_tensor *, ct_margin_loss_opts, ct_tensor *, input, ct_tensor *, target)
+CT__X3(cosine_embedding_loss, ct_tensor *, ct_pair_margin_loss_opts, ct_tensor *, input1, ct_tensor *, input2, ct_tensor *, target)
+CT__X3(margin_ranking_loss, ct_tensor *, ct_pair_margin_loss_opts, ct_tensor *, input1, ct_tensor *, input2, ct_tensor *, target)
+CT__X2(soft_margin_loss, ct_tensor *, ct_loss_opts, ct_tensor *, input, ct_tensor *, target)
+CT__X2(multilabel_soft_margin_loss, ct_tensor *, ct_bce_opts, ct_tensor *, input, ct_tensor *, target)
+CT__X2(multilabel_margin_loss, ct_tensor *, ct_loss_opts, ct_tensor *, input, ct_tensor *, target)
+CT__X2(multi_margin_loss, ct_tensor *, ct_multi_margin_loss_opts, ct_tensor *, input, ct_tensor *, target)
+CT__X2(max_pool3d, ct_tensor *, ct_pool3d_opts, ct_tensor *, input, int64_t, kernel_size)
+CT__X2(avg_pool3d, ct_tensor *, ct_pool3d_opts, ct_tensor *, input, int64_t, kernel_size)
+CT__X3(max_unpool2d, ct_tensor *, ct_max_unpool_opts, ct_tensor *, input, ct_tensor *, indices, int64_t, kernel_size)
+CT__X3(max_unpool1d, ct_tensor *, ct_max_unpool_opts, ct_tensor *, input, ct_tensor *, indices, int64_t, kernel_size)
+CT__X3(im2col, ct_tensor *, ct_fold_opts, ct_tensor *, input, ct_shape, output_size, int64_t, kernel_size)
+CT__X3(fold, ct_tensor *, ct_fold_opts, ct_tensor *, input, ct_shape, output_size, int64_t, kernel_size)
+CT__X2(grid_sample, ct_tensor *, ct_grid_sample_opts, ct_tensor *, input, ct_tensor *, grid)
 #define CT__X6(name, options)                                                                                         \
     inline ct_tensor *ct__##name(ct_tensor *input, ct_tensor *hx, ct_tensor *w_ih, ct_tensor *w_hh, ct_tensor *b_ih = nullptr, ct_tensor *b_hh = nullptr, options o = options()) \
     {                                                                                                                 \
@@ -2500,6 +3222,42 @@ CT__X3(scaled_dot_product_attention, ct_tensor *, ct_attention_opts, ct_tensor *
 CT__X3(multi_head_attention_forward, ct_tensor *, ct_multi_head_attention_opts, ct_tensor *, query, ct_tensor *, key, ct_tensor *, value)
 CT__X2(nn_linear, ct_module *, ct_linear_opts, int64_t, in_features, int64_t, out_features)
 CT__X3(nn_conv2d, ct_module *, ct_conv2d_opts, int64_t, in_channels, int64_t, out_channels, int64_t, kernel_size)
+CT__X3(nn_conv1d, ct_module *, ct_conv2d_opts, int64_t, in_channels, int64_t, out_channels, int64_t, kernel_size)
+CT__X3(nn_conv3d, ct_module *, ct_conv2d_opts, int64_t, in_channels, int64_t, out_channels, int64_t, kernel_size)
+CT__X3(nn_conv_transpose1d, ct_module *, ct_conv2d_opts, int64_t, in_channels, int64_t, out_channels, int64_t, kernel_size)
+CT__X3(nn_conv_transpose2d, ct_module *, ct_conv2d_opts, int64_t, in_channels, int64_t, out_channels, int64_t, kernel_size)
+CT__X3(nn_conv_transpose3d, ct_module *, ct_conv2d_opts, int64_t, in_channels, int64_t, out_channels, int64_t, kernel_size)
+CT__X1(nn_max_pool1d, ct_module *, ct_pool2d_opts, int64_t, kernel_size)
+CT__X1(nn_avg_pool1d, ct_module *, ct_pool2d_opts, int64_t, kernel_size)
+CT__X1(nn_batch_norm3d, ct_module *, ct_nn_batch_norm_opts, int64_t, num_features)
+CT__X1(nn_instance_norm1d, ct_module *, ct_nn_instance_norm_opts, int64_t, num_features)
+CT__X1(nn_instance_norm2d, ct_module *, ct_nn_instance_norm_opts, int64_t, num_features)
+CT__X1(nn_instance_norm3d, ct_module *, ct_nn_instance_norm_opts, int64_t, num_features)
+CT__X3(nn_bilinear, ct_module *, ct_nn_bilinear_opts, int64_t, in1_features, int64_t, in2_features, int64_t, out_features)
+CT__X2(nn_lstm, ct_module *, ct_nn_rnn_opts, int64_t, input_size, int64_t, hidden_size)
+CT__X2(nn_gru, ct_module *, ct_nn_rnn_opts, int64_t, input_size, int64_t, hidden_size)
+CT__X2(nn_rnn, ct_module *, ct_nn_rnn_opts, int64_t, input_size, int64_t, hidden_size)
+CT__X2(nn_lstm_cell, ct_module *, ct_nn_rnn_opts, int64_t, input_size, int64_t, hidden_size)
+CT__X2(nn_gru_cell, ct_module *, ct_nn_rnn_opts, int64_t, input_size, int64_t, hidden_size)
+CT__X2(nn_rnn_cell, ct_module *, ct_nn_rnn_opts, int64_t, input_size, int64_t, hidden_size)
+CT__X2(nn_multihead_attention, ct_module *, ct_nn_attention_opts, int64_t, embed_dim, int64_t, num_heads)
+CT__X2(nn_transformer_encoder_layer, ct_module *, ct_nn_encoder_opts, int64_t, d_model, int64_t, nhead)
+CT__X2(nn_transformer_encoder, ct_module *, ct_nn_encoder_opts, int64_t, d_model, int64_t, nhead)
+CT__X2(forward_rnn, ct_tensor *, ct_rnn_forward_opts, ct_module *, module, ct_tensor *, input)
+CT__X2(forward_attention, ct_tensor *, ct_attention_forward_opts, ct_module *, module, ct_tensor *, query)
+#define CT__X0(name, options)                                                                                         \
+    inline ct_module *ct__##name(options o = options()) { return ct_##name##_with(o); }
+CT__X0(nn_prelu, ct_nn_prelu_opts)
+CT__X0(nn_mse_loss, ct_loss_opts)
+CT__X0(nn_l1_loss, ct_loss_opts)
+CT__X0(nn_smooth_l1_loss, ct_smooth_l1_loss_opts)
+CT__X0(nn_huber_loss, ct_huber_loss_opts)
+CT__X0(nn_kl_div_loss, ct_kl_div_opts)
+CT__X0(nn_bce_loss, ct_bce_opts)
+CT__X0(nn_bce_with_logits_loss, ct_bce_with_logits_opts)
+CT__X0(nn_cross_entropy_loss, ct_cross_entropy_opts)
+CT__X0(nn_nll_loss, ct_cross_entropy_opts)
+#undef CT__X0
 CT__X1(nn_max_pool2d, ct_module *, ct_pool2d_opts, int64_t, kernel_size)
 CT__X1(nn_avg_pool2d, ct_module *, ct_pool2d_opts, int64_t, kernel_size)
 CT__X1(nn_batch_norm1d, ct_module *, ct_nn_batch_norm_opts, int64_t, num_features)
@@ -2533,6 +3291,11 @@ inline ct_module *ct__nn_dropout(double p = 0.5)
     ct_nn_dropout_opts o = {1, p};
     return ct_nn_dropout_with(o);
 }
+inline ct_module *ct__nn_dropout2d(double p = 0.5)
+{
+    ct_nn_dropout_opts o = {1, p};
+    return ct_nn_dropout2d_with(o);
+}
 inline ct_module *ct__nn_leaky_relu(double negative_slope = 0)
 {
     ct_nn_leaky_relu_opts o = {0, negative_slope};
@@ -2563,6 +3326,7 @@ template <size_t n> inline ct_module *ct__nn_module_list(ct_module *const (&list
 #define ct_step(x) CT__CXX(ct__step, x)
 #define ct_zero_grad(x) CT__CXX(ct__zero_grad, x)
 #define ct_nn_dropout(...) CT__CXX(ct__nn_dropout, __VA_ARGS__)
+#define ct_nn_dropout2d(...) CT__CXX(ct__nn_dropout2d, __VA_ARGS__)
 #define ct_nn_flatten(...) CT__CXX(ct__nn_flatten, __VA_ARGS__)
 #define ct_nn_sequential(...) CT__CXX(ct__nn_sequential, {__VA_ARGS__})
 #define ct_nn_module_list(...) CT__CXX(ct__nn_module_list, {__VA_ARGS__})
@@ -2574,6 +3338,7 @@ template <size_t n> inline ct_module *ct__nn_module_list(ct_module *const (&list
 #define ct_step(x) CT_AT(_Generic((x), ct_optim *: ct_optim_step, ct_lr *: ct_lr_step))(x)
 #define ct_zero_grad(x) CT_AT(_Generic((x), ct_optim *: ct_optim_zero_grad, ct_module *: ct_module_zero_grad))(x)
 #define ct_nn_dropout(...) CT_AT(ct_nn_dropout_with)((ct_nn_dropout_opts){.ct_end_ = sizeof(#__VA_ARGS__) > 1, __VA_ARGS__})
+#define ct_nn_dropout2d(...) CT_AT(ct_nn_dropout2d_with)((ct_nn_dropout_opts){.ct_end_ = sizeof(#__VA_ARGS__) > 1, __VA_ARGS__})
 #define ct_nn_flatten(...)                                                                                            \
     CT_AT(ct_nn_flatten_dims)((const int[]){__VA_ARGS__ + 0, 0}, sizeof(#__VA_ARGS__) > 1 ? (int)(sizeof((const int[]){__VA_ARGS__ + 0}) / sizeof(int)) : 0)
 #define ct_nn_sequential(...) CT_AT(ct_nn_sequential_of)((ct_module *[]){__VA_ARGS__, CT_END_OF_MODULES}, -1)
@@ -2591,6 +3356,39 @@ template <size_t n> inline ct_module *ct__nn_module_list(ct_module *const (&list
 #define ct_nn_rms_norm(...) CT__CALL(nn_rms_norm, ct_nn_layer_norm_opts, __VA_ARGS__)
 #define ct_nn_group_norm(...) CT__CALL(nn_group_norm, ct_nn_group_norm_opts, __VA_ARGS__)
 #define ct_nn_embedding(...) CT__CALL(nn_embedding, ct_nn_embedding_opts, __VA_ARGS__)
+#define ct_nn_conv1d(...) CT__CALL(nn_conv1d, ct_conv2d_opts, __VA_ARGS__)
+#define ct_nn_conv3d(...) CT__CALL(nn_conv3d, ct_conv2d_opts, __VA_ARGS__)
+#define ct_nn_conv_transpose1d(...) CT__CALL(nn_conv_transpose1d, ct_conv2d_opts, __VA_ARGS__)
+#define ct_nn_conv_transpose2d(...) CT__CALL(nn_conv_transpose2d, ct_conv2d_opts, __VA_ARGS__)
+#define ct_nn_conv_transpose3d(...) CT__CALL(nn_conv_transpose3d, ct_conv2d_opts, __VA_ARGS__)
+#define ct_nn_max_pool1d(...) CT__CALL(nn_max_pool1d, ct_pool2d_opts, __VA_ARGS__)
+#define ct_nn_avg_pool1d(...) CT__CALL(nn_avg_pool1d, ct_pool2d_opts, __VA_ARGS__)
+#define ct_nn_batch_norm3d(...) CT__CALL(nn_batch_norm3d, ct_nn_batch_norm_opts, __VA_ARGS__)
+#define ct_nn_instance_norm1d(...) CT__CALL(nn_instance_norm1d, ct_nn_instance_norm_opts, __VA_ARGS__)
+#define ct_nn_instance_norm2d(...) CT__CALL(nn_instance_norm2d, ct_nn_instance_norm_opts, __VA_ARGS__)
+#define ct_nn_instance_norm3d(...) CT__CALL(nn_instance_norm3d, ct_nn_instance_norm_opts, __VA_ARGS__)
+#define ct_nn_bilinear(...) CT__CALL(nn_bilinear, ct_nn_bilinear_opts, __VA_ARGS__)
+#define ct_nn_lstm(...) CT__CALL(nn_lstm, ct_nn_rnn_opts, __VA_ARGS__)
+#define ct_nn_gru(...) CT__CALL(nn_gru, ct_nn_rnn_opts, __VA_ARGS__)
+#define ct_nn_rnn(...) CT__CALL(nn_rnn, ct_nn_rnn_opts, __VA_ARGS__)
+#define ct_nn_lstm_cell(...) CT__CALL(nn_lstm_cell, ct_nn_rnn_opts, __VA_ARGS__)
+#define ct_nn_gru_cell(...) CT__CALL(nn_gru_cell, ct_nn_rnn_opts, __VA_ARGS__)
+#define ct_nn_rnn_cell(...) CT__CALL(nn_rnn_cell, ct_nn_rnn_opts, __VA_ARGS__)
+#define ct_nn_multihead_attention(...) CT__CALL(nn_multihead_attention, ct_nn_attention_opts, __VA_ARGS__)
+#define ct_nn_transformer_encoder_layer(...) CT__CALL(nn_transformer_encoder_layer, ct_nn_encoder_opts, __VA_ARGS__)
+#define ct_nn_transformer_encoder(...) CT__CALL(nn_transformer_encoder, ct_nn_encoder_opts, __VA_ARGS__)
+#define ct_forward_rnn(...) CT__CALL(forward_rnn, ct_rnn_forward_opts, __VA_ARGS__)
+#define ct_forward_attention(...) CT__CALL(forward_attention, ct_attention_forward_opts, __VA_ARGS__)
+#define ct_nn_prelu(...) CT__CALL0(nn_prelu, ct_nn_prelu_opts, __VA_ARGS__)
+#define ct_nn_mse_loss(...) CT__CALL0(nn_mse_loss, ct_loss_opts, __VA_ARGS__)
+#define ct_nn_l1_loss(...) CT__CALL0(nn_l1_loss, ct_loss_opts, __VA_ARGS__)
+#define ct_nn_smooth_l1_loss(...) CT__CALL0(nn_smooth_l1_loss, ct_smooth_l1_loss_opts, __VA_ARGS__)
+#define ct_nn_huber_loss(...) CT__CALL0(nn_huber_loss, ct_huber_loss_opts, __VA_ARGS__)
+#define ct_nn_kl_div_loss(...) CT__CALL0(nn_kl_div_loss, ct_kl_div_opts, __VA_ARGS__)
+#define ct_nn_bce_loss(...) CT__CALL0(nn_bce_loss, ct_bce_opts, __VA_ARGS__)
+#define ct_nn_bce_with_logits_loss(...) CT__CALL0(nn_bce_with_logits_loss, ct_bce_with_logits_opts, __VA_ARGS__)
+#define ct_nn_cross_entropy_loss(...) CT__CALL0(nn_cross_entropy_loss, ct_cross_entropy_opts, __VA_ARGS__)
+#define ct_nn_nll_loss(...) CT__CALL0(nn_nll_loss, ct_cross_entropy_opts, __VA_ARGS__)
 #define ct_nn_leaky_relu(...) CT__CALL0(nn_leaky_relu, ct_nn_leaky_relu_opts, __VA_ARGS__)
 #define ct_nn_elu(...) CT__CALL0(nn_elu, ct_nn_elu_opts, __VA_ARGS__)
 #define ct_nn_gelu(...) CT__CALL0(nn_gelu, ct_nn_gelu_opts, __VA_ARGS__)
@@ -2829,7 +3627,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(round, Round, 1, A, round(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
     X(trunc, Trunc, 1, A, trunc(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
     X(addcmul, Addcmul, 3, A, a + p*b*c, g, g*p*c, g*p*b)                                                             \
-    X(hardtanh, Hardtanh, 1, N, a < p ? p : a > q ? q : a, a <= p || a >= q ? 0 : g, CT_NONE, CT_NONE)                \
+    X(hardtanh, Hardtanh, 1, N, a < p ? p : a > q ? q : a, a > p && a < q ? g : 0, CT_NONE, CT_NONE)                \
     X(threshold, Threshold, 1, N, a <= p ? q : a, a <= p ? 0 : g, CT_NONE, CT_NONE)                                   \
     X(fmax, Fmax, 2, A, b != b || a >= b ? a : b, b != b || a >= b ? g : 0, b != b || a >= b ? 0 : g, CT_NONE)        \
     X(fmin, Fmin, 2, A, b != b || a <= b ? a : b, b != b || a <= b ? g : 0, b != b || a <= b ? 0 : g, CT_NONE)        \
@@ -2872,7 +3670,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(sigmoid, Sigmoid, 1, F, sigmoid(a), g*y*(1 - y), CT_NONE, CT_NONE)                                              \
     X(erf, Erf, 1, F, erf(a), g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                              \
     X(leaky_relu, LeakyRelu, 1, F, a > 0 ? a : a*p, a > 0 ? g : g*p, CT_NONE, CT_NONE)                                \
-    X(elu, Elu, 1, F, a > 0 ? a : p*expm1(a), a > 0 ? g : g*p*exp(a), CT_NONE, CT_NONE)                               \
+    X(elu, Elu, 1, F, a > 0 ? a : p*expm1(a), a < 0 ? g*p*exp(a) : a == 0 ? g*p : g, CT_NONE, CT_NONE)                \
     X(gelu, Gelu, 1, F, a*(1 + erf(a*num(0.70710678118654752440)))/2,                                                 \
       g*((1 + erf(a*num(0.70710678118654752440)))/2 + a*num(0.39894228040143267794)*exp(-a*a/2)), CT_NONE, CT_NONE)   \
     X(gelu_tanh, Gelu, 1, F, a*(1 + tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a)))/2,                   \
@@ -2920,7 +3718,22 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(lgamma, Lgamma, 1, F, lgamma(a), g*digamma(a), CT_NONE, CT_NONE)                                                \
     X(digamma, Digamma, 1, F, digamma(a), g*trigamma(a), CT_NONE, CT_NONE)                                            \
     X(trigamma, Polygamma, 1, F, trigamma(a), g*polygamma(2, a), CT_NONE, CT_NONE)                                    \
-    X(polygamma, Polygamma, 2, F, polygamma(a, b), CT_NONE, g*polygamma(a + 1, b), CT_NONE) /* order a, at b */
+    X(polygamma, Polygamma, 2, F, polygamma(a, b), CT_NONE, g*polygamma(a + 1, b), CT_NONE) /* order a, at b */           \
+    X(zeta, Zeta, 2, F, zeta(a, b), CT_NONE, -g*a*zeta(a + 1, b), CT_NONE)                                            \
+    X(ndtr, Ndtr, 1, F, erfc(-a*num(0.70710678118654752440))/2, g*num(0.39894228040143267794)*exp(-a*a/2), CT_NONE, CT_NONE) \
+    X(log_ndtr, LogNdtr, 1, F, log_ndtr(a), g*num(0.79788456080286535588)/erfcx(-a*num(0.70710678118654752440)), CT_NONE, CT_NONE) \
+    X(ndtri, Ndtri, 1, F, ndtri(a), g*num(2.50662827463100050242)*exp(y*y/2), CT_NONE, CT_NONE)                       \
+    X(erfcx, Erfcx, 1, F, erfcx(a), g*(2*a*y - num(1.12837916709551257390)), CT_NONE, CT_NONE)                        \
+    X(entr, Entr, 1, F, a > 0 ? -a*log(a) : a == 0 ? 0 : a < 0 ? log(num(0)) : a, -g*(1 + log(a)), CT_NONE, CT_NONE)  \
+    X(sinc, Sinc, 1, F, a == 0 ? 1 : sin(a*num(3.14159265358979323846))/(a*num(3.14159265358979323846)),              \
+      a == 0 ? 0 : g*(cos(a*num(3.14159265358979323846)) - y)/a, CT_NONE, CT_NONE)                                    \
+    X(i0, I0, 1, F, i0(a), g*i1(a), CT_NONE, CT_NONE)                                                                 \
+    X(i0e, I0e, 1, F, i0e(a), g*(i1e(a) - sign(a)*y), CT_NONE, CT_NONE)                                               \
+    X(i1, I1, 1, F, i1(a), a == 0 ? g/2 : g*(i0(a) - y/(a == 0 ? 1 : a)), CT_NONE, CT_NONE)                                          \
+    X(i1e, I1e, 1, F, i1e(a), a == 0 ? g/2 : g*(i0e(a) - y*(sign(a) + 1/(a == 0 ? 1 : a))), CT_NONE, CT_NONE)                        \
+    X(logaddexp2, Logaddexp2, 2, F, a == b ? a + 1 : maximum(a, b) + log1p(exp2(-abs(a - b)))*num(1.44269504088896340736), g*exp2(a - y), g*exp2(b - y), CT_NONE) \
+    X(xlog1py, Xlog1py, 2, F, b != b ? b : a == 0 ? 0 : a*log1p(b), a == 0 && b <= -1 ? 0 : g*log1p(b), g*a/(b + 1), CT_NONE) \
+    X(nextafter, Nextafter, 2, F, nextafter(a, b), CT_NONE, CT_NONE, CT_NONE)
 #define CT__POINTWISE(X) CT__POINTWISE_ANY(X) CT__POINTWISE_INT(X) CT__POINTWISE_FLOAT(X) CT__POINTWISE_MATH(X) CT__POINTWISE_SPECIAL(X)
 
 enum ct__pw_id {
@@ -4130,31 +4943,8 @@ typedef struct ct__gemm_kernels {
     void (*gemv_axpy)(int64_t K, const void *x, const void *m, int64_t ld, int64_t n, double alpha, void *y);
 } ct__gemm_kernels;
 /* ---- >>norm-types --------------------------------------------------------------------------------------------------
-   The loops of softmax, losses and normalisation, compiled once per instruction set (>>norm-kernels). All memory is
+   The loops of softmax and normalisation, compiled once per instruction set (>>norm-kernels). All memory is
    contiguous; "rows" loops see (rows, n), "cols" loops a block (n, width) of a matrix whose rows are ld apart. */
-
-/* Losses of pairs: name, torch's node for the mean, the sum, and unreduced; value, d/da, d/db; a input, b target, d a parameter. The texts are
-   C for the kernels, and graphs for what needs higher orders (>>expr). */
-#define CT__LOSSES(X)                                                                                                 \
-    X(mse, MseLoss, MseLoss, MseLoss, (a - b)*(a - b), 2*(a - b), 2*(b - a))                                          \
-    X(l1, Mean, Sum, Abs, abs(a - b), sign(a - b), sign(b - a))                                                       \
-    X(smooth_l1, SmoothL1Loss, SmoothL1Loss, SmoothL1Loss, abs(a - b) < d ? (a - b)*(a - b)/(2*d) : abs(a - b) - d/2, \
-      abs(a - b) < d ? (a - b)/d : sign(a - b), abs(a - b) < d ? (b - a)/d : sign(b - a))                             \
-    X(huber, HuberLoss, HuberLoss, HuberLoss, abs(a - b) < d ? (a - b)*(a - b)/2 : d*(abs(a - b) - d/2),              \
-      abs(a - b) < d ? a - b : d*sign(a - b), abs(a - b) < d ? b - a : d*sign(b - a))                                 \
-    X(bce, BinaryCrossEntropy, BinaryCrossEntropy, BinaryCrossEntropy,                                                \
-      (b - 1)*maximum(log1p(-a), -100) - b*maximum(log(a), -100), (a - b)/maximum((1 - a)*a, num(1e-12)), log1p(-a) - log(a)) \
-    X(bce_logits, BinaryCrossEntropyWithLogits, BinaryCrossEntropyWithLogits, BinaryCrossEntropyWithLogits,           \
-      (1 - b)*a - log_sigmoid(a), sigmoid(a) - b, -a)                                                                 \
-    X(kl_div, Mean, Sum, Sub, (b == 0 ? 0 : b*log(b)) - b*a, -b, log(b) + 1 - a)                                      \
-    X(kl_div_log, Mean, Sum, Mul, exp(b)*(b - a), -exp(b), exp(b)*(b - a + 1))
-enum ct__loss_id {
-#define CT__X(name, mean, sum, none, value, da, db) CT__LOSS_##name,
-    CT__LOSSES(CT__X)
-#undef CT__X
-    CT__LOSS_COUNT
-};
-typedef void ct__loss_kernel(int64_t n, const void *a, const void *b, double d, void *y);
 
 typedef struct ct__rows { /* of one element type */
     void (*softmax)(bool log, int64_t rows, int64_t n, const void *x, void *y);
@@ -4179,8 +4969,6 @@ typedef struct ct__rows { /* of one element type */
     void (*affine_cols)(int64_t n, int64_t ld, int64_t width, const void *x, const double *mean, const double *a, const double *b, void *y);
     void (*affine2_cols)(int64_t n, int64_t ld, int64_t width, const void *g, const void *x, const double *mean, const double *a, const double *b,
                          const double *c, void *y);
-    ct__loss_kernel *loss[CT__LOSS_COUNT][2];                                             /* y = value, derivative towards a; n at most CHUNK */
-    void (*times)(int64_t n, const void *g, bool one, void *y);                           /* y *= g, or the one g[0] */
 } ct__rows;
 typedef struct ct__norm_kernels { ct__rows of[2]; } ct__norm_kernels; /* float, double */
 #define CT__COLS ((int64_t)64)   /* columns that a "cols" loop takes at once: its sums stay in L1 */
@@ -4842,25 +5630,99 @@ CT__INLINE double CT__K(trigamma_f64)(double x)
     return sign * (r + z / 2 + (1 + z * (1.0/6 - z * (1.0/30 - z * (1.0/42 - z * (1.0/30 - z * (5.0/66 - z * (691.0/2730
          - z * (7.0/6)))))))) / x);
 }
-/* psi^(n)(x), n > 1: (-1)^(n+1) n! (sum over i of 1/(x+i)^(n+1)): terms until x+i > 10+n, then Euler and Maclaurin */
-CT__INLINE double CT__K(polygamma_f64)(double n, double x)
+/* sum over k >= 0 of 1/(k+q)^s: terms until k+q > 10+s, then Euler and Maclaurin. As torch: a pole at s = 1 and at q = 0, -1, -2, ... */
+CT__INLINE double CT__K(zeta_f64)(double s, double q)
 {
     static const double b2k[] = {1.0/12, -1.0/720, 1.0/30240, -1.0/1209600, 1.0/47900160, -691.0/1307674368000.0}; /* B_2k/(2k)! */
-    double s = 0, t, rise = n;
+    double sum = 0, t;
+    if (s == 1 || (q <= 0 && q == floor(q) && s > 1)) return (double)INFINITY;
+    if (!(s > 1) || q != q || q < -1e6 || (q < 0 && s != floor(s))) return (double)NAN;
+    if (isinf(s)) return q < 1 ? (double)INFINITY : q == 1;
+    for (; q <= 10 + (s < 100 ? s : 100); q += 1) {
+        t = pow(q, -s), sum += t;
+        if (q > 1 && t < sum * 1e-18) return sum;
+    }
+    sum += pow(q, 1 - s) / (s - 1) + pow(q, -s) / 2;
+    t = pow(q, -s - 1) * s;
+    for (int k = 0; k < 6; k++) {
+        sum += b2k[k] * t;
+        t *= (s + 1 + 2 * k) * (s + 2 + 2 * k) / (q * q);
+    }
+    return sum;
+}
+/* psi^(n)(x), n > 1: (-1)^(n+1) n! zeta(n+1, x) */
+CT__INLINE double CT__K(polygamma_f64)(double n, double x)
+{
     if (n == 0) return CT__K(digamma_f64)(x);
     if (n == 1) return CT__K(trigamma_f64)(x);
-    if (!(n > 1 && n == floor(n) && n < 100) || x < -1000 || x != x) return (double)NAN;
+    if (!(n > 1 && n == floor(n) && n < 100) || x < -1000) return (double)NAN;
     if (x <= 0 && x == floor(x)) return (double)INFINITY;
-    for (; x <= 10 + n; x += 1) s += pow(x, -n - 1);
-    s += pow(x, -n) / n + pow(x, -n - 1) / 2;
-    t = pow(x, -n - 2) * (n + 1);
-    for (int k = 0; k < 6; k++) {
-        s += b2k[k] * t;
-        rise = n + 2 + 2 * k;
-        t *= rise * (rise + 1) / (x * x);
-    }
-    return (fmod(n, 2) == 0 ? -1 : 1) * exp(lgamma(n + 1)) * s;
+    return (fmod(n, 2) == 0 ? -1 : 1) * exp(lgamma(n + 1)) * CT__K(zeta_f64)(n + 1, x);
 }
+#ifdef CT__PASS_BASE
+/* e^(x^2) erfc(x), x >= 0: a Chebyshev sum in t = (x-K)/(x+K), K = 15/4, over 1+2x (Shepherd and Laframboise 1981; error 2^-58) */
+CT__INLINE double CT__K(erfcx_f64)(double x)
+{
+    static const double c[] = {
+        1.17757893456740175, -0.00459005458064647733, -0.0842491333665179156, 0.0592099399981918905, -0.0266586684353057523, 0.00907499767070526509,
+        -0.00241316354041760819, 0.000490775836525808632, -6.91697330250120637e-5, 4.13902798607301017e-6, 7.74038306619849067e-7,
+        -2.18864010492343957e-7, 1.07649994656709104e-8, 4.5219598112182869e-9, -7.75440020883135111e-10, -6.31808834088668449e-11,
+        2.8687950109306699e-11, 1.94558685457773472e-13, -9.65469674843343891e-13, 3.25254814814873984e-14, 3.34781194828680539e-14,
+        -1.8645628804193131e-15, -1.25079505306886471e-15, 7.41823525662404346e-17, 5.06814890479611132e-17};
+    double a = fabs(x), t = a > 1e300 ? 1 : (a - 3.75) / (a + 3.75), u = 0, v = 0, w, s;
+    for (int k = (int)(sizeof c / sizeof *c) - 1; k > 0; k--) w = c[k] + 2 * t * u - v, v = u, u = w;
+    u = (c[0] + t * u - v) / (1 + 2 * a);
+    if (!(x < 0)) return u;
+    s = x * x; /* 2 e^(x^2) - u, the square in two parts */
+    w = exp(s);
+    return w > 1e308 ? w : 2 * (w + w * fma(x, x, -s)) - u;
+}
+/* log of the normal distribution: by erfcx where that is small */
+CT__INLINE double CT__K(log_ndtr_f64)(double x)
+{
+    double t = x * 0.70710678118654752440;
+    return x < -1 ? log(CT__K(erfcx_f64)(-t) / 2) - t * t : log1p(-erfc(t) / 2);
+}
+/* q = min(p, 1-p): -sqrt(2) erfinv(1 - 2q), or below 1/4 Newton's steps for log erfc(z) = log 2q */
+CT__INLINE double CT__K(ndtri_f64)(double p)
+{
+    double q = p < 0.5 ? p : 1 - p, l, z, e;
+    if (!(q > 0)) return q == 0 ? (p == 0 ? -(double)INFINITY : (double)INFINITY) : (double)NAN;
+    if (q > 0.25) z = CT__K(erfinv_f64)(1 - 2 * q);
+    else {
+        l = log(2 * q), z = sqrt(-l), z = sqrt(-l - log(1.7724538509055160273 * z));
+        for (int k = 0; k < 5; k++) e = CT__K(erfcx_f64)(z), z += (log(e) - z * z - l) * 0.88622692545275801365 * e;
+    }
+    return (p < 0.5 ? -1.4142135623730950488 : 1.4142135623730950488) * z;
+}
+/* e^-x I_v(x), x >= 0, v 0 or 1: the power series, of positive terms; from 25 on the asymptotic one */
+CT__INLINE double CT__K(bessel_ie)(int v, double x)
+{
+    double s = 1, t = 1;
+    if (x < 25) {
+        double h = x * x / 4;
+        for (int k = 1; t > s * 1e-18; k++) t *= h / (k * (k + v)), s += t;
+        return exp(-x) * s * (v ? x / 2 : 1);
+    }
+    for (int k = 1; k < 40 && fabs(t) > 1e-18; k++) t *= ((2 * k - 1) * (2 * k - 1) - 4 * v * v) / (8 * k * x), s += t;
+    return s / sqrt(6.28318530717958647693 * x);
+}
+CT__INLINE double CT__K(i0e_f64)(double x) { return CT__K(bessel_ie)(0, fabs(x)); }
+CT__INLINE double CT__K(i1e_f64)(double x) { return copysign(CT__K(bessel_ie)(1, fabs(x)), x); }
+CT__INLINE double CT__K(bessel_i)(int v, double x) /* e^x in two factors, so that it overflows only when the result does */
+{
+    double y = CT__K(bessel_ie)(v, x), e = exp(x / 2);
+    return x < 700 ? y * exp(x) : y * e * e;
+}
+CT__INLINE double CT__K(i0_f64)(double x) { return CT__K(bessel_i)(0, fabs(x)); }
+CT__INLINE double CT__K(i1_f64)(double x) { return copysign(CT__K(bessel_i)(1, fabs(x)), x); }
+CT__INLINE double CT__K(nextafter_f64)(double x, double y) { return nextafter(x, y); }
+CT__INLINE float CT__K(nextafter_f32)(float x, float y) { return nextafterf(x, y); }
+#define CT__X(f) CT__INLINE float CT__K(f##_f32)(float x) { return (float)CT__K(f##_f64)((double)x); }
+CT__X(erfcx) CT__X(log_ndtr) CT__X(ndtri) CT__X(i0) CT__X(i0e) CT__X(i1) CT__X(i1e)
+#undef CT__X
+CT__INLINE float CT__K(zeta_f32)(float s, float q) { return (float)CT__K(zeta_f64)((double)s, (double)q); }
+#endif
 CT__INLINE float CT__K(polygamma_f32)(float n, float x) { return (float)CT__K(polygamma_f64)((double)n, (double)x); }
 CT__INLINE float CT__K(digamma_f32)(float x)  { return (float)CT__K(digamma_f64)((double)x); }
 CT__INLINE float CT__K(trigamma_f32)(float x) { return (float)CT__K(trigamma_f64)((double)x); }
@@ -5041,8 +5903,8 @@ CT__INLINE int64_t CT__K(lcm_i64)(int64_t a, int64_t b)
     int64_t d = CT__K(gcd_i64)(a, b);
     return d ? CT__K(abs_i64)((int64_t)((uint64_t)(a / d) * (uint64_t)b)) : 0;
 }
-CT__INLINE int64_t CT__K(shift_left_i64)(int64_t a, int64_t b) { return b < 0 || b > 63 ? 0 : (int64_t)((uint64_t)a << b); }
-CT__INLINE int64_t CT__K(shift_right_i64)(int64_t a, int64_t b) { return b < 0 || b > 63 ? (a < 0 ? -1 : 0) : a >> b; }
+CT__INLINE int64_t CT__K(shift_left_i64)(int64_t a, int64_t b) { return (int64_t)((uint64_t)a << (b & 63)); } /* as x86, hence torch */
+CT__INLINE int64_t CT__K(shift_right_i64)(int64_t a, int64_t b) { return a >> (b & 63); }
 CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 
 /* The names that the table uses; only here. */
@@ -5065,6 +5927,15 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 #define trigamma(a) CT__T(trigamma)(a)
 #define polygamma(a, b) CT__T(polygamma)(a, b)
 #define erfinv(a) CT__T(erfinv)(a)
+#define zeta(a, b) CT__T(zeta)(a, b)
+#define ndtri(a) CT__T(ndtri)(a)
+#define log_ndtr(a) CT__T(log_ndtr)(a)
+#define erfcx(a) CT__T(erfcx)(a)
+#define i0(a) CT__T(i0)(a)
+#define i0e(a) CT__T(i0e)(a)
+#define i1(a) CT__T(i1)(a)
+#define i1e(a) CT__T(i1e)(a)
+#define nextafter(a, b) CT__T(nextafter)(a, b)
 #define sigmoid(a) CT__T(sigmoid)(a)
 #define abs(a) CT__T(abs)(a)
 /* libm's own names: the kernel's versions stand in */
@@ -5212,6 +6083,15 @@ CT__POINTWISE_INT(CT__X)
 #undef trigamma
 #undef polygamma
 #undef erfinv
+#undef zeta
+#undef ndtri
+#undef log_ndtr
+#undef erfcx
+#undef i0
+#undef i0e
+#undef i1
+#undef i1e
+#undef nextafter
 #undef sigmoid
 #undef abs
 #undef exp
@@ -5549,7 +6429,7 @@ CT__GEMM_KERNELS(double, int64_t, _f64)
 #pragma GCC pop_options
 #endif
 /* ---- >>norm-kernels ------------------------------------------------------------------------------------------------
-   Loops over rows and columns for softmax, losses and normalisation (types and meaning: >>norm-types). First a small vocabulary of
+   Loops over rows and columns for softmax and normalisation (types and meaning: >>norm-types). First a small vocabulary of
    vector loops, compiled once each, then what is made of them. Sums run in several accumulators of the element type over at most CHUNK
    elements, and then in double: fast, exact enough for any length, and the same whatever the number of threads. Doubles are compiled in
    the base pass alone. */
@@ -5932,63 +6812,6 @@ static void CT__K(affine2_cols##f)(int64_t n, int64_t ld, int64_t width, const v
     CT__K(narrow##f)(width, mean, m), CT__K(narrow##f)(width, a_, a), CT__K(narrow##f)(width, b_, b), CT__K(narrow##f)(width, c_, c); \
     for (int64_t r = 0; r < n; r++) CT__K(lines2##f)(width, (const T *)g + r * ld, (const T *)x + r * ld, m, a, b, c, (T *)y + r * ld); \
 }                                                                                                                     \
-static void CT__K(times##f)(int64_t n, const void *g, bool one, void *y)                                              \
-{                                                                                                                     \
-    if (one) CT__K(scale##f)(n, (const T *)y, *(const T *)g, (T *)y);                                                 \
-    else CT__K(scales##f)(n, (const T *)y, (const T *)g, (T *)y);                                                     \
-}
-
-/* losses of pairs: the table's texts as loops; only here its names are functions */
-#define CT__LOSS_LOOP(name, expr)                                                                                     \
-static void CT__K(name)(int64_t n, const void *a_, const void *b_, double d_, void *y_)                               \
-{                                                                                                                     \
-    const CT__E *CT__RESTRICT pa = (const CT__E *)a_, *CT__RESTRICT pb = (const CT__E *)b_, d = (CT__E)d_;            \
-    CT__E *CT__RESTRICT y = (CT__E *)y_;                                                                              \
-    (void)d;                                                                                                          \
-    CT__IVDEP                                                                                                         \
-    for (int64_t i = 0; i < n; i++) {                                                                                 \
-        const CT__E a = pa[i], b = pb[i];                                                                             \
-        (void)a, (void)b;                                                                                             \
-        y[i] = (CT__E)(expr);                                                                                         \
-    }                                                                                                                 \
-}
-#define num(x) ((CT__E)(x))
-#define abs(a) CT__T(abs)(a)
-#define sign(a) CT__T(sign)(a)
-#define maximum(a, b) CT__T(maximum)(a, b)
-#define log(a) CT__T(log)(a)
-#define log1p(a) CT__T(log1p)(a)
-#define exp(a) CT__T(exp)(a)
-#define sigmoid(a) CT__T(sigmoid)(a)
-#define log_sigmoid(a) CT__T(log_sigmoid)(a)
-#define CT__E float
-#define CT__T(f) CT__K(f##_f32)
-#define CT__X(name, mean, sum, none, value, da, db) CT__LOSS_LOOP(loss_##name##_f32, value) CT__LOSS_LOOP(loss_da_##name##_f32, da)
-#if CT__VBYTES < 64 /* AVX-512 gains nothing here */
-CT__LOSSES(CT__X)
-#endif
-#undef CT__X
-#undef CT__E
-#undef CT__T
-#ifdef CT__PASS_BASE
-#define CT__E double
-#define CT__T(f) CT__K(f##_f64)
-#define CT__X(name, mean, sum, none, value, da, db) CT__LOSS_LOOP(loss_##name##_f64, value) CT__LOSS_LOOP(loss_da_##name##_f64, da)
-CT__LOSSES(CT__X)
-#undef CT__X
-#undef CT__E
-#undef CT__T
-#endif
-#undef num
-#undef abs
-#undef sign
-#undef maximum
-#undef log
-#undef log1p
-#undef exp
-#undef sigmoid
-#undef log_sigmoid
-#undef CT__LOSS_LOOP
 
 #define CT__NORM_DRIVERS(T, f) CT__SOFTMAX(T, f) CT__ENTROPY(T, f) CT__LAYER_NORM(T, f) CT__BATCH_NORM(T, f)
 CT__VOCABULARY(float, _f32)
@@ -6007,16 +6830,10 @@ CT__NORM_DRIVERS(double, _f64)
 #pragma GCC pop_options
 #endif
 #define CT__NORM_BASE(name) ct__base_##name
-#if CT__VBYTES < 64
-#define CT__X_f32(name, mean, sum, none, value, da, db) {CT__K(loss_##name##_f32), CT__K(loss_da_##name##_f32)},
-#else
-#define CT__X_f32(name, mean, sum, none, value, da, db) {ct__avx2_loss_##name##_f32, ct__avx2_loss_da_##name##_f32},
-#endif
-#define CT__X_f64(name, mean, sum, none, value, da, db) {ct__base_loss_##name##_f64, ct__base_loss_da_##name##_f64},
 #define CT__ROWS(K, f)                                                                                                \
     {K(softmax##f), K(softmax_bw##f), K(softmax_cols##f), K(softmax_cols_bw##f), K(lse##f), K(lse_cols##f), K(exp_rows##f), K(exp_cols##f), \
      K(norm##f), K(norm_bw##f), K(norm_params##f), K(sum##f), K(square##f), K(dot##f), K(affine##f), K(affine2##f), K(square_cols##f), \
-     K(dot_cols##f), K(affine_cols##f), K(affine2_cols##f), {CT__LOSSES(CT__X##f)}, K(times##f)}
+     K(dot_cols##f), K(affine_cols##f), K(affine2_cols##f)}
 static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, _f32), CT__ROWS(CT__NORM_BASE, _f64)}};
 
 #undef CT__LOAD
@@ -6039,8 +6856,6 @@ static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, _f32), CT__ROWS(CT
 #undef CT__NORM_DRIVERS
 #undef CT__NORM_BASE
 #undef CT__ROWS
-#undef CT__X_f32
-#undef CT__X_f64
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC pop_options
 #endif
@@ -6088,7 +6903,7 @@ static void CT__K(conv_rows##f)(const void *x_, const void *end, const int64_t *
     T *p = (T *)panel;                                                                                                \
     for (int64_t k = 0, m; k < nk; k += m, p += m * tile) {                                                           \
         int64_t room = (const T *)end - x - L, far_off = 0;                                                           \
-        m = nk - k < CT__STAGE ? nk - k : CT__STAGE;                                                                  \
+        m = nk - k < CT__STAGE ? nk - k : (int64_t)CT__STAGE;                                                                 \
         for (int64_t i = 0; i < m; i++) far_off = offset[k + i] > far_off ? offset[k + i] : far_off;                  \
         for (int s = 0; s < spans; s++)                                                                               \
             CT__K(conv_span##f)(x + span[s].from, offset + k, m, span[s].n, span[s].to + L <= tile && span[s].from + far_off <= room, \
@@ -8466,7 +9281,7 @@ CT_API ct_tensor *(ct_expr)(const char *text, ct_tensor *const *operands, int co
    too: remap, which writes by one geometry and reads by another, and whose own gradient is remap the other way round. */
 typedef struct { int64_t ndim, shape[CT_MAX_DIMS], stride[CT_MAX_DIMS], offset; } ct__geometry;
 enum { CT__GEOMETRY_INTS = 2 + 2 * CT_MAX_DIMS };
-enum { CT__V_RESHAPE, CT__V_PERMUTE, CT__V_EXPAND, CT__V_SELECT, CT__V_SLICE, CT__V_DIAGONAL, CT__V_UNFOLD, CT__V_STRIDED };
+enum { CT__V_RESHAPE, CT__V_UNSQUEEZE, CT__V_PERMUTE, CT__V_EXPAND, CT__V_SELECT, CT__V_SLICE, CT__V_DIAGONAL, CT__V_UNFOLD, CT__V_STRIDED };
 static ct__geometry ct__geometry_of(const ct_tensor *t)
 {
     ct__geometry g;
@@ -8519,15 +9334,19 @@ static bool ct__view_geometry(const int64_t *i, const ct__geometry *in, ct__geom
         out->ndim = i[1];
         memcpy(out->shape, i + 2, (size_t)i[1] * sizeof *i);
         return ct__reshape_strides(in, out->shape, out->ndim, out->stride);
+    case CT__V_UNSQUEEZE: /* dim */
+        for (int64_t d = out->ndim++; d > i[1]; d--) out->shape[d] = in->shape[d - 1], out->stride[d] = in->stride[d - 1];
+        out->stride[i[1]] = i[1] < in->ndim ? in->shape[i[1]] * in->stride[i[1]] : 1, out->shape[i[1]] = 1;
+        return true;
     case CT__V_PERMUTE: /* ndim, dims */
         for (int64_t d = 0; d < i[1]; d++) out->shape[d] = in->shape[i[2 + d]], out->stride[d] = in->stride[i[2 + d]];
         return true;
     case CT__V_EXPAND: /* ndim, sizes */
         out->ndim = i[1];
-        for (int64_t d = 0; d < i[1]; d++) {
-            int64_t k = d - (i[1] - in->ndim);
+        for (int64_t d = i[1] - 1; d >= 0; d--) {
+            int64_t k = d - (i[1] - in->ndim), old = k < 0 ? 1 : in->shape[k];
             out->shape[d] = i[2 + d];
-            out->stride[d] = k < 0 || (in->shape[k] == 1 && i[2 + d] != 1) ? 0 : in->stride[k];
+            out->stride[d] = old != i[2 + d] || !in->ndim ? 0 : k < 0 ? out->shape[d + 1] * out->stride[d + 1] : in->stride[k];
         }
         return true;
     case CT__V_SELECT: /* dim, index */
@@ -8653,7 +9472,7 @@ static bool ct__view_backward(ct__bw *b)
     ct_shape in = ct__bw_shape(b, 0);
     ct_tensor *g = b->g[0];
     if (b->i[0] == CT__V_EXPAND) b->gin[0] = g; /* the engine sums it to the input's shape */
-    else if (b->i[0] == CT__V_RESHAPE) b->gin[0] = (ct_reshape)(g, in);
+    else if (b->i[0] <= CT__V_UNSQUEEZE) b->gin[0] = (ct_reshape)(g, in);
     else if (b->i[0] == CT__V_PERMUTE) {
         ct_shape inverse = in;
         for (int d = 0; d < in.ndim; d++) inverse.size[b->i[2 + d]] = d;
@@ -8666,19 +9485,15 @@ static bool ct__view_backward(ct__bw *b)
     }
     return b->gin[0] != NULL;
 }
+#define CT__VIEW_OP(name, node) {name, node, ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL}
 static const ct__op ct__op_views[] = {
-    {"view", "ViewBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
-    {"permute", "PermuteBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
-    {"expand", "ExpandBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
-    {"select", "SelectBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
-    {"slice", "SliceBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
-    {"diagonal", "DiagonalBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
-    {"unfold", "UnfoldBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL},
-    {"as_strided", "AsStridedBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL}};
-static const ct__op ct__op_transpose = {"transpose", "TransposeBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL};
-static const ct__op ct__op_t = {"t", "TBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL};
-static const ct__op ct__op_squeeze = {"squeeze", "SqueezeBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL};
-static const ct__op ct__op_unsqueeze = {"unsqueeze", "UnsqueezeBackward0", ct__view_forward, ct__view_backward, NULL, CT__DEVICE, 0, NULL};
+    CT__VIEW_OP("view", "ViewBackward0"), CT__VIEW_OP("unsqueeze", "UnsqueezeBackward0"), CT__VIEW_OP("permute", "PermuteBackward0"),
+    CT__VIEW_OP("expand", "ExpandBackward0"), CT__VIEW_OP("select", "SelectBackward0"), CT__VIEW_OP("slice", "SliceBackward0"),
+    CT__VIEW_OP("diagonal", "DiagonalBackward0"), CT__VIEW_OP("unfold", "UnfoldBackward0"), CT__VIEW_OP("as_strided", "AsStridedBackward0")};
+static const ct__op ct__op_transpose = CT__VIEW_OP("transpose", "TransposeBackward0");
+static const ct__op ct__op_t = CT__VIEW_OP("t", "TBackward0");
+static const ct__op ct__op_squeeze = CT__VIEW_OP("squeeze", "SqueezeBackward0");
+#undef CT__VIEW_OP
 
 /* c.i and c.ni are set; op NULL: the kind's own */
 static ct_tensor *ct__view(ct__call *c, const ct__op *op, const char *function, ct_tensor *input)
@@ -8783,17 +9598,22 @@ static bool ct__reshape_copy_forward(ct__call *c)
 }
 static bool ct__reshape_copy_backward(ct__bw *b) { return (b->gin[0] = (ct_reshape)(b->g[0], ct__bw_shape(b, 0))) != NULL; }
 static const ct__op ct__op_reshape_copy = {"_unsafe_view", "UnsafeViewBackward0", ct__reshape_copy_forward, ct__reshape_copy_backward, NULL, 0, 0, NULL};
+static ct_tensor *ct__reshape_copy(ct_tensor *input, ct_shape shape, const char *function)
+{
+    ct__call c;
+    if (!input || !ct__infer_shape(input, &shape, function)) return NULL;
+    ct__pw_init();
+    ct__call_init(&c, &ct__op_reshape_copy, function, &input, 1);
+    ct__call_sizes(&c, shape.size, shape.ndim);
+    return ct__apply(&c) ? c.out[0] : NULL;
+}
 CT_API ct_tensor *(ct_reshape)(ct_tensor *input, ct_shape shape)
 {
     if (!input || !ct__infer_shape(input, &shape, "ct_reshape")) return NULL;
     ct__geometry in = ct__geometry_of(input);
     int64_t stride[CT_MAX_DIMS];
     if (ct__reshape_strides(&in, shape.size, shape.ndim, stride)) return ct__view_to(input, NULL, "ct_reshape", shape.size, shape.ndim);
-    ct__call c;
-    ct__pw_init();
-    ct__call_init(&c, &ct__op_reshape_copy, "ct_reshape", &input, 1);
-    ct__call_sizes(&c, shape.size, shape.ndim);
-    return ct__apply(&c) ? c.out[0] : NULL;
+    return ct__reshape_copy(input, shape, "ct_reshape");
 }
 CT_API ct_tensor *ct_view_as(ct_tensor *input, ct_tensor *other) { return other ? (ct_view)(input, ct_shape_of(other)) : NULL; }
 CT_API ct_tensor *ct_reshape_as(ct_tensor *input, ct_tensor *other) { return other ? (ct_reshape)(input, ct_shape_of(other)) : NULL; }
@@ -8812,7 +9632,12 @@ CT_API ct_tensor *ct_flatten(ct_tensor *input, int start_dim, int end_dim)
     for (int d = b + 1; d < input->ndim; d++) s.size[s.ndim++] = input->shape[d];
     return (ct_reshape)(input, s);
 }
-CT_API ct_tensor *ct_ravel(ct_tensor *input) { return ct_flatten(input, 0, -1); }
+CT_API ct_tensor *ct_ravel(ct_tensor *input)
+{
+    const ct_shape flat = {{-1, 0, 0, 0, 0, 0, 0, 0}, 1};
+    if (!input || ct__contiguous(input)) return ct_flatten(input, 0, -1);
+    return ct__reshape_copy(input, flat, "ct_ravel");
+}
 CT_API ct_tensor *(ct_unflatten)(ct_tensor *input, int dim, ct_shape sizes)
 {
     if (!input) return NULL;
@@ -8871,17 +9696,45 @@ CT_API ct_tensor *ct_t(ct_tensor *input)
 }
 CT_API ct_tensor *ct_mT(ct_tensor *input)
 {
+    if (input && !input->ndim) return input;
     if (input && input->ndim < 2) return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_mT", "expects at least 2 dims, not %s", ct__brackets(input));
     return input ? ct__swap_dims(input, &ct__op_transpose, "ct_mT", input->ndim - 2, input->ndim - 1) : NULL;
 }
-CT_API ct_tensor *ct_movedim(ct_tensor *input, int source, int destination)
+CT_API ct_tensor *ct_adjoint(ct_tensor *input) { return ct_mT(input); }
+CT_API ct_tensor *ct_T(ct_tensor *input)
+{
+    int64_t dims[CT_MAX_DIMS] = {0};
+    for (int d = 0; input && d < input->ndim; d++) dims[d] = input->ndim - 1 - d;
+    return input ? ct__permute(input, NULL, "ct_T", dims) : NULL;
+}
+/* a dim given as one of ct_shape's sizes; -1 after an error */
+static int ct__dim_in(int64_t dim, int ndim, const char *function)
+{
+    return ct__dim_of(dim < -CT_MAX_DIMS || dim > CT_MAX_DIMS ? INT_MAX : (int)dim, ndim, function);
+}
+CT_API ct_tensor *ct_movedim_dims(ct_tensor *input, ct_shape source, ct_shape destination)
 {
     int64_t dims[CT_MAX_DIMS];
+    bool placed[CT_MAX_DIMS] = {false}, moved[CT_MAX_DIMS] = {false};
     if (!input) return NULL;
-    int from = ct__dim_of(source, input->ndim, "ct_movedim"), to = ct__dim_of(destination, input->ndim, "ct_movedim");
-    if (from < 0 || to < 0) return NULL;
-    for (int d = 0, k = 0; d < input->ndim; d++) dims[d] = d == to ? from : k == from ? ++k : k, k += d != to;
+    if (source.ndim != destination.ndim || source.ndim < 0 || source.ndim > CT_MAX_DIMS)
+        return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_movedim", "%d dims to %d places", source.ndim, destination.ndim);
+    for (int k = 0; k < source.ndim; k++) {
+        int from = ct__dim_in(source.size[k], input->ndim, "ct_movedim"), to = ct__dim_in(destination.size[k], input->ndim, "ct_movedim");
+        if (from < 0 || to < 0) return NULL;
+        if (moved[from] || placed[to]) return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_movedim", "dim %d or place %d appears twice", from, to);
+        moved[from] = placed[to] = true, dims[to] = from;
+    }
+    for (int d = 0, k = 0; d < input->ndim; d++) {
+        while (k < input->ndim && moved[k]) k++;
+        if (!placed[d]) dims[d] = k++;
+    }
     return ct__permute(input, NULL, "ct_movedim", dims);
+}
+CT_API ct_tensor *ct_movedim(ct_tensor *input, int source, int destination)
+{
+    const ct_shape from = {{source, 0, 0, 0, 0, 0, 0, 0}, 1}, to = {{destination, 0, 0, 0, 0, 0, 0, 0}, 1};
+    return ct_movedim_dims(input, from, to);
 }
 CT_API ct_tensor *ct_squeeze(ct_tensor *input)
 {
@@ -8902,13 +9755,14 @@ CT_API ct_tensor *ct_squeeze_dim(ct_tensor *input, int dim)
 }
 CT_API ct_tensor *ct_unsqueeze(ct_tensor *input, int dim)
 {
-    int64_t shape[CT_MAX_DIMS];
+    ct__call c;
     if (!input) return NULL;
     if (input->ndim == CT_MAX_DIMS) return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_unsqueeze", "%s has %d dims already", ct__brackets(input), input->ndim);
     int at = ct__dim_of(dim, input->ndim + 1, "ct_unsqueeze");
     if (at < 0) return NULL;
-    for (int d = 0; d <= input->ndim; d++) shape[d] = d < at ? input->shape[d] : d == at ? 1 : input->shape[d - 1];
-    return ct__view_to(input, &ct__op_unsqueeze, "ct_unsqueeze", shape, input->ndim + 1);
+    ct__view_call(&c, CT__V_UNSQUEEZE);
+    c.i[1] = at, c.ni = 2;
+    return ct__view(&c, NULL, "ct_unsqueeze", input);
 }
 CT_API ct_tensor *(ct_expand)(ct_tensor *input, ct_shape shape)
 {
@@ -9018,13 +9872,14 @@ CT_API ct_tensor *ct_as_strided(ct_tensor *input, ct_shape size, ct_shape stride
     ct__strided_call(&c, &g, input);
     return ct__view(&c, NULL, "ct_as_strided", input);
 }
-static int ct__parts(ct_tensor *input, const char *function, int d, const int64_t *sizes, int64_t each, int64_t count, bool drop, ct_tensor **out, int capacity)
+/* count views along d, of the sizes given, or of `each` elements, the first `longer` of one more */
+static int ct__parts(ct_tensor *input, const char *function, int d, const int64_t *sizes, int64_t each, int64_t longer, int64_t count, bool drop, ct_tensor **out, int capacity)
 {
     for (int k = 0; out && k < capacity; k++) out[k] = NULL;
     if (count > capacity || !out) return ct__fail(CT_ERR_ARGUMENT, function, "%lld parts, room for %d", (long long)count, capacity) != NULL;
     int64_t at = 0;
     for (int64_t k = 0; k < count; k++) {
-        int64_t length = sizes ? sizes[k] : ct__imin(each, input->shape[d] - at);
+        int64_t length = sizes ? sizes[k] : ct__imin(each + (k < longer), input->shape[d] - at);
         out[k] = drop ? ct_select(input, d, at) : ct__slice(input, function, d, at, length, 1);
         if (!out[k]) return 0;
         out[k]->flags |= CT__MULTI_VIEW;
@@ -9044,7 +9899,7 @@ CT_API int ct_split(ct_tensor *input, int64_t size, int dim, ct_tensor **out, in
     if (d < 0) return 0;
     int64_t n = input->shape[d];
     if (size < 0 || (size == 0 && n)) return ct__fail(CT_ERR_ARGUMENT, "ct_split", "split_size %lld of a dim of size %lld", (long long)size, (long long)n) != NULL;
-    return ct__parts(input, "ct_split", d, NULL, size, n ? n / size + (n % size != 0) : 1, false, out, capacity);
+    return ct__parts(input, "ct_split", d, NULL, size, 0, n ? n / size + (n % size != 0) : 1, false, out, capacity);
 }
 CT_API int ct_split_with_sizes(ct_tensor *input, const int64_t *sizes, int count, int dim, ct_tensor **out, int capacity)
 {
@@ -9054,7 +9909,7 @@ CT_API int ct_split_with_sizes(ct_tensor *input, const int64_t *sizes, int count
     bool ok = count >= 0;
     for (int k = 0; ok && k < count; k++) ok = ct__size_add(sum, sizes[k], &sum);
     if (!ok || sum != input->shape[d]) return ct__fail(CT_ERR_SHAPE, "ct_split_with_sizes", "the sizes do not sum to size %lld of dim %d", (long long)input->shape[d], d) != NULL;
-    return ct__parts(input, "ct_split_with_sizes", d, sizes, 0, count, false, out, capacity);
+    return ct__parts(input, "ct_split_with_sizes", d, sizes, 0, 0, count, false, out, capacity);
 }
 CT_API int ct_chunk(ct_tensor *input, int64_t chunks, int dim, ct_tensor **out, int capacity)
 {
@@ -9062,12 +9917,46 @@ CT_API int ct_chunk(ct_tensor *input, int64_t chunks, int dim, ct_tensor **out, 
     if (d < 0) return 0;
     if (chunks < 1) return ct__fail(CT_ERR_ARGUMENT, "ct_chunk", "%lld chunks: at least 1", (long long)chunks) != NULL;
     int64_t n = input->shape[d], size = n / chunks + (n % chunks != 0);
-    return ct__parts(input, "ct_chunk", d, NULL, size, size ? n / size + (n % size != 0) : chunks, false, out, capacity);
+    return ct__parts(input, "ct_chunk", d, NULL, size, 0, size ? n / size + (n % size != 0) : chunks, false, out, capacity);
 }
+CT_API int ct_tensor_split_indices(ct_tensor *input, const int64_t *indices, int count, int dim, ct_tensor **out, int capacity)
+{
+    int d = ct__split_dim(input, dim, "ct_tensor_split");
+    if (d < 0 || count < 0 || (count && !indices)) return 0;
+    if (!out || capacity <= count) return ct__fail(CT_ERR_ARGUMENT, "ct_tensor_split", "%d parts, room for %d", count + 1, capacity) != NULL;
+    for (int k = 0; k <= count; k++) out[k] = NULL;
+    for (int k = 0; k <= count; k++) {
+        if (!(out[k] = ct_slice(input, d, k ? indices[k - 1] : 0, k < count ? indices[k] : INT64_MAX, 1))) return 0;
+        out[k]->flags |= CT__MULTI_VIEW;
+    }
+    return count + 1;
+}
+CT_API int ct_tensor_split(ct_tensor *input, int64_t sections, int dim, ct_tensor **out, int capacity)
+{
+    int d = ct__split_dim(input, dim, "ct_tensor_split");
+    if (d < 0) return 0;
+    if (sections < 1) return ct__fail(CT_ERR_ARGUMENT, "ct_tensor_split", "%lld sections: at least 1", (long long)sections) != NULL;
+    return ct__parts(input, "ct_tensor_split", d, NULL, input->shape[d] / sections, input->shape[d] % sections, sections, false, out, capacity);
+}
+/* hsplit: dim 1, but 0 of vectors; vsplit: dim 0 of 2 dims or more; dsplit: dim 2 of 3 or more. An integer must divide the size. */
+static int ct__split_along(const char *function, ct_tensor *input, int dim, int64_t sections, const int64_t *indices, int count, ct_tensor **out, int capacity)
+{
+    if (!input) return 0;
+    if (input->ndim < (dim ? dim : 1)) return ct__fail(CT_ERR_DIM, function, "%s has too few dims", ct__brackets(input)) != NULL;
+    int d = dim == 1 && input->ndim == 1 ? 0 : dim == 1 ? 1 : dim == 2 ? 0 : 2;
+    if (indices) return ct_tensor_split_indices(input, indices, count, d, out, capacity);
+    if (sections < 1 || input->shape[d] % sections) return ct__fail(CT_ERR_ARGUMENT, function, "size %lld of dim %d does not split into %lld equal parts", (long long)input->shape[d], d, (long long)sections) != NULL;
+    return ct_tensor_split(input, sections, d, out, capacity);
+}
+#define CT__X(name, dim)                                                                                              \
+    CT_API int (ct_##name)(ct_tensor * input, int64_t sections, ct_tensor **out, int capacity) { return ct__split_along("ct_" #name, input, dim, sections, NULL, 0, out, capacity); } \
+    CT_API int (ct_##name##_indices)(ct_tensor * input, const int64_t *indices, int count, ct_tensor **out, int capacity) { return indices ? ct__split_along("ct_" #name, input, dim, 0, indices, count, out, capacity) : 0; }
+CT__X(hsplit, 1) CT__X(vsplit, 2) CT__X(dsplit, 3)
+#undef CT__X
 CT_API int ct_unbind(ct_tensor *input, int dim, ct_tensor **out, int capacity)
 {
     int d = ct__split_dim(input, dim, "ct_unbind");
-    return d < 0 ? 0 : ct__parts(input, "ct_unbind", d, NULL, 1, input->shape[d], true, out, capacity);
+    return d < 0 ? 0 : ct__parts(input, "ct_unbind", d, NULL, 1, 0, input->shape[d], true, out, capacity);
 }
 
 /* copies and casts */
@@ -9102,6 +9991,12 @@ CT_API ct_tensor *ct_to(ct_tensor *input, ct_dtype dtype)
     return dtype == (ct_dtype)input->dtype ? input : ct__clone(input, &ct__op_to, "ct_to", (int)dtype, input->storage->device);
 }
 CT_API ct_tensor *ct_type_as(ct_tensor *input, ct_tensor *other) { return other ? ct_to(input, (ct_dtype)other->dtype) : NULL; }
+#define CT__X(name, dtype) CT_API ct_tensor *(ct_##name)(ct_tensor * input) { return ct_to(input, dtype); }
+CT__X(float, CT_F32) CT__X(double, CT_F64) CT__X(half, CT_F16) CT__X(bfloat16, CT_BF16) CT__X(long, CT_I64) CT__X(int, CT_I32) CT__X(short, CT_I16)
+CT__X(char, CT_I8) CT__X(byte, CT_U8) CT__X(bool, CT_BOOL)
+#undef CT__X
+CT_API ct_tensor *ct_cpu(ct_tensor *input) { return ct_to_device(input, CT_CPU); }
+CT_API ct_tensor *ct_cuda(ct_tensor *input) { return ct_to_device(input, CT_CUDA); }
 CT_API ct_tensor *ct_to_device(ct_tensor *input, ct_device device)
 {
     if (!input || input->storage->device == device) return input;
@@ -9230,10 +10125,9 @@ CT_API ct_tensor *ct_scalar_i64(int64_t v) { return ct__homed(ct__zero_dim(CT_I6
 CT_API ct_tensor *(ct_tensor_from)(const void *data, ct_dtype dtype, ct_shape s)
 {
     if (!ct__dtype_ok(dtype, "ct_tensor_from")) return NULL;
-    if (!data) return (ct_tensor *)ct__fail(CT_ERR_NULL, "ct_tensor_from", "data is NULL");
     ct_tensor *t = ct__new_on(CT_CPU, (int)dtype, s.size, s.ndim);
-    if (!t) return NULL;
-    memcpy(ct__ptr(t), data, (size_t)t->numel * ct__itemsize((int)dtype));
+    if (t && t->numel && !data) return (ct_tensor *)ct__fail(CT_ERR_NULL, "ct_tensor_from", "data is NULL");
+    if (t && t->numel) memcpy(ct__ptr(t), data, (size_t)t->numel * ct__itemsize((int)dtype));
     return ct__homed(t);
 }
 static ct_tensor *ct__from_array(const void *values, int64_t count, ct_dtype from, ct_dtype to)
@@ -9273,10 +10167,11 @@ CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, doub
 {
     if (dtype == CT_DTYPE_DEFAULT) dtype = ct__default_dtype;
     if (!ct__dtype_ok(dtype, "ct_arange")) return NULL;
+    bool floats = ct__is_float((int)dtype);
+    if (!floats) start = trunc(start), end = trunc(end), step = trunc(step);
     double n = ceil((end - start) / step);
     if (step == 0 || !(n >= 0) || n > 1e15) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_arange", "no range from %g to %g by %g", start, end, step);
     int64_t count = (int64_t)n;
-    bool floats = ct__is_float((int)dtype);
     ct_tensor *t = ct__new_on(CT_CPU, floats ? CT_F64 : CT_I64, &count, 1);
     if (!t) return NULL;
     for (int64_t i = 0; floats && i < count; i++) ((double *)ct__ptr(t))[i] = start + (double)i * step;
@@ -9285,32 +10180,85 @@ CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, doub
     t = ct__cast_of(t, (int)dtype);
     return ct__homed(t);
 }
-/* two-sided, as torch: the second half counts down from the end. In float32 the step is float32, too. */
-CT_API ct_tensor *ct_linspace(double start, double end, int64_t steps)
+/* Two-sided, as torch: the second half counts down from the end. In float32 the step is float32, too. base: powers of it, unless it is NAN. */
+static ct_tensor *ct__spaced(const char *function, ct_dtype dtype, double start, double end, int64_t steps, double base)
 {
-    if (steps < 0) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_linspace", "%lld steps", (long long)steps);
-    ct_tensor *t = ct__new_on(CT_CPU, (int)ct__default_dtype, &steps, 1);
-    if (!t) return NULL;
-    bool wide = ct__default_dtype == CT_F64;
+    if (dtype == CT_DTYPE_DEFAULT) dtype = ct__default_dtype;
+    if (!ct__dtype_ok(dtype, function)) return NULL;
+    if (steps < 0) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "%lld steps", (long long)steps);
+    bool whole = !ct__is_float((int)dtype), wide = base != base ? whole || dtype == CT_F64 : dtype == CT_F64;
+    if (whole) start = trunc(start), end = trunc(end);
+    ct__fn f = ct__begin(function);
+    ct_tensor *t = ct__new_on(CT_CPU, wide ? CT_F64 : CT_F32, &steps, 1);
     double step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
     float f0 = (float)start, f1 = (float)end, fs = steps > 1 ? (f1 - f0) / (float)(steps - 1) : 0;
-    for (int64_t i = 0; i < steps; i++) {
+    for (int64_t i = 0; t && i < steps; i++) {
         int64_t back = steps - 1 - i;
         bool first = i < steps / 2 || steps == 1;
-        if (wide) ((double *)ct__ptr(t))[i] = first ? start + step * (double)i : end - step * (double)back;
-        else ((float *)ct__ptr(t))[i] = first ? f0 + fs * (float)i : f1 - fs * (float)back;
+        double x = first ? start + step * (double)i : end - step * (double)back;
+        float y = first ? f0 + fs * (float)i : f1 - fs * (float)back;
+        if (wide) ((double *)(void *)ct__ptr(t))[i] = base != base ? x : pow(base, x);
+        else ((float *)(void *)ct__ptr(t))[i] = base != base ? y : powf((float)base, y);
     }
-    return ct__homed(t);
+    ct__pw_init();
+    return ct__end(f, ct__homed(t ? ct__cast_of(t, (int)dtype) : NULL));
 }
-CT_API ct_tensor *ct_eye(int64_t n)
+CT_API ct_tensor *ct_linspace_dtype(ct_dtype dtype, double start, double end, int64_t steps) { return ct__spaced("ct_linspace", dtype, start, end, steps, NAN); }
+CT_API ct_tensor *ct_linspace(double start, double end, int64_t steps) { return ct_linspace_dtype(CT_DTYPE_DEFAULT, start, end, steps); }
+CT_API ct_tensor *ct_logspace_dtype(ct_dtype dtype, double start, double end, int64_t steps, double base) { return ct__spaced("ct_logspace", dtype, start, end, steps, base); }
+CT_API ct_tensor *ct_logspace(double start, double end, int64_t steps, double base) { return ct_logspace_dtype(CT_DTYPE_DEFAULT, start, end, steps, base); }
+CT_API ct_tensor *ct_eye_dtype(ct_dtype dtype, int64_t n, int64_t m)
 {
-    ct_shape s = {{n, n, 0, 0, 0, 0, 0, 0}, 2};
-    ct_tensor *t = (ct_zeros)(s);
-    if (!t || !n) return t;
+    ct_shape s = {{n, m, 0, 0, 0, 0, 0, 0}, 2};
+    ct_tensor *t = (ct_zeros_dtype)(dtype, s);
+    if (!t || !t->numel) return t;
     ct__fn f = ct__begin("ct_eye");
     return ct__end(f, (ct_fill_)(ct_diagonal(t, 0, 0, 1), ct_number(1)) ? t : NULL);
 }
-
+CT_API ct_tensor *ct_eye(int64_t n) { return ct_eye_dtype(CT_DTYPE_DEFAULT, n, n); }
+CT_API ct_tensor *(ct_scalar_tensor)(ct_tensor *value, ct_dtype dtype)
+{
+    const ct_shape s = {{0, 0, 0, 0, 0, 0, 0, 0}, 0};
+    return (ct_full_dtype)(dtype, value, s);
+}
+CT_API ct_tensor *ct_empty_strided(ct_shape size, ct_shape stride)
+{
+    int64_t last = 1, extent = 0;
+    ct_shape s = {{0, 0, 0, 0, 0, 0, 0, 0}, 1};
+    bool ok = size.ndim == stride.ndim && size.ndim >= 0 && size.ndim <= CT_MAX_DIMS;
+    for (int d = 0; ok && d < size.ndim; d++)
+        ok = size.size[d] >= 0 && stride.size[d] >= 0 && (size.size[d] < 2 || (ct__size_mul(size.size[d] - 1, stride.size[d], &extent) && ct__size_add(last, extent, &last)));
+    if (!ok) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_empty_strided", "sizes and strides that are negative, too large, or not as many");
+    s.size[0] = last;
+    ct__fn f = ct__begin("ct_empty_strided");
+    ct_tensor *t = (ct_empty)(s);
+    return ct__end(f, t ? ct__alias(t, size.ndim, size.size, stride.size, 0) : NULL);
+}
+CT_API ct_tensor *(ct_new_empty)(ct_tensor *t, ct_shape s) { return t ? ct__new_on(t->storage->device, t->dtype, s.size, s.ndim) : NULL; }
+CT_API ct_tensor *(ct_new_zeros)(ct_tensor *t, ct_shape s) { return ct__zeroed((ct_new_empty)(t, s)); }
+CT_API ct_tensor *(ct_new_full)(ct_tensor *t, ct_tensor *value, ct_shape s) { return ct__filled((ct_new_empty)(t, s), value); }
+CT_API ct_tensor *(ct_new_ones)(ct_tensor *t, ct_shape s)
+{
+    ct__fn f = ct__begin("ct_new_ones");
+    return ct__end(f, (ct_new_full)(t, t ? ct_number(1) : NULL, s));
+}
+CT_API ct_tensor *(ct_new_tensor)(ct_tensor *t, const void *data, ct_dtype dtype, ct_shape s)
+{
+    if (!t) return NULL;
+    ct__fn f = ct__begin("ct_new_tensor");
+    ct_tensor *v = (ct_tensor_from)(data, dtype, s);
+    return ct__end(f, ct_to_device(ct_to(v, (ct_dtype)t->dtype), t->storage->device));
+}
+CT_API ct_tensor *ct_frombuffer(void *buffer, size_t bytes, ct_dtype dtype, int64_t count, int64_t offset)
+{
+    if (!ct__dtype_ok(dtype, "ct_frombuffer")) return NULL;
+    int64_t size = (int64_t)ct__itemsize((int)dtype), room = bytes > (size_t)INT64_MAX ? INT64_MAX : (int64_t)bytes;
+    room = offset < 0 || offset > room ? -1 : room - offset;
+    if (room < 0 || !count || !room || (count < 0 ? room % size : count > room / size))
+        return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_frombuffer", "%lld elements of %s from byte %lld on do not fit %lld bytes", (long long)count, ct_dtype_name(dtype), (long long)offset, (long long)bytes);
+    ct_shape s = {{count < 0 ? room / size : count, 0, 0, 0, 0, 0, 0, 0}, 1};
+    return (ct_from_blob)(buffer ? (char *)buffer + offset : NULL, dtype, s);
+}
 /* reading */
 static const void *ct__typed(ct_tensor *t, ct_dtype a, ct_dtype b, const char *function)
 {
@@ -9335,19 +10283,50 @@ CT_API bool ct_copy_out(ct_tensor *t, void *out, ct_dtype dtype, int64_t count)
     ct_scope_unwind(scopes);
     return dense != NULL;
 }
+CT_API void *ct_data_ptr(ct_tensor *t) { return ct_data(t); }
+CT_API bool ct_tolist(ct_tensor *t, double *out, int64_t count) { return ct_copy_out(t, out, CT_F64, count); }
+CT_API bool ct_can_cast(ct_dtype from, ct_dtype to)
+{
+    return ct__dtype_ok(from, "ct_can_cast") && ct__dtype_ok(to, "ct_can_cast") && ct__dtypes[from].category <= ct__dtypes[to].category;
+}
+CT_API ct_float_info ct_finfo(ct_dtype dtype)
+{
+    static const ct_float_info info[] = {{32, FLT_EPSILON, FLT_MAX, -FLT_MAX, FLT_MIN, 1e-6}, {64, DBL_EPSILON, DBL_MAX, -DBL_MAX, DBL_MIN, 1e-15},
+                                         {16, 0.0009765625, 65504, -65504, 6.103515625e-05, 1e-3}, {16, 0.0078125, 3.3895313892515355e38, -3.3895313892515355e38, FLT_MIN, 1e-2},
+                                         {0, 0, 0, 0, 0, 0}};
+    int k = dtype == CT_F32 ? 0 : dtype == CT_F64 ? 1 : dtype == CT_F16 ? 2 : dtype == CT_BF16 ? 3 : 4;
+    if (k == 4) ct__fail(CT_ERR_DTYPE, "ct_finfo", "%s is no floating type\nct_iinfo", ct_dtype_name(dtype));
+    return info[k];
+}
+CT_API ct_int_info ct_iinfo(ct_dtype dtype)
+{
+    ct_int_info i = {0, 0, 0};
+    if (!ct__dtype_ok(dtype, "ct_iinfo")) return i;
+    if (ct__dtypes[dtype].category != 1) return ct__fail(CT_ERR_DTYPE, "ct_iinfo", "%s is no integer type\nct_finfo", ct_dtype_name(dtype)), i;
+    i.bits = 8 * (int)ct__itemsize((int)dtype), i.max = (int64_t)(UINT64_MAX >> (64 - i.bits)) >> (dtype != CT_U8), i.min = dtype == CT_U8 ? 0 : -i.max - 1;
+    if (i.bits == 64) i.max = INT64_MAX, i.min = INT64_MIN;
+    return i;
+}
+static bool ct__single(ct_tensor *t, const char *function)
+{
+    if (t && t->numel != 1) ct__fail(CT_ERR_SHAPE, function, "%s has %lld elements, not one", ct__brackets(t), (long long)t->numel);
+    return t && t->numel == 1;
+}
 CT_API double ct_item(ct_tensor *t)
 {
     double v = NAN;
-    if (t && t->numel != 1) ct__fail(CT_ERR_SHAPE, "ct_item", "%s has %lld elements, not one", ct__brackets(t), (long long)t->numel);
-    else if (t) ct_copy_out(t, &v, CT_F64, 1);
+    if (ct__single(t, "ct_item")) ct_copy_out(t, &v, CT_F64, 1);
     return v;
 }
 CT_API int64_t ct_item_i64(ct_tensor *t)
 {
     int64_t v = 0;
-    if (t && t->numel != 1) ct__fail(CT_ERR_SHAPE, "ct_item_i64", "%s has %lld elements, not one", ct__brackets(t), (long long)t->numel);
-    else if (t) ct_copy_out(t, &v, CT_I64, 1);
+    if (ct__single(t, "ct_item_i64")) ct_copy_out(t, &v, CT_I64, 1);
     return v;
+}
+CT_API bool ct_is_nonzero(ct_tensor *t)
+{
+    return ct__single(t, "ct_is_nonzero") && (ct__is_float(t->dtype) ? ct_item(t) != 0 : ct_item_i64(t) != 0);
 }
 CT_API double (ct_at)(ct_tensor *t, ct_shape index)
 {
@@ -9381,12 +10360,13 @@ CT_API double (ct_at)(ct_tensor *t, ct_shape index)
 #define CT__BINARY_(name)                                                                                             \
     CT_API ct_tensor *(ct_##name##_)(ct_tensor * input, ct_tensor * other) { return ct__pw_(CT__PW_##name, "ct_" #name "_", input, other, NULL, 1, 0, 0); }
 #define CT__BINARY2(name) CT__BINARY(name) CT__BINARY_(name)
-CT__UNARY2(neg) CT__UNARY2(abs) CT__UNARY2(sign) CT__UNARY2(square) CT__UNARY2(exp) CT__UNARY2(exp2) CT__UNARY2(expm1)
+CT__UNARY2(neg) CT__UNARY2(abs) CT__UNARY2(sign) CT__UNARY2(exp) CT__UNARY2(exp2) CT__UNARY2(expm1)
 CT__UNARY2(log) CT__UNARY2(log2) CT__UNARY2(log10) CT__UNARY2(log1p) CT__UNARY2(sqrt) CT__UNARY2(rsqrt) CT__UNARY2(reciprocal)
 CT__UNARY2(sin) CT__UNARY2(cos) CT__UNARY2(tan) CT__UNARY2(asin) CT__UNARY2(acos) CT__UNARY2(atan) CT__UNARY2(sinh) CT__UNARY2(cosh)
 CT__UNARY2(tanh) CT__UNARY2(asinh) CT__UNARY2(acosh) CT__UNARY2(atanh) CT__UNARY2(floor) CT__UNARY2(ceil) CT__UNARY2(round) CT__UNARY2(trunc)
 CT__UNARY2(sigmoid) CT__UNARY2(logit) CT__UNARY2(erf) CT__UNARY2(erfc) CT__UNARY2(erfinv) CT__UNARY2(lgamma) CT__UNARY2(digamma)
-CT__UNARY(trigamma) CT__BINARY(polygamma) CT__UNARY2(relu) CT__UNARY(gelu) CT__UNARY(gelu_tanh) CT__UNARY2(silu) CT__UNARY(mish) CT__UNARY(hardswish)
+CT__UNARY(trigamma) CT__BINARY(polygamma) CT__BINARY(zeta) CT__UNARY(ndtr) CT__UNARY(log_ndtr) CT__UNARY(ndtri) CT__UNARY(erfcx) CT__UNARY(entr)
+CT__UNARY2(sinc) CT__UNARY2(i0) CT__UNARY(i0e) CT__UNARY(i1) CT__UNARY(i1e) CT__BINARY(logaddexp2) CT__BINARY(xlog1py) CT__UNARY2(relu) CT__UNARY(gelu) CT__UNARY(gelu_tanh) CT__UNARY2(silu) CT__UNARY(mish) CT__UNARY(hardswish)
 CT__UNARY(hardsigmoid) CT__UNARY(softsign) CT__UNARY(log_sigmoid) CT__UNARY(isnan) CT__UNARY(isinf) CT__UNARY(isfinite) CT__UNARY2(logical_not)
 CT__BINARY2(mul) CT__BINARY2(div) CT__BINARY2(atan2) CT__BINARY(maximum) CT__BINARY(minimum) CT__BINARY(fmax) CT__BINARY(fmin)
 CT__BINARY2(hypot) CT__BINARY2(copysign) CT__BINARY(logaddexp) CT__BINARY2(xlogy) CT__BINARY2(eq) CT__BINARY2(ne) CT__BINARY2(lt)
@@ -9394,6 +10374,14 @@ CT__BINARY2(le) CT__BINARY2(gt) CT__BINARY2(ge) CT__BINARY2(logical_and) CT__BIN
 CT__BINARY2(bitwise_and) CT__BINARY2(bitwise_or) CT__BINARY2(bitwise_xor) CT__BINARY2(bitwise_left_shift) CT__BINARY2(bitwise_right_shift)
 CT__BINARY2(gcd) CT__BINARY2(lcm) CT__BINARY2(clamp_min) CT__BINARY2(clamp_max)
 
+static bool ct__neighbours_ok(const ct_tensor *a, const ct_tensor *b, const char *function) /* float32 and float64 alone have neighbours that kernels see */
+{
+    if (!a || !b) return false;
+    ct_dtype t = ct_result_type(a, b);
+    return t == CT_F32 || t == CT_F64 || ct__fail(CT_ERR_DTYPE, function, "float32 or float64, not %s", ct_dtype_name(t));
+}
+CT_API ct_tensor *(ct_nextafter)(ct_tensor *x, ct_tensor *y) { return ct__neighbours_ok(x, y, "ct_nextafter") ? ct__pw(CT__PW_nextafter, "ct_nextafter", x, y, NULL, 0, 0, 0) : NULL; }
+CT_API ct_tensor *(ct_nextafter_)(ct_tensor *x, ct_tensor *y) { return ct__neighbours_ok(x, y, "ct_nextafter_") ? ct__pw_(CT__PW_nextafter, "ct_nextafter_", x, y, NULL, 0, 0, 0) : NULL; }
 /* Integers: a zero divisor is an error, found before anything is written. */
 static bool ct__divisor_ok(ct_tensor *a, ct_tensor *b, const char *function)
 {
@@ -9407,26 +10395,20 @@ static bool ct__divisor_ok(ct_tensor *a, ct_tensor *b, const char *function)
     if (bad && zero) ct__fail(CT_ERR_ARGUMENT, function, "integer division by zero");
     return !bad;
 }
-#define CT__DIVISION(name)                                                                                            \
+#define CT__DIVISION(name, row)                                                                                       \
     CT_API ct_tensor *(ct_##name)(ct_tensor * input, ct_tensor * other)                                               \
     {                                                                                                                 \
-        return ct__divisor_ok(input, other, "ct_" #name) ? ct__pw(CT__PW_##name, "ct_" #name, input, other, NULL, 0, 0, 0) : NULL; \
+        return ct__divisor_ok(input, other, "ct_" #name) ? ct__pw(CT__PW_##row, "ct_" #name, input, other, NULL, 0, 0, 0) : NULL; \
     }                                                                                                                 \
     CT_API ct_tensor *(ct_##name##_)(ct_tensor * input, ct_tensor * other)                                            \
     {                                                                                                                 \
-        return ct__divisor_ok(input, other, "ct_" #name "_") ? ct__pw_(CT__PW_##name, "ct_" #name "_", input, other, NULL, 0, 0, 0) : NULL; \
+        return ct__divisor_ok(input, other, "ct_" #name "_") ? ct__pw_(CT__PW_##row, "ct_" #name "_", input, other, NULL, 0, 0, 0) : NULL; \
     }
-CT__DIVISION(floor_divide)
-CT__DIVISION(remainder)
-CT__DIVISION(fmod)
-CT_API ct_tensor *(ct_div_floor)(ct_tensor *input, ct_tensor *other)
-{
-    return ct__divisor_ok(input, other, "ct_div_floor") ? ct__pw(CT__PW_floor_divide, "ct_div_floor", input, other, NULL, 0, 0, 0) : NULL;
-}
-CT_API ct_tensor *(ct_div_trunc)(ct_tensor *input, ct_tensor *other)
-{
-    return ct__divisor_ok(input, other, "ct_div_trunc") ? ct__pw(CT__PW_trunc_divide, "ct_div_trunc", input, other, NULL, 0, 0, 0) : NULL;
-}
+CT__DIVISION(floor_divide, floor_divide)
+CT__DIVISION(remainder, remainder)
+CT__DIVISION(fmod, fmod)
+CT__DIVISION(div_floor, floor_divide)
+CT__DIVISION(div_trunc, trunc_divide)
 /* the common powers are cheaper, and their gradients exact at 0 */
 static int ct__power_row(const ct_tensor *x, const ct_tensor *e, const char *function)
 {
@@ -9434,7 +10416,7 @@ static int ct__power_row(const ct_tensor *x, const ct_tensor *e, const char *fun
     double v = e->dtype == CT_F64 ? *(const double *)(const void *)ct__ptr(e) : e->dtype == CT_I64 ? (double)*(const int64_t *)(const void *)ct__ptr(e) : 1;
     bool floats = ct__is_float(x->dtype);
     if (!floats && e->dtype == CT_I64 && v < 0) return ct__fail(CT_ERR_ARGUMENT, function, "integers to the negative power %g\ncast to a floating type first", v) ? 0 : -1;
-    if (v == 2 && (floats || e->dtype == CT_I64)) return CT__PW_square;
+    if (v == 2 && x->dtype != CT_BOOL && (floats || e->dtype == CT_I64)) return CT__PW_square;
     return floats && v == 0.5 ? CT__PW_sqrt : floats && v == -0.5 ? CT__PW_rsqrt : floats && v == -1 ? CT__PW_reciprocal : CT__PW_pow;
 }
 CT_API ct_tensor *(ct_pow)(ct_tensor *input, ct_tensor *other)
@@ -9446,6 +10428,17 @@ CT_API ct_tensor *(ct_pow_)(ct_tensor *input, ct_tensor *other)
 {
     int row = input && other ? ct__power_row(input, other, "ct_pow_") : -1;
     return row < 0 ? NULL : ct__pw_(row, "ct_pow_", input, other, NULL, 0, 0, 0);
+}
+CT_API ct_tensor *(ct_square)(ct_tensor *x)
+{
+    if (!x || x->dtype != CT_BOOL) return ct__pw(CT__PW_square, "ct_square", x, NULL, NULL, 0, 0, 0);
+    ct__fn f = ct__begin("ct_square");
+    return ct__end(f, (ct_pow)(x, ct_number_i64(2))); /* int64, as torch's pow */
+}
+CT_API ct_tensor *(ct_square_)(ct_tensor *x)
+{
+    if (x && x->dtype == CT_BOOL) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, "ct_square_", "the result is int64 and cannot be written into bool");
+    return ct__pw_(CT__PW_square, "ct_square_", x, NULL, NULL, 0, 0, 0);
 }
 CT_API ct_tensor *ct_add_with(ct_tensor *x, ct_tensor *y, ct_alpha_opts o) { return ct__pw(CT__PW_add, "ct_add", x, y, NULL, ct__opt(o.alpha, 1), 0, 0); }
 CT_API ct_tensor *ct_sub_with(ct_tensor *x, ct_tensor *y, ct_alpha_opts o) { return ct__pw(CT__PW_sub, "ct_sub", x, y, NULL, ct__opt(o.alpha, 1), 0, 0); }
@@ -9465,7 +10458,7 @@ CT_API ct_tensor *ct_addcdiv_(ct_tensor *x, ct_tensor *t1, ct_tensor *t2, double
 CT_API ct_tensor *ct_leaky_relu(ct_tensor *x, double slope) { return ct__pw(CT__PW_leaky_relu, "ct_leaky_relu", x, NULL, NULL, slope, 0, 0); }
 CT_API ct_tensor *ct_elu(ct_tensor *x, double alpha) { return ct__pw(CT__PW_elu, "ct_elu", x, NULL, NULL, alpha, 0, 0); }
 CT_API ct_tensor *ct_softplus(ct_tensor *x, double beta, double threshold) { return ct__pw(CT__PW_softplus, "ct_softplus", x, NULL, NULL, beta, threshold, 0); }
-CT_API ct_tensor *ct_hardtanh(ct_tensor *x, double low, double high) { return ct__pw(CT__PW_hardtanh, "ct_hardtanh", x, NULL, NULL, low, high, 0); }
+CT_API ct_tensor *ct_hardtanh(ct_tensor *x, double low, double high) { return ct__pw(CT__PW_hardtanh, "ct_hardtanh", x, NULL, NULL, low > high ? high : low, high, 0); }
 CT_API ct_tensor *(ct_relu6)(ct_tensor *x) { return ct__pw(CT__PW_hardtanh, "ct_relu6", x, NULL, NULL, 0, 6, 0); }
 CT_API ct_tensor *ct_threshold(ct_tensor *x, double threshold, double value) { return ct__pw(CT__PW_threshold, "ct_threshold", x, NULL, NULL, threshold, value, 0); }
 CT_API ct_tensor *ct_softshrink(ct_tensor *x, double lambd) { return ct__pw(CT__PW_softshrink, "ct_softshrink", x, NULL, NULL, lambd, 0, 0); }
@@ -9505,6 +10498,7 @@ CT_API ct_tensor *ct_nan_to_num(ct_tensor *x, double nan, double posinf, double 
 CT_API ct_tensor *(ct_isclose)(ct_tensor *x, ct_tensor *y, double rtol, double atol, bool equal_nan)
 {
     if (!x || !y) return NULL;
+    if (rtol < 0 || atol < 0) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_isclose", "negative tolerances: rtol %g, atol %g", rtol, atol);
     ct__fn f = ct__begin("ct_isclose");
     bool whole = !ct__is_float(x->dtype) && !ct__is_float(y->dtype);
     return ct__end(f, ct__pw(CT__PW_isclose, "ct_isclose", whole ? ct_to(x, CT_F64) : x, y, NULL, rtol, atol, equal_nan));
@@ -9668,14 +10662,21 @@ static bool ct__cpu_reduce(const ct_args *a)
 static int64_t ct__dim_bits(const ct_tensor *t, const ct_shape *dims, const char *function)
 {
     int64_t bits = 0;
+    if (dims->ndim < 0 || dims->ndim > CT_MAX_DIMS) return ct__fail(CT_ERR_DIM, function, "%d dims given for %s", dims->ndim, ct__brackets(t)) ? 0 : -1;
     if (dims->ndim == 0) return ((int64_t)1 << t->ndim) - 1;
     for (int k = 0; k < dims->ndim; k++) {
-        int d = dims->size[k] > INT_MAX || dims->size[k] < INT_MIN ? INT_MAX : (int)dims->size[k];
-        if ((d = ct__dim_of(d, t->ndim, function)) < 0) return -1;
+        int d = ct__dim_in(dims->size[k], t->ndim, function);
+        if (d < 0) return -1;
         if (bits >> d & 1) return ct__fail(CT_ERR_DIM, function, "dim %d appears twice", d) ? 0 : -1;
         bits |= (int64_t)1 << d;
     }
     return t->ndim ? bits : 0;
+}
+static ct_shape ct__bit_dims(int64_t bits)
+{
+    ct_shape s = {{0, 0, 0, 0, 0, 0, 0, 0}, 0};
+    for (int d = 0; d < CT_MAX_DIMS; d++) if (bits >> d & 1) s.size[s.ndim++] = d;
+    return s;
 }
 static ct_shape ct__one_dim(int dim)
 {
@@ -9719,9 +10720,8 @@ static bool ct__sum_backward(ct__bw *b)
 /* ties share evenly */
 static bool ct__extreme_backward(ct__bw *b)
 {
-    ct_shape in = ct__bw_shape(b, 0), dims = ct__all_dims;
+    ct_shape in = ct__bw_shape(b, 0), dims = ct__bit_dims(b->i[0]);
     ct_tensor *x = ct__bw_in(b, 0), *y = ct__bw_out(b, 0);
-    for (int d = 0; d < in.ndim; d++) if (b->i[0] >> d & 1) dims.size[dims.ndim++] = d;
     if (!x || !y) return false;
     y = ct__unreduce(ct_detach(y), in, b->i[0]);
     ct_tensor *nan = (ct_logical_and)((ct_isnan)(x), (ct_isnan)(y));
@@ -9773,11 +10773,12 @@ static int ct__sum_type(const ct_tensor *t) { return ct__is_float(t->dtype) ? t-
 CT_API ct_tensor *ct_sum_dims(ct_tensor *x, ct_shape dims, bool keepdim) { return x ? ct__reduce(&ct__op_sum, CT__R_SUM, "ct_sum", x, dims, keepdim, ct__sum_type(x)) : NULL; }
 CT_API ct_tensor *ct_sum_dim(ct_tensor *x, int dim, bool keepdim) { return ct_sum_dims(x, ct__one_dim(dim), keepdim); }
 CT_API ct_tensor *ct_sum(ct_tensor *x) { return ct_sum_dims(x, ct__all_dims, false); }
-CT_API ct_tensor *ct_nansum(ct_tensor *x)
+CT_API ct_tensor *ct_nansum_dims(ct_tensor *x, ct_shape dims, bool keepdim)
 {
     ct__fn f = ct__begin("ct_nansum");
-    return ct__end(f, x ? ct_sum((ct_where)((ct_isnan)(x), ct_number_i64(0), x)) : NULL);
+    return ct__end(f, x ? ct_sum_dims((ct_where)((ct_isnan)(x), ct_number_i64(0), x), dims, keepdim) : NULL);
 }
+CT_API ct_tensor *ct_nansum(ct_tensor *x) { return ct_nansum_dims(x, ct__all_dims, false); }
 CT_API ct_tensor *ct_prod(ct_tensor *x) { return x ? ct__reduce(&ct__op_prod, CT__R_PROD, "ct_prod", x, ct__all_dims, false, ct__sum_type(x)) : NULL; }
 CT_API ct_tensor *ct_prod_dim(ct_tensor *x, int dim, bool keepdim) { return x ? ct__reduce(&ct__op_prod, CT__R_PROD, "ct_prod", x, ct__one_dim(dim), keepdim, ct__sum_type(x)) : NULL; }
 CT_API ct_tensor *ct_amax(ct_tensor *x, ct_shape dims, bool keepdim) { return x ? ct__reduce(&ct__op_amax, CT__R_MAX, "ct_amax", x, dims, keepdim, x->dtype) : NULL; }
@@ -9802,6 +10803,13 @@ static ct_tensor *ct__mean(ct_tensor *x, ct_shape dims, bool keepdim)
 CT_API ct_tensor *ct_mean(ct_tensor *x) { return ct__mean(x, ct__all_dims, false); }
 CT_API ct_tensor *ct_mean_dim(ct_tensor *x, int dim, bool keepdim) { return ct__mean(x, ct__one_dim(dim), keepdim); }
 CT_API ct_tensor *ct_mean_dims(ct_tensor *x, ct_shape dims, bool keepdim) { return ct__mean(x, dims, keepdim); }
+CT_API ct_tensor *ct_nanmean_dims(ct_tensor *x, ct_shape dims, bool keepdim)
+{
+    if (x && !ct__is_float(x->dtype)) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, "ct_nanmean", "floating types only, not %s", ct_dtype_name((ct_dtype)x->dtype));
+    ct__fn f = ct__begin("ct_nanmean");
+    return ct__end(f, x ? (ct_div)(ct_nansum_dims(x, dims, keepdim), ct_sum_dims((ct_eq)(x, x), dims, keepdim)) : NULL);
+}
+CT_API ct_tensor *ct_nanmean(ct_tensor *x) { return ct_nanmean_dims(x, ct__all_dims, false); }
 /* bool: the extreme of x != 0; uint8 stays uint8, as in torch */
 static ct_tensor *ct__truth(ct_tensor *x, const char *function, int reduction, ct_shape dims, bool keepdim)
 {
@@ -9822,11 +10830,12 @@ CT_API ct_tensor *ct_all(ct_tensor *x) { return ct__truth(x, "ct_all", CT__R_MIN
 CT_API ct_tensor *ct_any(ct_tensor *x) { return ct__truth(x, "ct_any", CT__R_MAX, ct__all_dims, false); }
 CT_API ct_tensor *ct_all_dim(ct_tensor *x, int dim, bool keepdim) { return ct__truth(x, "ct_all", CT__R_MIN, ct__one_dim(dim), keepdim); }
 CT_API ct_tensor *ct_any_dim(ct_tensor *x, int dim, bool keepdim) { return ct__truth(x, "ct_any", CT__R_MAX, ct__one_dim(dim), keepdim); }
-CT_API ct_tensor *ct_count_nonzero(ct_tensor *x)
+CT_API ct_tensor *ct_count_nonzero_dims(ct_tensor *x, ct_shape dims)
 {
     ct__fn f = ct__begin("ct_count_nonzero");
-    return ct__end(f, x ? ct_sum((ct_ne)(x, ct_number_i64(0))) : NULL);
+    return ct__end(f, x ? ct_sum_dims((ct_ne)(x, ct_number_i64(0)), dims, false) : NULL);
 }
+CT_API ct_tensor *ct_count_nonzero(ct_tensor *x) { return ct_count_nonzero_dims(x, ct__all_dims); }
 
 /* The extreme along the last dim with its index, first of ties. in: rows contiguous; out: values, int64 indices */
 static void ct__extreme_row(int dtype, const char *x, int64_t n, bool largest, char *value, int64_t *index)
@@ -9906,6 +10915,15 @@ static ct_tensor *ct__arg_extreme(ct_tensor *x, int dim, bool keepdim, bool larg
     ct_scope_unwind(scopes);
     return indices;
 }
+CT_API ct_tensor *ct_aminmax(ct_tensor *x, int dim, bool keepdim, ct_tensor **max)
+{
+    ct_shape dims = dim == CT_NO_DIM ? ct__all_dims : ct__one_dim(dim);
+    if (max) *max = NULL;
+    if (x && !x->ndim && keepdim && dim != CT_NO_DIM) return ct_aminmax(ct_unsqueeze(x, 0), dim, keepdim, max); /* as torch */
+    ct_tensor *low = ct_amin(x, dims, keepdim);
+    if (low && max && !(*max = ct_amax(x, dims, keepdim))) return NULL;
+    return low;
+}
 CT_API ct_tensor *ct_argmax(ct_tensor *x, int dim, bool keepdim) { return ct__arg_extreme(x, dim, keepdim, true, "ct_argmax"); }
 CT_API ct_tensor *ct_argmin(ct_tensor *x, int dim, bool keepdim) { return ct__arg_extreme(x, dim, keepdim, false, "ct_argmin"); }
 
@@ -9925,6 +10943,15 @@ CT_API ct_tensor *ct_std_dims(ct_tensor *x, ct_shape dims, int correction, bool 
     ct__fn f = ct__begin("ct_std");
     return ct__end(f, ct__pw(CT__PW_root, "ct_std", ct_var_dims(x, dims, correction, keepdim), NULL, NULL, 0, 0, 0));
 }
+static ct_tensor *ct__with_mean(ct_tensor *spread, ct_tensor *x, ct_shape dims, bool keepdim, ct_tensor **mean)
+{
+    if (mean) *mean = spread ? ct__mean(x, dims, keepdim) : NULL;
+    return mean && !*mean ? NULL : spread;
+}
+CT_API ct_tensor *ct_var_mean_dims(ct_tensor *x, ct_shape dims, int correction, bool keepdim, ct_tensor **mean) { return ct__with_mean(ct_var_dims(x, dims, correction, keepdim), x, dims, keepdim, mean); }
+CT_API ct_tensor *ct_std_mean_dims(ct_tensor *x, ct_shape dims, int correction, bool keepdim, ct_tensor **mean) { return ct__with_mean(ct_std_dims(x, dims, correction, keepdim), x, dims, keepdim, mean); }
+CT_API ct_tensor *ct_var_mean(ct_tensor *x, int correction, ct_tensor **mean) { return ct_var_mean_dims(x, ct__all_dims, correction, false, mean); }
+CT_API ct_tensor *ct_std_mean(ct_tensor *x, int correction, ct_tensor **mean) { return ct_std_mean_dims(x, ct__all_dims, correction, false, mean); }
 CT_API ct_tensor *ct_var(ct_tensor *x, int correction) { return ct_var_dims(x, ct__all_dims, correction, false); }
 CT_API ct_tensor *ct_std(ct_tensor *x, int correction) { return ct_std_dims(x, ct__all_dims, correction, false); }
 /* m + log(sum(exp(x - m))), m = max x, taken as 0 where it is infinite */
@@ -9977,41 +11004,61 @@ CT_API ct_tensor *(ct_sum_to_size)(ct_tensor *x, ct_shape s)
     return ct__end(f, r ? (ct_reshape)(r, s) : NULL);
 }
 
-/* scans along one dim: i: dim, op (sum or prod) */
-typedef struct { const char *in; char *out; int64_t n, inner; int compute, op; } ct__scan_job;
+/* scans along one dim: i: dim, op (sum, prod; max, min with the index; log of the sum of exp) */
+enum { CT__R_LOGSUMEXP = CT__R_COUNT };
+typedef struct { const char *in; char *out; int64_t *index, n, inner; int compute, op; } ct__scan_job;
+static double ct__log_add(double a, double b) /* log(e^a + e^b) */
+{
+    double low = a < b ? a : b, high = a < b ? b : a;
+    return a != a || b != b ? a + b : low == high && isinf(low) ? low : high + log1p(exp(low - high));
+}
 static void ct__scan_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__scan_job *j = (const ct__scan_job *)ctx;
-#define CT__SCAN(T, A, U)                                                                                             \
+#define CT__SCAN(T, A, START, NEXT)                                                                                   \
     for (int64_t k = begin; k < end; k++) {                                                                           \
-        const T *x = (const T *)(const void *)j->in + k / j->inner * j->n * j->inner + k % j->inner;                  \
-        T *y = (T *)(void *)j->out + (x - (const T *)(const void *)j->in);                                            \
-        A acc = (A)(j->op == CT__R_PROD);                                                                             \
+        int64_t at = k / j->inner * j->n * j->inner + k % j->inner, best = 0;                                         \
+        const T *x = (const T *)(const void *)j->in + at;                                                             \
+        T *y = (T *)(void *)j->out + at;                                                                              \
+        A acc = START;                                                                                                \
         for (int64_t i = 0; i < j->n; i++) {                                                                          \
-            acc = j->op == CT__R_PROD ? (A)((U)acc * (U)x[i * j->inner]) : (A)((U)acc + (U)x[i * j->inner]);          \
+            A v = (A)x[i * j->inner];                                                                                 \
+            NEXT;                                                                                                     \
             y[i * j->inner] = (T)acc;                                                                                 \
+            if (j->index) j->index[at + i * j->inner] = best;                                                         \
         }                                                                                                             \
     }
-    if (j->compute == CT__F32) CT__SCAN(float, double, double)
-    else if (j->compute == CT__F64) CT__SCAN(double, double, double)
-    else CT__SCAN(int64_t, int64_t, uint64_t)
+#define CT__SUMMED acc = j->op == CT__R_PROD ? acc * v : acc + v
+#define CT__EXTREME if (i == 0 || v != v || (acc == acc && (j->op == CT__R_MAX ? v >= acc : v <= acc))) acc = v, best = i
+    bool picks = j->index != NULL;
+    if (j->op == CT__R_LOGSUMEXP) CT__SCAN(double, double, -INFINITY, acc = ct__log_add(acc, v))
+    else if (picks && j->compute == CT__F64) CT__SCAN(double, double, 0, CT__EXTREME)
+    else if (picks) CT__SCAN(int64_t, int64_t, 0, CT__EXTREME)
+    else if (j->compute == CT__F32) CT__SCAN(float, double, j->op == CT__R_PROD, CT__SUMMED)
+    else if (j->compute == CT__F64) CT__SCAN(double, double, j->op == CT__R_PROD, CT__SUMMED)
+    else CT__SCAN(int64_t, uint64_t, j->op == CT__R_PROD, CT__SUMMED)
 #undef CT__SCAN
+#undef CT__SUMMED
+#undef CT__EXTREME
 }
 static bool ct__scan_forward(ct__call *c)
 {
     ct_tensor *x = c->in[0];
-    int dtype = ct__sum_type(x), compute = ct__compute_of(dtype);
+    int op = (int)c->i[1], dtype = op <= CT__R_PROD ? ct__sum_type(x) : x->dtype, compute = ct__compute_of(dtype);
+    bool picks = op == CT__R_MAX || op == CT__R_MIN;
+    if (op > CT__R_PROD && compute == CT__F32) compute = CT__F64;
     ct_tensor *in = ct__cast_of(x, ct__compute_dtype[compute]), *out = ct__new_like(x, ct__compute_dtype[compute]);
+    if (picks && !(c->out[1] = ct__new_like(x, CT_I64))) return false;
     if (!in || !out) return false;
-    ct__scan_job j = {ct__ptr(in), ct__ptr(out), x->ndim ? x->shape[c->i[0]] : 1, 1, compute, (int)c->i[1]};
+    ct__scan_job j = {ct__ptr(in), ct__ptr(out), picks ? (int64_t *)(void *)ct__ptr(c->out[1]) : NULL, x->ndim ? x->shape[c->i[0]] : 1, 1, compute, op};
     for (int d = (int)c->i[0] + 1; d < x->ndim; d++) j.inner *= x->shape[d];
     if (x->numel) ct__parallel_for(x->numel / j.n, ct__imax(1, CT__GRAIN / j.n), ct__scan_body, &j);
+    c->nout = 1 + picks;
     return (c->out[0] = ct__cast_of(out, dtype)) != NULL;
 }
 static ct_tensor *ct__reverse_cumsum(ct_tensor *g, int dim) /* sum of g from here on */
 {
-    ct_tensor *total = ct_sum_dim(g, dim, true);
-    return (ct_add)((ct_sub)(total, ct_cumsum(g, dim)), g);
+    return (ct_flip)(ct_cumsum((ct_flip)(g, ct__one_dim(dim)), dim), ct__one_dim(dim));
 }
 static bool ct__cumsum_backward(ct__bw *b) { return (b->gin[0] = b->g[0]->ndim ? ct__reverse_cumsum(b->g[0], (int)b->i[0]) : b->g[0]) != NULL; }
 /* dx_j = sum over k >= j of g_k*y_k/x_j; with zeros the products without x_j are made explicitly */
@@ -10030,21 +11077,82 @@ static bool ct__cumprod_backward(ct__bw *b)
     ct_tensor *sum = ct_sum_dim((ct_mul)(gr, ct_triu(products, 0)), -1, false);
     return sum && (b->gin[0] = ct_movedim(sum, -1, dim)) != NULL;
 }
+/* each g goes to the place that its value came from */
+static bool ct__cumextreme_backward(ct__bw *b)
+{
+    ct_tensor *index = ct__bw_out(b, 1), *g = b->g[0];
+    if (!index) return false;
+    b->gin[0] = g->ndim ? ct_scatter_add((ct_zeros_like)(g), (int)b->i[0], index, g) : g;
+    return b->gin[0] != NULL;
+}
+/* sum over k >= j of g_k*exp(x_j - y_k) as exp(x + log(sum of g_k*exp(-y_k))), the positive and the negative g apart */
+static ct_tensor *ct__logcumsumexp_part(ct_tensor *x, ct_tensor *y, ct_tensor *g, int dim)
+{
+    ct_tensor *some = (ct_gt)(g, ct_number_i64(0)), *logs = (ct_where)(some, (ct_log)((ct_where)(some, g, ct_number_i64(1))), ct_number(x->dtype == CT_F64 ? -DBL_MAX : -FLT_MAX));
+    const ct_shape along = ct__one_dim(dim);
+    return (ct_exp)((ct_add)((ct_flip)(ct_logcumsumexp((ct_flip)((ct_sub)(logs, y), along), dim), along), x));
+}
+static bool ct__logcumsumexp_backward(ct__bw *b)
+{
+    ct_tensor *x = ct__bw_in(b, 0), *y = ct__bw_out(b, 0), *g = b->g[0];
+    if (!x || !y) return false;
+    if (!g->ndim) return (b->gin[0] = g) != NULL;
+    b->gin[0] = (ct_sub)(ct__logcumsumexp_part(x, y, g, (int)b->i[0]), ct__logcumsumexp_part(x, y, (ct_neg)(g), (int)b->i[0]));
+    return b->gin[0] != NULL;
+}
 static const ct__op ct__op_cumsum = {"cumsum", "CumsumBackward0", ct__scan_forward, ct__cumsum_backward, NULL, 0, 0, NULL};
 static const ct__op ct__op_cumprod = {"cumprod", "CumprodBackward0", ct__scan_forward, ct__cumprod_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
-static ct_tensor *ct__scan(const ct__op *op, const char *function, ct_tensor *x, int dim, int reduction)
+static const ct__op ct__op_cummax = {"cummax", "CummaxBackward0", ct__scan_forward, ct__cumextreme_backward, NULL, CT__SAVE_OUT1, 0, NULL};
+static const ct__op ct__op_cummin = {"cummin", "CumminBackward0", ct__scan_forward, ct__cumextreme_backward, NULL, CT__SAVE_OUT1, 0, NULL};
+static const ct__op ct__op_logcumsumexp = {"logcumsumexp", "LogcumsumexpBackward0", ct__scan_forward, ct__logcumsumexp_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
+static ct_tensor *ct__scan(const ct__op *op, const char *function, ct_tensor *x, int dim, int reduction, ct_tensor **indices)
 {
     ct__call c;
+    if (indices) *indices = NULL;
     if (!x) return NULL;
     int d = ct__dim_of(dim, x->ndim, function);
     if (d < 0) return NULL;
     ct__pw_init();
     ct__call_init(&c, op, function, &x, 1);
     c.i[0] = d, c.i[1] = reduction, c.ni = 2;
-    return ct__apply(&c) ? c.out[0] : NULL;
+    ct__fn f = ct__begin(function);
+    bool ok = ct__apply(&c);
+    if (ok && indices) *indices = ct_keep(c.out[1]);
+    return ct__end(f, ok ? c.out[0] : NULL);
 }
-CT_API ct_tensor *ct_cumsum(ct_tensor *x, int dim) { return ct__scan(&ct__op_cumsum, "ct_cumsum", x, dim, CT__R_SUM); }
-CT_API ct_tensor *ct_cumprod(ct_tensor *x, int dim) { return ct__scan(&ct__op_cumprod, "ct_cumprod", x, dim, CT__R_PROD); }
+CT_API ct_tensor *ct_cumsum(ct_tensor *x, int dim) { return ct__scan(&ct__op_cumsum, "ct_cumsum", x, dim, CT__R_SUM, NULL); }
+CT_API ct_tensor *ct_cumprod(ct_tensor *x, int dim) { return ct__scan(&ct__op_cumprod, "ct_cumprod", x, dim, CT__R_PROD, NULL); }
+CT_API ct_tensor *ct_cummax(ct_tensor *x, int dim, ct_tensor **indices) { return ct__scan(&ct__op_cummax, "ct_cummax", x, dim, CT__R_MAX, indices); }
+CT_API ct_tensor *ct_cummin(ct_tensor *x, int dim, ct_tensor **indices) { return ct__scan(&ct__op_cummin, "ct_cummin", x, dim, CT__R_MIN, indices); }
+CT_API ct_tensor *ct_logcumsumexp(ct_tensor *x, int dim)
+{
+    if (x && !ct__is_float(x->dtype)) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, "ct_logcumsumexp", "floating types only, not %s", ct_dtype_name((ct_dtype)x->dtype));
+    return ct__scan(&ct__op_logcumsumexp, "ct_logcumsumexp", x, dim, CT__R_LOGSUMEXP, NULL);
+}
+/* in place: the result, in x's memory */
+static ct_tensor *ct__into(ct_tensor *x, ct_tensor *result, const char *function)
+{
+    if (!x || !result) return NULL;
+    bool same = ct__same_shape(x, result);
+    if (!same || ct__dtypes[result->dtype].category > ct__dtypes[x->dtype].category)
+        return (ct_tensor *)ct__fail(same ? CT_ERR_DTYPE : CT_ERR_SHAPE, function, "the result, %s %s, does not fit the tensor written in place, %s %s", ct_dtype_name((ct_dtype)result->dtype), ct__brackets(result), ct_dtype_name((ct_dtype)x->dtype), ct__brackets(x));
+    return ct__inplace_begin(x, function) ? ct__assign_(x, result) : NULL;
+}
+#define CT__INTO(name, DECLARE, CALL)                                                                                 \
+    CT_API ct_tensor *(ct_##name##_)DECLARE                                                                           \
+    {                                                                                                                 \
+        ct__fn f = ct__begin("ct_" #name "_");                                                                        \
+        ct_tensor *x = input;                                                                                         \
+        if (x && ct_is_grad_enabled() && ct__wants_grad(x)) input = ct_clone(x); /* the rule may need what it was */  \
+        ct_tensor *y = ct__into(x, (ct_##name)CALL, "ct_" #name "_");                                                 \
+        ct__end(f, NULL);                                                                                             \
+        return y;                                                                                                     \
+    }
+CT__INTO(cumsum, (ct_tensor * input, int dim), (input, dim))
+CT__INTO(cumprod, (ct_tensor * input, int dim), (input, dim))
+CT__INTO(deg2rad, (ct_tensor * input), (input))
+CT__INTO(rad2deg, (ct_tensor * input), (input))
+CT__INTO(nan_to_num, (ct_tensor * input, double nan, double posinf, double neginf), (input, nan, posinf, neginf))
 /* ---- >>index -------------------------------------------------------------------------------------------------------
    Joining, gathering, scattering and numpy's indexing. All of it moves or combines lines of elements (ct__line) between a tensor x,
    at computed places, and a tensor s, in order. Work is cut by disjoint places of x, so sums do not depend on the threads. */
@@ -10875,16 +11983,7 @@ CT_API ct_tensor *(ct_masked_fill)(ct_tensor *input, ct_tensor *mask, ct_tensor 
     ct__fn f = ct__begin("ct_masked_fill");
     return ct__end(f, (ct_where)(mask, (ct_to)(value, (ct_dtype)input->dtype), input));
 }
-CT_API ct_tensor *(ct_masked_fill_)(ct_tensor *input, ct_tensor *mask, ct_tensor *value)
-{
-    if (!input || !mask || !value) return NULL;
-    ct__fn f = ct__begin("ct_masked_fill_");
-    ct_tensor *r = (ct_masked_fill)(input, mask, value);
-    if (r && !ct__same_shape(r, input)) r = (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_masked_fill_", "mask %s does not fit input %s", ct__brackets(mask), ct__brackets(input));
-    r = r && ct__inplace_begin(input, "ct_masked_fill_") ? ct__assign_(input, r) : NULL;
-    ct__end(f, NULL);
-    return r;
-}
+CT__INTO(masked_fill, (ct_tensor * input, ct_tensor *mask, ct_tensor *value), (input, mask, value))
 /* both broadcast; the flat positions of the mask */
 static ct_tensor *ct__mask_over(ct_tensor **x, ct_tensor *mask, const char *function)
 {
@@ -11355,19 +12454,20 @@ static ct_tensor *ct__cat_shaped(const char *function, ct_tensor *const *tensors
     ct__free(t, bytes);
     return ct__end(f, y);
 }
-static ct_tensor *ct__reshape3(ct_tensor *t, int64_t a, int64_t b, int64_t c, int ndim)
+CT_API ct_tensor *ct_atleast_1d(ct_tensor *t) { return t && !t->ndim ? ct_unsqueeze(t, 0) : t; }
+CT_API ct_tensor *ct_atleast_2d(ct_tensor *t)
 {
-    const int64_t size[3] = {a, b, c};
-    return (ct_reshape)(t, ct__shape_from(size, ndim));
+    if (!t || t->ndim > 1) return t;
+    ct__fn f = ct__begin("ct_atleast_2d");
+    return ct__end(f, ct_unsqueeze(ct_atleast_1d(t), 0));
 }
-CT_API ct_tensor *ct_atleast_1d(ct_tensor *t) { return t && !t->ndim ? ct__reshape3(t, 1, 0, 0, 1) : t; }
-CT_API ct_tensor *ct_atleast_2d(ct_tensor *t) { return t && t->ndim < 2 ? ct__reshape3(t, 1, t->numel, 0, 2) : t; }
 CT_API ct_tensor *ct_atleast_3d(ct_tensor *t)
 {
     if (!t || t->ndim > 2) return t;
-    return t->ndim == 2 ? ct__reshape3(t, t->shape[0], t->shape[1], 1, 3) : ct__reshape3(t, 1, t->numel, 1, 3);
+    ct__fn f = ct__begin("ct_atleast_3d");
+    return ct__end(f, ct_unsqueeze(ct_atleast_2d(t), -1));
 }
-static ct_tensor *ct__as_column(ct_tensor *t) { return t && t->ndim < 2 ? ct__reshape3(t, t->numel, 1, 0, 2) : t; }
+static ct_tensor *ct__as_column(ct_tensor *t) { return t && t->ndim < 2 ? ct_unsqueeze(ct_atleast_1d(t), 1) : t; }
 CT_API ct_tensor *(ct_hstack)(ct_tensor *const *tensors, int count) { return ct__cat_shaped("ct_hstack", tensors, count, ct_atleast_1d, -1); }
 CT_API ct_tensor *(ct_vstack)(ct_tensor *const *tensors, int count) { return ct__cat_shaped("ct_vstack", tensors, count, ct_atleast_2d, 0); }
 CT_API ct_tensor *(ct_dstack)(ct_tensor *const *tensors, int count) { return ct__cat_shaped("ct_dstack", tensors, count, ct_atleast_3d, 2); }
@@ -11434,42 +12534,30 @@ CT_API ct_tensor *(ct_cartesian_prod)(ct_tensor *const *tensors, int count)
     return ct__end(f, y);
 }
 
-/* y reads x backwards along some dims; the rule is the same. i: count, dims */
+/* y reads x backwards along some dims; the rule is the same. i: bits of the dims */
 static bool ct__flip_forward(ct__call *c)
 {
-    ct_tensor *x = c->in[0], *from, *y = ct__new_like(x, x->dtype);
+    ct_tensor *x = c->in[0], *from, *y = c->out[0] = ct__new_like(x, x->dtype);
     int64_t stride[CT_MAX_DIMS], offset = x->offset;
-    memcpy(stride, x->stride, sizeof stride);
-    for (int64_t k = 0; k < c->i[0]; k++) {
-        int64_t d = c->i[1 + k];
-        if (x->numel) offset += (x->shape[d] - 1) * stride[d], stride[d] = -stride[d];
+    if (!y || !x->numel) return y != NULL;
+    for (int d = 0; d < x->ndim; d++) {
+        bool back = c->i[0] >> d & 1;
+        stride[d] = back ? -x->stride[d] : x->stride[d], offset += back ? (x->shape[d] - 1) * x->stride[d] : 0;
     }
-    from = y ? ct__alias(x, x->ndim, x->shape, stride, offset) : NULL;
-    c->out[0] = y;
-    return from && (!x->numel || ct__copy_into(y, from));
+    from = ct__alias(x, x->ndim, x->shape, stride, offset);
+    return from && ct__copy_into(y, from);
 }
-static bool ct__flip_backward(ct__bw *b)
-{
-    b->gin[0] = (ct_flip)(b->g[0], ct__shape_from(b->i + 1, (int)b->i[0]));
-    return b->gin[0] != NULL;
-}
+static ct_tensor *ct__flip(ct_tensor *input, int64_t bits);
+static bool ct__flip_backward(ct__bw *b) { return (b->gin[0] = ct__flip(b->g[0], b->i[0])) != NULL; }
 static const ct__op ct__op_flip = {"flip", "FlipBackward0", ct__flip_forward, ct__flip_backward, NULL, 0, 0, NULL};
-CT_API ct_tensor *(ct_flip)(ct_tensor *input, ct_shape dims)
+static ct_tensor *ct__flip(ct_tensor *input, int64_t bits)
 {
     ct__call c;
-    if (!input) return NULL;
-    if (dims.ndim < 0 || dims.ndim > CT_MAX_DIMS) return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_flip", "%d dims given for %s", dims.ndim, ct__brackets(input));
     ct__call_init(&c, &ct__op_flip, "ct_flip", &input, 1);
-    c.i[0] = 0, c.ni = 1;
-    for (int k = 0; k < dims.ndim; k++) {
-        int dim = dims.size[k] >= -CT_MAX_DIMS && dims.size[k] <= CT_MAX_DIMS ? (int)dims.size[k] : CT_NO_DIM, d = ct__dim_of(dim, input->ndim, "ct_flip");
-        if (d < 0) return NULL;
-        for (int64_t j = 0; j < c.i[0]; j++)
-            if (c.i[1 + j] == d) return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_flip", "dim %d appears twice", d);
-        if (input->ndim) c.i[1 + c.i[0]++] = d, c.ni++;
-    }
-    return ct__apply(&c) ? c.out[0] : NULL;
+    c.i[0] = bits, c.ni = 1;
+    return bits >= 0 && ct__apply(&c) ? c.out[0] : NULL;
 }
+CT_API ct_tensor *(ct_flip)(ct_tensor *input, ct_shape dims) { return input ? ct__flip(input, dims.ndim ? ct__dim_bits(input, &dims, "ct_flip") : 0) : NULL; }
 CT_API ct_tensor *ct_roll(ct_tensor *input, int64_t shift, int dim)
 {
     if (!input) return NULL;
@@ -11478,8 +12566,8 @@ CT_API ct_tensor *ct_roll(ct_tensor *input, int64_t shift, int dim)
     int d = x ? ct__dim_of(dim == CT_NO_DIM ? 0 : dim, x->ndim, "ct_roll") : -1;
     int64_t n = d < 0 ? 0 : ct__size_of(x, d), s = n ? (shift % n + n) % n : 0;
     if (d >= 0 && !s) y = ct_clone(input);
-    else if (d >= 0 && (part[0] = ct_narrow(x, d, n - s, s)) && (part[1] = ct_narrow(x, d, 0, n - s))) y = (ct_reshape)((ct_cat)(part, 2, d), ct_shape_of(input));
-    return ct__end(f, y);
+    else if (d >= 0 && (part[0] = ct_narrow(x, d, n - s, s)) && (part[1] = ct_narrow(x, d, 0, n - s))) y = (ct_cat)(part, 2, d);
+    return ct__end(f, y && y->ndim != input->ndim ? ct__reshape_copy(y, ct_shape_of(input), "ct_roll") : y); /* of its own memory, not a view of it */
 }
 /* (O, N) -> (O, r, N), each of the O rows r times */
 static ct_tensor *ct__repeat_rows(ct_tensor *t, int64_t outer, int64_t r, int64_t inner)
@@ -11492,7 +12580,7 @@ static ct_tensor *ct__repeat(const char *function, ct_tensor *input, ct_shape re
     ct_shape s;
     memset(&s, 0, sizeof s), s.ndim = repeats.ndim;
     int64_t numel;
-    int lead = repeats.ndim - input->ndim;
+    int lead = repeats.ndim - input->ndim, first = repeats.ndim;
     bool fits = true;
     for (int d = 0; d < repeats.ndim; d++) fits = ct__size_mul(d < lead ? 1 : input->shape[d - lead], repeats.size[d], &s.size[d]) && fits;
     if (!fits || !ct__shape_numel(s.size, s.ndim, &numel))
@@ -11500,13 +12588,15 @@ static ct_tensor *ct__repeat(const char *function, ct_tensor *input, ct_shape re
     ct__fn f = ct__begin(function);
     ct_tensor *y = input;
     int64_t inner = 1; /* elements from dim d on, repeated already */
-    if (!numel) return ct__end(f, (ct_reshape)((ct_expand)((ct_reshape)(ct_narrow(ct_ravel(input), 0, 0, 0), ct__shape_from(&numel, 1)), ct__shape_from(&numel, 1)), s));
-    for (int d = repeats.ndim - 1; y && d >= 0; d--) {
+    if (!numel) return ct__end(f, ct__reshape_copy(ct_narrow(ct_ravel(input), 0, 0, 0), s, function));
+    for (int d = repeats.ndim - 1; d >= 0; d--) if (repeats.size[d] != 1) first = d;
+    for (int d = repeats.ndim - 1; y && d > first; d--) {
         inner *= d < lead ? 1 : input->shape[d - lead];
         if (repeats.size[d] != 1) y = ct_ravel(ct__repeat_rows(y, y->numel / inner, repeats.size[d], inner));
         inner *= repeats.size[d];
     }
-    return ct__end(f, y == input && lead <= 0 ? ct_clone(y) : (ct_reshape)(y == input ? ct_clone(y) : y, s));
+    if (first < repeats.ndim) inner *= first < lead ? 1 : input->shape[first - lead], y = y ? ct__repeat_rows(y, y->numel / inner, repeats.size[first], inner) : NULL;
+    return ct__end(f, ct__reshape_copy(y, s, function)); /* a copy always, of its own memory */
 }
 CT_API ct_tensor *(ct_repeat)(ct_tensor *input, ct_shape repeats)
 {
@@ -11591,42 +12681,30 @@ static bool ct__tri_backward(ct__bw *b)
 }
 static const ct__op ct__tri_ops[] = {{"tril", "TrilBackward0", ct__tri_forward, ct__tri_backward, NULL, 0, 0, NULL},
                                      {"triu", "TriuBackward0", ct__tri_forward, ct__tri_backward, NULL, 0, 0, NULL}};
-static ct_tensor *ct__tri(const char *function, ct_tensor *input, int64_t diagonal, int upper, bool in_place)
+static ct_tensor *ct__tri(const char *function, ct_tensor *input, int64_t diagonal, int upper)
 {
     ct__call c;
     if (!input) return NULL;
     if (input->ndim < 2) return (ct_tensor *)ct__fail(CT_ERR_DIM, function, "at least 2 dims are needed, not %s", ct__brackets(input));
-    if (in_place && !ct__inplace_begin(input, function)) return NULL;
     ct__call_init(&c, &ct__tri_ops[upper], function, &input, 1);
     c.i[0] = diagonal, c.i[1] = upper, c.ni = 2;
-    if (!in_place) return ct__apply(&c) ? c.out[0] : NULL;
-    ct__fn f = ct__begin(function);
-    ct_tensor *y = ct__apply(&c) ? ct__assign_(input, c.out[0]) : NULL;
-    ct__end(f, NULL);
-    return y;
+    return ct__apply(&c) ? c.out[0] : NULL;
 }
-CT_API ct_tensor *ct_tril(ct_tensor *input, int64_t diagonal) { return ct__tri("ct_tril", input, diagonal, 0, false); }
-CT_API ct_tensor *ct_triu(ct_tensor *input, int64_t diagonal) { return ct__tri("ct_triu", input, diagonal, 1, false); }
-CT_API ct_tensor *ct_tril_(ct_tensor *input, int64_t diagonal) { return ct__tri("ct_tril_", input, diagonal, 0, true); }
-CT_API ct_tensor *ct_triu_(ct_tensor *input, int64_t diagonal) { return ct__tri("ct_triu_", input, diagonal, 1, true); }
-static ct_tensor *ct__tri_indices(const char *function, int64_t rows, int64_t columns, int64_t offset, bool upper)
+CT_API ct_tensor *ct_tril(ct_tensor *input, int64_t diagonal) { return ct__tri("ct_tril", input, diagonal, 0); }
+CT_API ct_tensor *ct_triu(ct_tensor *input, int64_t diagonal) { return ct__tri("ct_triu", input, diagonal, 1); }
+CT__INTO(tril, (ct_tensor * input, int64_t diagonal), (input, diagonal))
+CT__INTO(triu, (ct_tensor * input, int64_t diagonal), (input, diagonal))
+static ct_tensor *ct__tri_indices(const char *function, int64_t rows, int64_t columns, int64_t offset, int upper)
 {
-    int64_t shape[2] = {2, 0}, at = 0, cells;
-    if (!ct__size_mul(rows, columns, &cells) || cells > INT64_MAX / 64) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "%lld rows and %lld columns cannot be", (long long)rows, (long long)columns);
-    offset = ct__imax(ct__imin(offset, columns), -rows);
-    for (int64_t r = 0; r < rows; r++) {
-        int64_t cut = ct__imin(ct__imax(r + offset + !upper, 0), columns);
-        shape[1] += upper ? columns - cut : cut;
-    }
-    ct_tensor *t = ct__new_on(CT_CPU, CT_I64, shape, 2);
-    for (int64_t r = 0; t && r < rows; r++) {
-        int64_t cut = ct__imin(ct__imax(r + offset + !upper, 0), columns), *p = (int64_t *)ct__ptr(t);
-        for (int64_t k = upper ? cut : 0; k < (upper ? columns : cut); k++) p[at] = r, p[shape[1] + at++] = k;
-    }
-    return t;
+    const int64_t size[2] = {rows, columns};
+    int64_t cells;
+    if (!ct__shape_numel(size, 2, &cells)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "%lld rows and %lld columns cannot be", (long long)rows, (long long)columns);
+    ct__fn f = ct__begin(function);
+    ct_tensor *ones = (ct_ones_dtype)(CT_BOOL, ct__shape_from(size, 2));
+    return ct__end(f, ct_contiguous(ct_t(ct_nonzero(ct__tri(function, ones, offset, upper)))));
 }
-CT_API ct_tensor *ct_tril_indices(int64_t row, int64_t col, int64_t offset) { return ct__tri_indices("ct_tril_indices", row, col, offset, false); }
-CT_API ct_tensor *ct_triu_indices(int64_t row, int64_t col, int64_t offset) { return ct__tri_indices("ct_triu_indices", row, col, offset, true); }
+CT_API ct_tensor *ct_tril_indices(int64_t row, int64_t col, int64_t offset) { return ct__tri_indices("ct_tril_indices", row, col, offset, 0); }
+CT_API ct_tensor *ct_triu_indices(int64_t row, int64_t col, int64_t offset) { return ct__tri_indices("ct_triu_indices", row, col, offset, 1); }
 
 /* x (...,n) on the diagonals of zeros. i: offset, dim1, dim2 of the result */
 static bool ct__diag_embed_forward(ct__call *c)
@@ -12010,31 +13088,22 @@ CT_API ct_tensor *ct_median_dim(ct_tensor *input, int dim, bool keepdim, ct_tens
 CT_API ct_tensor *ct_nanmedian_dim(ct_tensor *input, int dim, bool keepdim, ct_tensor **indices) { return ct__sorted("ct_nanmedian_dim", input, CT__NANMEDIAN, CT__NANMEDIAN, dim, 0, false, keepdim, indices); }
 CT_API ct_tensor *ct_mode(ct_tensor *input, int dim, bool keepdim, ct_tensor **indices) { return ct__sorted("ct_mode", input, CT__MODE, CT__MODE, dim, 0, false, keepdim, indices); }
 
-/* The median of all elements: elements equal to it share the gradient. i: kind */
+/* The median of all elements: elements equal to it share the gradient, by the rule of amax. i: bits of all dims, keepdim, kind */
 static bool ct__median_forward(ct__call *c)
 {
     ct_tensor *x = c->in[0], *flat = x->numel ? ct_ravel(x) : NULL;
     if (!x->numel) c->out[0] = (ct_full_dtype)((ct_dtype)x->dtype, ct_number(NAN), ct__shape_from(NULL, 0));
-    else if (flat) c->out[0] = ct__sorted(c->function, flat, (int)c->i[0], (int)c->i[0], 0, 0, false, false, NULL);
+    else if (flat) c->out[0] = ct__sorted(c->function, flat, (int)c->i[2], (int)c->i[2], 0, 0, false, false, NULL);
     return c->out[0] != NULL;
 }
-static bool ct__median_backward(ct__bw *b)
-{
-    ct_tensor *x = ct__bw_in(b, 0), *y = ct__bw_out(b, 0);
-    if (!x || !y) return false;
-    x = ct_detach(x), y = ct_detach(y);
-    ct_tensor *same = (ct_logical_or)((ct_eq)(x, y), (ct_logical_and)(ct_isnan(x), ct_isnan(y)));
-    b->gin[0] = (ct_mul)((ct_div)(b->g[0], ct_sum(same)), (ct_to)(same, (ct_dtype)b->g[0]->dtype));
-    return b->gin[0] != NULL;
-}
-static const ct__op ct__median_ops[] = {{"median", "MedianBackward0", ct__median_forward, ct__median_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL},
-                                        {"nanmedian", "NanmedianBackward0", ct__median_forward, ct__median_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL}};
+static const ct__op ct__median_ops[] = {{"median", "MedianBackward0", ct__median_forward, ct__extreme_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL},
+                                        {"nanmedian", "NanmedianBackward0", ct__median_forward, ct__extreme_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL}};
 static ct_tensor *ct__median(const char *function, ct_tensor *input, int kind)
 {
     ct__call c;
     if (!input) return NULL;
     ct__call_init(&c, &ct__median_ops[kind - CT__MEDIAN], function, &input, 1);
-    c.i[0] = kind, c.ni = 1;
+    c.i[0] = ((int64_t)1 << input->ndim) - 1, c.i[1] = 0, c.i[2] = kind, c.ni = 3;
     ct__fn f = ct__begin(function);
     return ct__end(f, ct__apply(&c) ? c.out[0] : NULL);
 }
@@ -12195,6 +13264,547 @@ CT_API ct_tensor *ct_bincount(ct_tensor *input, ct_tensor *weights, int64_t minl
     }
     return ct__end(f, y ? (ct_to_device)((ct_to)(y, (ct_dtype)dtype), input->storage->device) : NULL);
 }
+/* ---- >>composites --------------------------------------------------------------------------------------------------
+   Operators made of the ones above, hence differentiable to any order. */
+static ct_shape ct__shape1(int64_t n) { return ct__shape_from(&n, 1); }
+static ct_tensor *ct__floating(ct_tensor *x, const char *function) /* x, or NULL and an error */
+{
+    if (!x || ct__is_float(x->dtype)) return x;
+    return (ct_tensor *)ct__fail(CT_ERR_DTYPE, function, "floating types only, not %s", ct_dtype_name((ct_dtype)x->dtype));
+}
+
+/* elementwise */
+CT_API ct_tensor *ct_positive(ct_tensor *x)
+{
+    return x && x->dtype == CT_BOOL ? (ct_tensor *)ct__fail(CT_ERR_DTYPE, "ct_positive", "not defined for bool") : x;
+}
+CT_API ct_tensor *ct_real(ct_tensor *x) { return x; }
+CT_API ct_tensor *ct_conj(ct_tensor *x) { return x; }
+CT_API ct_tensor *ct_sgn(ct_tensor *x) { return (ct_sign)(x); }
+CT_API ct_tensor *ct_isreal(ct_tensor *x) { return x ? (ct_full_dtype)(CT_BOOL, ct_number_bool(true), ct_shape_of(x)) : NULL; }
+CT_API ct_tensor *ct_isposinf(ct_tensor *x) { return (ct_eq)(x, ct_number(INFINITY)); }
+CT_API ct_tensor *ct_isneginf(ct_tensor *x) { return (ct_eq)(x, ct_number(-INFINITY)); }
+CT_API ct_tensor *ct_angle(ct_tensor *x)
+{
+    if (!x) return NULL;
+    ct__fn f = ct__begin("ct_angle");
+    ct_tensor *v = ct__is_float(x->dtype) ? x : ct_to(x, CT_DTYPE_DEFAULT);
+    ct_tensor *half = (ct_where)((ct_lt)(x, ct_number_i64(0)), ct_number(3.14159265358979323846), (ct_zeros_like)(v));
+    return ct__end(f, (ct_where)((ct_isnan)(v), v, half));
+}
+CT_API ct_tensor *ct_logit_with(ct_logit_opts o)
+{
+    double eps = ct__opt(o.eps, -1);
+    if (!o.input || eps < 0) return (ct_logit)(o.input);
+    ct__fn f = ct__begin("ct_logit");
+    ct_tensor *x = ct__is_float(o.input->dtype) ? o.input : ct_to(o.input, CT_DTYPE_DEFAULT);
+    return ct__end(f, (ct_logit)((ct_clamp)(x, ct_number(eps), ct_number(1 - eps))));
+}
+CT_API ct_tensor *ct_round_with(ct_round_opts o)
+{
+    if (!o.input || !o.decimals || !ct__is_float(o.input->dtype)) return (ct_round)(o.input);
+    ct__fn f = ct__begin("ct_round");
+    ct_tensor *scale = ct_number(pow(10, abs(o.decimals)));
+    if (o.decimals < 0) return ct__end(f, (ct_mul)((ct_round)((ct_div)(o.input, scale)), scale));
+    return ct__end(f, (ct_div)((ct_round)((ct_mul)(o.input, scale)), scale));
+}
+CT_API ct_tensor *(ct_true_divide)(ct_tensor *x, ct_tensor *y) { return (ct_div)(x, y); }
+CT_API ct_tensor *(ct_true_divide_)(ct_tensor *x, ct_tensor *y) { return (ct_div_)(x, y); }
+CT_API ct_tensor *(ct_ldexp)(ct_tensor *x, ct_tensor *y)
+{
+    if (!x || !y) return NULL;
+    ct__fn f = ct__begin("ct_ldexp");
+    return ct__end(f, (ct_mul)(x, (ct_pow)(ct_number(2), y)));
+}
+CT_API ct_tensor *(ct_float_power)(ct_tensor *x, ct_tensor *y)
+{
+    if (!x || !y) return NULL;
+    ct__fn f = ct__begin("ct_float_power");
+    return ct__end(f, (ct_pow)(x->flags & CT__NUMBER ? x : ct_to(x, CT_F64), y->flags & CT__NUMBER ? y : ct_to(y, CT_F64)));
+}
+CT_API ct_tensor *(ct_heaviside)(ct_tensor *x, ct_tensor *values)
+{
+    if (!x || !values) return NULL;
+    if (!(values->flags & CT__NUMBER) && !ct__same_dtype(x, values, "ct_heaviside")) return NULL;
+    ct__fn f = ct__begin("ct_heaviside");
+    x = ct_detach(x), values = ct__fit_number(x, ct_detach(values));
+    return ct__end(f, (ct_where)((ct_eq)(x, ct_number_i64(0)), values, ct_to((ct_gt)(x, ct_number_i64(0)), (ct_dtype)x->dtype)));
+}
+CT_API ct_tensor *ct_mvlgamma(ct_tensor *x, int64_t p)
+{
+    if (!x) return NULL;
+    if (p < 1 || p > 1 << 20) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_mvlgamma", "p %lld: at least 1", (long long)p);
+    ct__fn f = ct__begin("ct_mvlgamma");
+    ct_tensor *v = ct__is_float(x->dtype) ? x : ct_to(x, CT_DTYPE_DEFAULT), *steps = v ? ct_arange_dtype((ct_dtype)v->dtype, 0, (double)p, 1) : NULL;
+    ct_tensor *sum = ct_sum_dim((ct_lgamma)((ct_sub)(ct_unsqueeze(v, -1), (ct_div)(steps, ct_number(2)))), -1, false);
+    return ct__end(f, (ct_add)(sum, ct_number((double)(p * (p - 1)) * 0.25 * 1.1447298858494001741)));
+}
+CT__INTO(ldexp, (ct_tensor * input, ct_tensor *other), (input, other))
+CT_API ct_tensor *(ct_float_power_)(ct_tensor *x, ct_tensor *y)
+{
+    if (x && x->dtype != CT_F64) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, "ct_float_power_", "the result is float64 and cannot be written into %s", ct_dtype_name((ct_dtype)x->dtype));
+    return (ct_pow_)(x, y);
+}
+CT_API ct_tensor *ct_logit__with(ct_logit_opts o)
+{
+    double eps = ct__opt(o.eps, -1);
+    if (!o.input || eps < 0) return (ct_logit_)(o.input);
+    return (ct_logit_)((ct_clamp_)(o.input, ct_number(eps), ct_number(1 - eps)));
+}
+CT__INTO(heaviside, (ct_tensor * input, ct_tensor *values), (input, values))
+CT__INTO(sgn, (ct_tensor * input), (input))
+CT_API ct_tensor *(ct_fill)(ct_tensor *x, ct_tensor *value)
+{
+    ct__fn f = ct__begin("ct_fill");
+    return ct__end(f, (ct_fill_)((ct_clone)(x), value));
+}
+CT_API ct_tensor *ct_fill_diagonal_(ct_tensor *x, double value, bool wrap)
+{
+    if (!x) return NULL;
+    bool ok = x->ndim >= 2;
+    for (int d = 3; ok && d <= x->ndim; d++) ok = x->shape[d - 1] == x->shape[0];
+    if (!ok || (x->ndim > 2 && x->shape[1] != x->shape[0])) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_fill_diagonal_", "at least 2 dims, more than 2 of one size, not %s", ct__brackets(x));
+    int64_t step = 0, n = x->shape[0];
+    for (int d = 0; d < x->ndim; d++) n = ct__imin(n, x->shape[d]), step += x->stride[d];
+    ct__fn f = ct__begin("ct_fill_diagonal_");
+    ct_tensor *y = n ? (ct_fill_)(ct_as_strided(x, ct__shape1(n), ct__shape1(step), x->offset), ct_number(value)) : x;
+    int64_t columns = x->shape[1], rows = x->shape[0], again = columns + 1; /* wrapped: every columns + 1 rows it begins anew */
+    for (int64_t r = again; y && wrap && x->ndim == 2 && columns && r < rows; r += again)
+        y = (ct_fill_)(ct_as_strided(x, ct__shape1(ct__imin(columns, rows - r)), ct__shape1(step), x->offset + r * x->stride[0]), ct_number(value));
+    ct__end(f, NULL);
+    return y ? x : NULL;
+}
+
+/* reductions */
+CT_API ct_tensor *(ct_dist)(ct_tensor *x, ct_tensor *y, double p)
+{
+    ct__fn f = ct__begin("ct_dist");
+    return ct__end(f, ct_norm((ct_sub)(x, y), p));
+}
+CT_API ct_tensor *ct_renorm(ct_tensor *x, double p, int dim, double maxnorm)
+{
+    if (!ct__floating(x, "ct_renorm")) return NULL;
+    if (x->ndim < 2 || !(p > 0) || !(maxnorm >= 0)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_renorm", "2 dims or more, p > 0 and maxnorm >= 0 are needed, not %s, %g, %g", ct__brackets(x), p, maxnorm);
+    if ((dim = ct__dim_of(dim, x->ndim, "ct_renorm")) < 0) return NULL;
+    ct__fn f = ct__begin("ct_renorm");
+    ct_shape rest = ct__all_dims;
+    for (int d = 0; d < x->ndim; d++) if (d != dim) rest.size[rest.ndim++] = d;
+    ct_tensor *n = ct_norm_dims(x, p, rest, true), *shrink = (ct_div)(ct_number(maxnorm), (ct_add)(n, ct_number(1e-7)));
+    return ct__end(f, (ct_mul)(x, (ct_where)((ct_gt)(n, ct_number(maxnorm)), shrink, ct_number(1))));
+}
+CT__INTO(renorm, (ct_tensor * input, double p, int dim, double maxnorm), (input, p, dim, maxnorm))
+
+/* The place of q among n sorted values is q*(n-1): between two of them, as the interpolation says. A NaN takes its row, or does not count. */
+static ct_tensor *ct__quantile_ranks(ct_tensor *rows, ct_tensor *q, bool skip_nan)
+{
+    ct_tensor *nan = (ct_isnan)(ct_detach(rows)), *last = ct_number((double)(ct_size(rows, -1) - 1));
+    if (!skip_nan) return (ct_where)(ct_any_dim(nan, -1, true), last, (ct_mul)(q, last));
+    return (ct_clamp_min)((ct_mul)(q, (ct_sub)(ct_sum_dim((ct_logical_not)(nan), -1, true), ct_number_i64(1))), ct_number(0));
+}
+static ct_tensor *ct__quantile_of(ct_tensor *rows, ct_tensor *q, int mode, bool skip_nan)
+{
+    ct_tensor *rank = ct__quantile_ranks(rows, q, skip_nan);
+    rank = mode == 1 ? (ct_floor)(rank) : mode == 2 ? (ct_ceil)(rank) : mode == 4 ? (ct_round)(rank) : rank;
+    ct_tensor *below = ct_to(rank ? ct_detach(rank) : NULL, CT_I64), *value = ct_gather(rows, -1, below);
+    if (mode == 1 || mode == 2 || mode == 4) return value;
+    ct_tensor *above = ct_gather(rows, -1, ct_to((ct_ceil)(rank), CT_I64));
+    return (ct_lerp)(value, above, mode == 3 ? ct_number(0.5) : (ct_sub)(rank, below));
+}
+static ct_tensor *ct__quantile(const char *function, ct_tensor *x, ct_tensor *q, int dim, bool keepdim, const char *interpolation, bool skip_nan)
+{
+    static const char *const modes[] = {"linear", "lower", "higher", "midpoint", "nearest"};
+    int mode = interpolation ? 0 : 5;
+    if (!q || !ct__floating(x, function)) return NULL;
+    while (mode < 5 && strcmp(interpolation, modes[mode])) mode++;
+    if (mode == 5 && interpolation) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "interpolation must be linear, lower, higher, midpoint or nearest, not \"%s\"", interpolation);
+    if (!x->numel) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "the input is empty: %s", ct__brackets(x));
+    if (q->ndim > 1) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "q must be a number or 1-d, not %s", ct__brackets(q));
+    if (!(q->flags & CT__NUMBER) && !ct__same_dtype(x, q, function)) return NULL;
+    bool flat = dim == CT_NO_DIM, many = q->ndim == 1;
+    if (!flat && (dim = ct__dim_of(dim, x->ndim, function)) < 0) return NULL;
+    ct__fn f = ct__begin(function);
+    ct_tensor *inside = (ct_all)((ct_logical_and)((ct_ge)(q, ct_number(0)), (ct_le)(q, ct_number(1))));
+    if (!inside || ct_item(inside) == 0) return ct__end(f, inside ? (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "q must lie in [0, 1]") : NULL);
+    ct_tensor *rows = ct_sort(flat || !x->ndim ? ct_ravel(x) : ct_movedim(x, dim, -1), -1, false, NULL);
+    ct_tensor *y = rows ? ct__quantile_of(rows, ct_ravel(ct__fit_number(x, q)), mode % 5, skip_nan) : NULL;
+    y = !y ? NULL : many ? ct_movedim(y, -1, 0) : ct_squeeze_dim(y, -1);
+    if (keepdim && flat)
+        for (int d = 0; y && d < x->ndim; d++) y = ct_unsqueeze(y, -1);
+    else if (keepdim && x->ndim && y) y = ct_unsqueeze(y, dim + many);
+    return ct__end(f, y);
+}
+CT_API ct_tensor *(ct_quantile)(ct_tensor *x, ct_tensor *q, int dim, bool keepdim, const char *interpolation) { return ct__quantile("ct_quantile", x, q, dim, keepdim, interpolation, false); }
+CT_API ct_tensor *(ct_nanquantile)(ct_tensor *x, ct_tensor *q, int dim, bool keepdim, const char *interpolation) { return ct__quantile("ct_nanquantile", x, q, dim, keepdim, interpolation, true); }
+
+static ct_tensor *ct__cov_weights(ct_tensor *x, ct_tensor *frequency, ct_tensor *reliability)
+{
+    ct_tensor *w[2] = {frequency, reliability};
+    for (int k = 0; k < 2; k++) {
+        if (!w[k]) continue;
+        if (w[k]->ndim > 1 || w[k]->numel != ct_size(x, 1) || ct__is_float(w[k]->dtype) != k || w[k]->dtype == CT_BOOL)
+            return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_cov", "%s must be 1-d, %s, one per observation", k ? "aweights" : "fweights", k ? "floating" : "integers");
+        ct_tensor *low = (ct_any)((ct_lt)(w[k], ct_number_i64(0)));
+        if (low && ct_item(low) != 0) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_cov", "%s must not be negative", k ? "aweights" : "fweights");
+    }
+    return w[0] && w[1] ? (ct_mul)(w[0], w[1]) : w[0] ? w[0] : w[1];
+}
+CT_API ct_tensor *ct_cov(ct_tensor *input, int correction, ct_tensor *fweights, ct_tensor *aweights)
+{
+    if (!input) return NULL;
+    if (input->ndim > 2 || input->dtype == CT_BOOL) return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_cov", "at most 2 dims, no bool: %s %s", ct_dtype_name((ct_dtype)input->dtype), ct__brackets(input));
+    ct__fn f = ct__begin("ct_cov");
+    ct_tensor *x = ct_atleast_2d(input), *w = fweights || aweights ? ct__cov_weights(x, fweights, aweights) : NULL;
+    if (!w && (fweights || aweights)) return ct__end(f, NULL);
+    ct_tensor *total = w ? ct_sum(w) : ct_number_i64(ct_size(x, 1)), *one = ct_number_i64(correction);
+    if (w && ct_item(total) == 0) return ct__end(f, (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_cov", "the weights sum to zero"));
+    ct_tensor *less = w && aweights && correction ? (ct_div)((ct_mul)(one, ct_sum((ct_mul)(w, aweights))), total) : one;
+    ct_tensor *norm = (ct_clamp_min)((ct_sub)(total, less), ct_number_i64(0));
+    ct_tensor *mean = (ct_div)(ct_sum_dim(w ? (ct_mul)(x, w) : x, 1, true), total), *d = (ct_sub)(x, mean), *dw = w ? (ct_mul)(d, w) : d;
+    if (dw && d->dtype != dw->dtype) d = ct_to(d, (ct_dtype)dw->dtype);
+    ct_tensor *y = (ct_div)(ct_mm(d, ct_t(dw)), norm);
+    return ct__end(f, ct_size(x, 0) == 1 ? ct_squeeze(y) : y);
+}
+CT_API ct_tensor *ct_corrcoef(ct_tensor *input)
+{
+    ct__fn f = ct__begin("ct_corrcoef");
+    ct_tensor *c = ct_cov(input, 1, NULL, NULL);
+    if (!c || !c->ndim) return ct__end(f, (ct_div)(c, c));
+    ct_tensor *d = (ct_sqrt)(ct_diagonal(c, 0, 0, 1));
+    return ct__end(f, (ct_clamp)((ct_div)((ct_div)(c, ct_unsqueeze(d, 1)), d), ct_number(-1), ct_number(1)));
+}
+
+/* The bin of each value among the edges, its weight counted there; the last edge belongs to the last bin. */
+static ct_tensor *ct__histogram(const char *function, ct_tensor *x, ct_tensor *edges, ct_tensor *at, ct_tensor *weight, bool density)
+{
+    int64_t bins = edges->numel - 1;
+    if (weight && !ct__same_shape(x, weight)) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "weight %s and input %s differ", ct__brackets(weight), ct__brackets(x));
+    ct_tensor *low = ct_select(edges, 0, 0), *high = ct_select(edges, 0, -1);
+    ct_tensor *inside = (ct_logical_and)((ct_ge)(x, low), (ct_le)(x, high));
+    if (!at) at = (ct_sub)((ct_searchsorted)(edges, x, true), ct_number_i64(1));
+    at = (ct_clamp)(ct_masked_select(at, inside), ct_number_i64(0), ct_number_i64(bins - 1));
+    ct_tensor *count = ct_to(ct_bincount(at, weight ? ct_masked_select(ct_detach(weight), inside) : NULL, bins), (ct_dtype)x->dtype);
+    if (!density) return count;
+    return (ct_div)((ct_div)(count, ct_sum(count)), (ct_sub)(ct_narrow(edges, 0, 1, bins), ct_narrow(edges, 0, 0, bins)));
+}
+/* the ends of the range: of the data when both are the same, widened by `room` when those are, too */
+static bool ct__histogram_range(const char *function, ct_tensor *x, int64_t bins, double room, double *low, double *high)
+{
+    if (bins < 1 || bins > INT32_MAX) return ct__fail(CT_ERR_ARGUMENT, function, "%lld bins: at least 1", (long long)bins) != NULL;
+    if (*low == *high && !x->numel) *low = 0, *high = 1;
+    else if (*low == *high) *low = ct_item(ct_min(x)), *high = ct_item(ct_max(x));
+    if (*low == *high) *low -= room, *high += room;
+    return (isfinite(*low) && isfinite(*high) && *low < *high) || ct__fail(CT_ERR_ARGUMENT, function, "the range [%g, %g] is not finite and ascending", *low, *high);
+}
+CT_API ct_tensor *ct_histc(ct_tensor *x, int64_t bins, double min, double max)
+{
+    if (!ct__floating(x, "ct_histc")) return NULL;
+    ct__fn f = ct__begin("ct_histc");
+    x = ct_ravel(ct_detach(x));
+    if (!x || !ct__histogram_range("ct_histc", x, bins, 1, &min, &max)) return ct__end(f, NULL);
+    ct_tensor *scaled = (ct_mul)((ct_div)((ct_sub)(x, ct_number(min)), ct_number(max - min)), ct_number((double)bins));
+    return ct__end(f, ct__histogram("ct_histc", x, ct_linspace_dtype((ct_dtype)x->dtype, min, max, bins + 1), ct_to(scaled, CT_I64), NULL, false));
+}
+CT_API ct_tensor *ct_histogram(ct_tensor *x, int64_t bins, double min, double max, ct_tensor *weight, bool density, ct_tensor **bin_edges)
+{
+    if (bin_edges) *bin_edges = NULL;
+    if (!ct__floating(x, "ct_histogram")) return NULL;
+    ct__fn f = ct__begin("ct_histogram");
+    x = ct_detach(x);
+    if (!x || !ct__histogram_range("ct_histogram", x, bins, 0.5, &min, &max)) return ct__end(f, NULL);
+    ct_tensor *edges = ct_linspace_dtype((ct_dtype)x->dtype, min, max, bins + 1), *y = edges ? ct__histogram("ct_histogram", x, edges, NULL, weight, density) : NULL;
+    if (y && bin_edges) *bin_edges = ct_keep(edges);
+    return ct__end(f, y);
+}
+CT_API ct_tensor *ct_histogram_edges(ct_tensor *x, ct_tensor *bins, ct_tensor *weight, bool density)
+{
+    if (!bins || !ct__floating(x, "ct_histogram") || !ct__same_dtype(x, bins, "ct_histogram")) return NULL;
+    if (bins->ndim != 1 || bins->numel < 2) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_histogram", "at least 2 edges in one dim are needed, not %s", ct__brackets(bins));
+    ct__fn f = ct__begin("ct_histogram");
+    return ct__end(f, ct__histogram("ct_histogram", ct_detach(x), ct_detach(bins), NULL, weight, density));
+}
+
+/* differences and integrals along a dim */
+static ct_tensor *ct__between(ct_tensor *x, int dim, bool sum) /* x[1:] - x[:-1], or their sum */
+{
+    ct_tensor *right = ct_slice(x, dim, 1, INT64_MAX, 1), *left = ct_slice(x, dim, 0, x && ct_size(x, dim) ? -1 : 0, 1);
+    if (!right || !left) return NULL;
+    return sum ? (ct_add)(right, left) : x->dtype == CT_BOOL ? (ct_logical_xor)(right, left) : (ct_sub)(right, left);
+}
+CT_API ct_tensor *ct_diff(ct_tensor *input, int64_t n, int dim, ct_tensor *prepend, ct_tensor *append)
+{
+    if (!input) return NULL;
+    if (!input->ndim || n < 0) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_diff", "1 dim or more and n >= 0 are needed, not %s and %lld", ct__brackets(input), (long long)n);
+    if ((dim = ct__dim_of(dim, input->ndim, "ct_diff")) < 0) return NULL;
+    ct__fn f = ct__begin("ct_diff");
+    ct_tensor *part[3], *x = input;
+    int parts = 0;
+    if (prepend) part[parts++] = prepend;
+    part[parts++] = input;
+    if (append) part[parts++] = append;
+    for (int k = 0; k < parts; k++)
+        if (part[k]->ndim != input->ndim) return ct__end(f, (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_diff", "%s has not as many dims as the input %s", ct__brackets(part[k]), ct__brackets(input)));
+    if (parts > 1 && n) x = (ct_cat)(part, parts, dim);
+    if (x && n > x->shape[dim]) n = x->shape[dim];
+    for (int64_t k = 0; x && k < n; k++) x = ct__between(x, dim, false);
+    return ct__end(f, x == input ? (ct_clone)(x) : x);
+}
+/* of y over x, a number or a tensor: per step (y[k+1] + y[k])/2 * dx[k] */
+static ct_tensor *ct__trapezoids(const char *function, ct_tensor *y, ct_tensor *x, int dim)
+{
+    if (!y->ndim) return (ct_tensor *)ct__fail(CT_ERR_DIM, function, "a 0-d tensor has no dim to integrate over");
+    if ((dim = ct__dim_of(dim, y->ndim, function)) < 0) return NULL;
+    ct_tensor *pairs = ct__between(y, dim, true), *dx = x;
+    if (x->flags & CT__NUMBER) return (ct_mul)(pairs, (ct_div)(x, ct_number(2)));
+    int at = x->ndim == 1 ? 0 : dim - (y->ndim - x->ndim); /* x broadcasts from the right, but a vector lies along dim */
+    if (at < 0 || at >= x->ndim || (x->ndim == 1 && x->shape[0] != y->shape[dim]))
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "x %s gives no places for dim %d of y %s", ct__brackets(x), dim, ct__brackets(y));
+    dx = ct__between(x, at, false);
+    for (int d = dim + 1; x->ndim == 1 && d < y->ndim; d++) dx = ct_unsqueeze(dx, -1);
+    return (ct_div)((ct_mul)(pairs, dx), ct_number(2));
+}
+CT_API ct_tensor *(ct_trapezoid)(ct_tensor *y, ct_tensor *x, int dim)
+{
+    if (!x || !y) return NULL;
+    ct__fn f = ct__begin("ct_trapezoid");
+    return ct__end(f, ct_sum_dim(ct__trapezoids("ct_trapezoid", y, x, dim), dim, false));
+}
+CT_API ct_tensor *(ct_trapz)(ct_tensor *y, ct_tensor *x, int dim) { return (ct_trapezoid)(y, x, dim); }
+CT_API ct_tensor *(ct_cumulative_trapezoid)(ct_tensor *y, ct_tensor *x, int dim)
+{
+    if (!x || !y) return NULL;
+    ct__fn f = ct__begin("ct_cumulative_trapezoid");
+    return ct__end(f, ct_cumsum(ct__trapezoids("ct_cumulative_trapezoid", y, x, dim), dim));
+}
+/* a f0 + b f1 + c f2 */
+static ct_tensor *ct__three(ct_tensor *a, ct_tensor *f0, ct_tensor *b, ct_tensor *f1, ct_tensor *c, ct_tensor *f2)
+{
+    ct_tensor *s = (ct_add)((ct_mul)(a, f0), (ct_mul)(c, f2));
+    return b ? (ct_add)(s, (ct_mul)(b, f1)) : s;
+}
+/* Along one dim, of distances h between neighbours (a number, or a tensor that broadcasts): from the parabola through three points inside,
+   at the ends from a line or (order 2) a parabola. */
+static ct_tensor *ct__gradient_dim(ct_tensor *x, int d, ct_tensor *h, int order)
+{
+    int64_t n = x->shape[d];
+    bool even = h->ndim == 0;
+#define CT__F(k) ct_narrow(x, d, k, 1)
+#define CT__H(k) (even ? h : ct_narrow(h, d, k, 1))
+    ct_tensor *two = ct_number(2), *part[3], *h0 = CT__H(0), *h1 = CT__H(n > 2 ? 1 : 0), *hm = CT__H(n > 2 ? n - 3 : 0), *hn = CT__H(n - 2);
+    if (order == 1) {
+        part[0] = (ct_div)((ct_sub)(CT__F(1), CT__F(0)), h0), part[2] = (ct_div)((ct_sub)(CT__F(n - 1), CT__F(n - 2)), hn);
+    } else { /* -(2 h0 + h1)/(h0 (h0 + h1)), (h0 + h1)/(h0 h1), -h0/(h1 (h0 + h1)), and mirrored */
+        ct_tensor *s = (ct_add)(h0, h1), *t = (ct_add)(hm, hn);
+        part[0] = ct__three((ct_neg)((ct_div)((ct_add)((ct_mul)(two, h0), h1), (ct_mul)(h0, s))), CT__F(0), (ct_div)(s, (ct_mul)(h0, h1)), CT__F(1),
+                            (ct_neg)((ct_div)(h0, (ct_mul)(h1, s))), CT__F(2));
+        part[2] = ct__three((ct_div)(hn, (ct_mul)(hm, t)), CT__F(n - 3), (ct_neg)((ct_div)(t, (ct_mul)(hm, hn))), CT__F(n - 2),
+                            (ct_div)((ct_add)((ct_mul)(two, hn), hm), (ct_mul)(hn, t)), CT__F(n - 1));
+    }
+    if (n == 2) return part[1] = part[2], (ct_cat)(part, 2, d);
+    ct_tensor *a = even ? h : ct_narrow(h, d, 0, n - 2), *b = even ? h : ct_narrow(h, d, 1, n - 2), *s = (ct_add)(a, b);
+    part[1] = ct__three((ct_neg)((ct_div)(b, (ct_mul)(a, s))), ct_narrow(x, d, 0, n - 2), even ? NULL : (ct_div)((ct_sub)(b, a), (ct_mul)(a, b)),
+                        ct_narrow(x, d, 1, n - 2), (ct_div)(a, (ct_mul)(b, s)), ct_narrow(x, d, 2, n - 2));
+#undef CT__F
+#undef CT__H
+    return (ct_cat)(part, 3, d);
+}
+/* the distances along dim d: a number as it is, of a vector of places their differences, shaped to broadcast */
+static ct_tensor *ct__gradient_spacing(ct_tensor *x, int d, ct_tensor *spacing)
+{
+    if (!spacing->ndim) return spacing;
+    if (spacing->ndim != 1 || spacing->numel != x->shape[d])
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_gradient", "spacing %s gives no places for dim %d of %s", ct__brackets(spacing), d, ct__brackets(x));
+    ct_shape s = ct_shape_of(x);
+    for (int k = 0; k < s.ndim; k++) s.size[k] = k == d ? x->shape[d] - 1 : 1;
+    return (ct_reshape)(ct__between(spacing, 0, false), s);
+}
+CT_API int ct_gradient(ct_tensor *input, ct_tensor *const *spacing, int count, ct_shape dims, int edge_order, ct_tensor **out)
+{
+    if (!input || !out) return 0;
+    if (!dims.ndim) for (; dims.ndim < input->ndim; dims.ndim++) dims.size[dims.ndim] = dims.ndim;
+    if ((edge_order != 1 && edge_order != 2) || count < 0 || (count && !spacing) || (count > 1 && count != dims.ndim))
+        return ct__fail(CT_ERR_ARGUMENT, "ct_gradient", "edge_order 1 or 2, and none, one or %d spacings are needed, not %d and %d", dims.ndim, edge_order, count) != NULL;
+    if (ct__dim_bits(input, &dims, "ct_gradient") < 0) return 0;
+    ct__fn f = ct__begin("ct_gradient");
+    int made = 0;
+    for (; made < dims.ndim && input->ndim; made++) {
+        int d = ct__dim_in(dims.size[made], input->ndim, "ct_gradient");
+        if (input->shape[d] <= edge_order) {
+            ct__fail(CT_ERR_SHAPE, "ct_gradient", "dim %d of %s needs %d elements", d, ct__brackets(input), edge_order + 1);
+            break;
+        }
+        ct_tensor *h = count ? spacing[count > 1 ? made : 0] : ct_number(1);
+        h = h ? ct__gradient_spacing(input, d, h) : NULL;
+        if (!h || !(out[made] = ct_keep(ct__gradient_dim(input, d, h, edge_order)))) break;
+    }
+    ct__end(f, NULL);
+    return made == dims.ndim ? made : 0;
+}
+
+/* shapes */
+CT_API bool ct_broadcast_shapes(const ct_shape *shapes, int count, ct_shape *result)
+{
+    if (!result || (count && !shapes)) return false;
+    *result = ct__shape_from(NULL, 0);
+    for (int k = 0; k < count; k++) {
+        bool ok = shapes[k].ndim >= 0 && shapes[k].ndim <= CT_MAX_DIMS;
+        for (int d = 0; ok && d < shapes[k].ndim; d++) ok = shapes[k].size[d] >= 0;
+        if (!ok) return ct__fail(CT_ERR_SHAPE, "ct_broadcast_shapes", "shape %d has negative sizes or too many dims", k) != NULL;
+        if (!ct__broadcast(result->size, result->ndim, shapes[k].size, shapes[k].ndim, result->size, &result->ndim, "ct_broadcast_shapes")) return false;
+    }
+    return true;
+}
+CT_API int (ct_broadcast_tensors)(ct_tensor *const *tensors, int count, ct_tensor **out)
+{
+    ct_shape s = ct__shape_from(NULL, 0);
+    if (!tensors || !out) return 0;
+    for (int k = 0; k < count; k++)
+        if (!tensors[k] || !ct__broadcast(s.size, s.ndim, tensors[k]->shape, tensors[k]->ndim, s.size, &s.ndim, "ct_broadcast_tensors")) return 0;
+    for (int k = 0; k < count; k++)
+        if (!(out[k] = (ct_expand)(tensors[k], s))) return 0;
+    return count > 0 ? count : 0;
+}
+CT_API ct_tensor *ct_fliplr(ct_tensor *x)
+{
+    if (x && x->ndim < 2) return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_fliplr", "2 dims or more are needed, not %s", ct__brackets(x));
+    return (ct_flip)(x, ct__shape1(1));
+}
+CT_API ct_tensor *ct_flipud(ct_tensor *x)
+{
+    if (x && !x->ndim) return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_flipud", "1 dim or more is needed");
+    return (ct_flip)(x, ct__shape1(0));
+}
+CT_API ct_tensor *(ct_rot90)(ct_tensor *x, int64_t k, ct_shape dims)
+{
+    if (!x) return NULL;
+    int a = dims.ndim == 2 ? ct__dim_in(dims.size[0], x->ndim, "ct_rot90") : -1, b = a < 0 ? -1 : ct__dim_in(dims.size[1], x->ndim, "ct_rot90");
+    if (dims.ndim == 2 && (a < 0 || b < 0)) return NULL;
+    if (dims.ndim != 2 || a == b || x->ndim < 2) return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_rot90", "two different dims of %s are needed", ct__brackets(x));
+    k = (k % 4 + 4) % 4;
+    ct__fn f = ct__begin("ct_rot90");
+    if (k == 0) return ct__end(f, (ct_clone)(x));
+    if (k == 2) return ct__end(f, (ct_flip)(x, dims));
+    return ct__end(f, ct_transpose((ct_flip)(x, ct__shape1(k == 1 ? b : a)), a, b));
+}
+CT_API int ct_unravel_index(ct_tensor *indices, ct_shape shape, ct_tensor **out, int capacity)
+{
+    int64_t numel = 0;
+    if (!indices || !out) return 0;
+    if (ct__is_float(indices->dtype) || indices->dtype == CT_BOOL) return ct__fail(CT_ERR_DTYPE, "ct_unravel_index", "integers are needed, not %s", ct_dtype_name((ct_dtype)indices->dtype)) != NULL;
+    if (shape.ndim < 0 || shape.ndim > capacity || shape.ndim > CT_MAX_DIMS || !ct__shape_numel(shape.size, shape.ndim, &numel))
+        return ct__fail(CT_ERR_ARGUMENT, "ct_unravel_index", "%d dims, room for %d, or sizes that cannot be", shape.ndim, capacity) != NULL;
+    ct__fn f = ct__begin("ct_unravel_index");
+    ct_tensor *rest = ct__index_values(indices, numel, 0, true, "ct_unravel_index", " (flat)");
+    int d = shape.ndim - 1;
+    for (; rest && d >= 0; d--) {
+        ct_tensor *size = ct_number_i64(shape.size[d] ? shape.size[d] : 1);
+        if (!(out[d] = ct_keep((ct_remainder)(rest, size)))) break;
+        rest = (ct_div_floor)(rest, size);
+    }
+    ct__end(f, NULL);
+    return rest && d < 0 ? shape.ndim : 0;
+}
+/* 0, 1, ... then the negative ones, or to n/2 alone: over n*d */
+static ct_tensor *ct__frequencies(const char *function, int64_t n, double d, bool half)
+{
+    if (n < 1 || d == 0) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "n %lld and d %g: at least 1, and not 0", (long long)n, d);
+    ct__fn f = ct__begin(function);
+    ct_tensor *part[2] = {ct_arange_dtype(CT_F64, 0, (double)(half ? n / 2 + 1 : (n + 1) / 2), 1), half ? NULL : ct_arange_dtype(CT_F64, (double)-(n / 2), 0, 1)};
+    ct_tensor *k = half ? part[0] : part[0] && part[1] ? (ct_cat)(part, 2, 0) : NULL;
+    return ct__end(f, ct__homed(ct_to((ct_div)(k, ct_number((double)n * d)), CT_DTYPE_DEFAULT)));
+}
+CT_API ct_tensor *ct_fft_fftfreq(int64_t n, double d) { return ct__frequencies("ct_fft_fftfreq", n, d, false); }
+CT_API ct_tensor *ct_fft_rfftfreq(int64_t n, double d) { return ct__frequencies("ct_fft_rfftfreq", n, d, true); }
+static ct_tensor *ct__half_rolled(const char *function, ct_tensor *x, ct_shape dims, int odd)
+{
+    int64_t bits = x ? ct__dim_bits(x, &dims, function) : -1;
+    if (bits < 0) return NULL;
+    ct__fn f = ct__begin(function);
+    ct_tensor *y = x;
+    for (int d = 0; y && d < x->ndim; d++)
+        if (bits >> d & 1) y = ct_roll(y, (x->shape[d] + odd) / 2, d);
+    return ct__end(f, y == x ? (ct_clone)(x) : y);
+}
+CT_API ct_tensor *ct_fft_fftshift(ct_tensor *x, ct_shape dims) { return ct__half_rolled("ct_fft_fftshift", x, dims, 0); }
+CT_API ct_tensor *ct_fft_ifftshift(ct_tensor *x, ct_shape dims) { return ct__half_rolled("ct_fft_ifftshift", x, dims, 1); }
+/* a copy of x in which one part, a view of it, is src */
+static ct_tensor *ct__part_replaced(ct__fn f, ct_tensor *copy, ct_tensor *part, ct_tensor *src)
+{
+    if (part && src && !ct__same_shape(part, src)) src = (ct_tensor *)ct__fail(CT_ERR_SHAPE, ct__here()->function, "src %s must have the shape %s of what it replaces", ct__brackets(src), ct__brackets(part));
+    return ct__end(f, ct_copy_(part, src) ? copy : NULL);
+}
+CT_API ct_tensor *ct_select_scatter(ct_tensor *input, ct_tensor *src, int dim, int64_t index)
+{
+    ct__fn f = ct__begin("ct_select_scatter");
+    ct_tensor *y = (ct_clone)(input);
+    return ct__part_replaced(f, y, ct_select(y, dim, index), src);
+}
+CT_API ct_tensor *ct_slice_scatter(ct_tensor *input, ct_tensor *src, int dim, int64_t start, int64_t end, int64_t step)
+{
+    ct__fn f = ct__begin("ct_slice_scatter");
+    ct_tensor *y = (ct_clone)(input);
+    return ct__part_replaced(f, y, ct_slice(y, dim, start, end, step), src);
+}
+CT_API ct_tensor *ct_diagonal_scatter(ct_tensor *input, ct_tensor *src, int offset, int dim1, int dim2)
+{
+    ct__fn f = ct__begin("ct_diagonal_scatter");
+    ct_tensor *y = (ct_clone)(input);
+    return ct__part_replaced(f, y, ct_diagonal(y, offset, dim1, dim2), src);
+}
+CT_API ct_tensor *ct_vander(ct_tensor *x, int64_t N, bool increasing)
+{
+    if (!x) return NULL;
+    if (x->ndim != 1) return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_vander", "a vector is needed, not %s", ct__brackets(x));
+    ct__fn f = ct__begin("ct_vander");
+    int64_t n = N < 0 ? x->numel : N, shape[2] = {x->numel, n > 0 ? n - 1 : 0}, one[2] = {x->numel, n > 0};
+    ct_dtype type = ct__is_float(x->dtype) ? (ct_dtype)x->dtype : CT_I64;
+    ct_tensor *part[2] = {(ct_ones_dtype)(type, ct__shape_from(one, 2)), ct_cumprod((ct_expand)(ct_unsqueeze(ct_to(x, type), 1), ct__shape_from(shape, 2)), 1)};
+    ct_tensor *y = part[0] && part[1] ? (ct_cat)(part, 2, 1) : NULL;
+    return ct__end(f, increasing || !y ? y : (ct_flip)(y, ct__shape1(1)));
+}
+CT_API ct_tensor *ct_combinations(ct_tensor *x, int64_t r, bool with_replacement)
+{
+    enum { MOST = 64 };
+    int64_t at[MOST], n, rows = 1, shape[2] = {0, r};
+    if (!x) return NULL;
+    if (x->ndim != 1 || r < 0 || r > MOST) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_combinations", "a vector and 0 <= r <= 64 are needed, not %s and %lld", ct__brackets(x), (long long)r);
+    if (!r) return (ct_new_empty)(x, ct__shape1(0));
+    n = x->numel;
+    for (int64_t k = 0; k < r; k++) { /* rows = n (n+-1) ... / 1 2 ... r, divided as it goes */
+        int64_t factor = with_replacement ? n + k : n - k;
+        if (factor <= 0) factor = rows = 0;
+        if (!ct__size_mul(rows, factor, &rows) || rows > INT64_MAX / 1024) return (ct_tensor *)ct__fail(CT_ERR_OVERFLOW, "ct_combinations", "too many");
+        rows /= k + 1;
+    }
+    shape[0] = rows;
+    ct__fn f = ct__begin("ct_combinations");
+    ct_tensor *index = ct__new_on(CT_CPU, CT_I64, shape, 2);
+    for (int64_t k = 0; k < r; k++) at[k] = with_replacement ? 0 : k;
+    for (int64_t row = 0; index && row < rows; row++) {
+        memcpy((int64_t *)(void *)ct__ptr(index) + row * r, at, (size_t)r * sizeof *at);
+        int64_t k = r - 1;
+        while (k > 0 && at[k] == n - 1 - (with_replacement ? 0 : r - 1 - k)) k--;
+        for (int64_t v = ++at[k]; k < r; k++) at[k] = v, v += !with_replacement;
+    }
+    return ct__end(f, ct_take(x, index));
+}
+static ct_tensor *ct__scaled_by(ct_tensor *x, double factor, const char *function)
+{
+    if (factor == 1 || !x) return x;
+    if (!ct__is_float(x->dtype) && factor != floor(factor)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "the factor %g of integers must be whole", factor);
+    return (ct_mul)(x, ct__is_float(x->dtype) ? ct_number(factor) : ct_number_i64((int64_t)factor));
+}
+CT_API ct_tensor *ct_addr_with(ct_addr_opts o)
+{
+    if (!o.input || !o.vec1 || !o.vec2) return NULL;
+    double beta = ct__opt(o.beta, 1);
+    ct__fn f = ct__begin("ct_addr");
+    ct_tensor *y = ct__scaled_by(ct_outer(o.vec1, o.vec2), ct__opt(o.alpha, 1), "ct_addr"), *x = o.input;
+    if (beta == 0 && y) x = (ct_new_zeros)(x, ct_shape_of(y));
+    else x = ct__scaled_by((ct_expand)(x, ct_shape_of(y)), beta, "ct_addr");
+    return ct__end(f, (ct_add)(x, y));
+}
+CT_API ct_tensor *ct_vdot(ct_tensor *x, ct_tensor *y) { return ct_dot(x, y); }
+#undef CT__INTO
 #if CT__TUNE
 #pragma GCC pop_options
 #pragma GCC push_options
@@ -12733,7 +14343,8 @@ static const ct__op ct__op_addmv = {"addmv", "AddmvBackward0", ct__addmm_forward
 static const ct__op ct__op_baddbmm = {"baddbmm", "BaddbmmBackward0", ct__addmm_forward, ct__addmm_backward, NULL, CT__DEVICE | CT__SAVE_IN(1) | CT__SAVE_IN(2), 0, NULL};
 static ct_tensor *ct__addmm_int(const ct_addmm_opts *o, double beta, double alpha, const char *function)
 {
-    if (beta != floor(beta) || alpha != floor(alpha)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "beta %g and alpha %g must be whole numbers for %s", beta, alpha, ct_dtype_name((ct_dtype)o->input->dtype));
+    if (!(fabs(beta) < 9e18 && fabs(alpha) < 9e18)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "beta %g and alpha %g do not fit %s", beta, alpha, ct_dtype_name((ct_dtype)o->input->dtype));
+    beta = trunc(beta), alpha = trunc(alpha); /* as numbers of the inputs' type, like PyTorch's */
     ct__fn f = ct__begin(function);
     ct_tensor *y = ct_matmul(o->mat1, o->mat2);
     if (y && alpha != 1) y = (ct_mul)(y, ct_number_i64((int64_t)alpha));
@@ -12827,7 +14438,8 @@ static bool ct__term_sum(ct__term *a, const bool *keep, const ct__term *other) /
     if (!dims.ndim) return true;
     for (int k = dims.ndim - 1; k >= 0; k--) ct__term_drop(a, (int)dims.size[k]);
     ct_dtype dtype = (ct_dtype)a->t->dtype;
-    a->t = ct_to(ct_sum_dims(a->t, dims, false), dtype);
+    a->t = ct_sum_dims(a->t, dims, false);
+    if (other) a->t = ct_to(a->t, dtype); /* integers stay as they are among factors; a lone sum of them is int64 */
     return a->t != NULL;
 }
 static bool ct__term_thin(ct__term *a, const ct__term *b) /* drops dims of size 1 that b has with another size */
@@ -13915,6 +15527,11 @@ CT_API ct_tensor *ct_conv_transpose1d_with(ct_conv_transpose_opts o) { return ct
 CT_API ct_tensor *ct_conv_transpose2d_with(ct_conv_transpose_opts o) { return ct__convolve_transposed(&o, 2, "ct_conv_transpose2d"); }
 CT_API ct_tensor *ct_conv_transpose3d_with(ct_conv_transpose_opts o) { return ct__convolve_transposed(&o, 3, "ct_conv_transpose3d"); }
 
+#if CT__TUNE
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC optimize("Og")
+#endif
 /* ---- >>pool: the last one or two dims, planes of height and width ----
    Primitives, i = kernel[2], stride[2], padding[2], dilation[2], exclude_pad, divisor, adaptive, dims, in[2], out[2]:
      pool           op 0: in x, out largest element of each window and its place h*W + w (int64); op 1: out mean of each window;
@@ -14240,6 +15857,15 @@ static ct_tensor *ct__pool_apply(const ct__op *op, const char *function, ct_tens
     if (second) *second = c.out[1];
     return c.out[0];
 }
+/* The places of largest elements are the graph's, unless the caller wants them. */
+static ct_tensor *ct__pool_places(const ct__op *op, const char *function, ct_tensor *x, const int64_t *i, ct_tensor **indices)
+{
+    ct_tensor *places = NULL;
+    ct__fn f = ct__begin(function);
+    ct_tensor *y = ct__pool_apply(op, function, &x, 1, i, &places);
+    if (indices && y) *indices = ct_keep(places);
+    return ct__end(f, y);
+}
 static bool ct__max_forward(ct__call *c)
 {
     c->out[0] = ct__pool_new(c->in[0], c->in[0]->dtype, c->i[CT__P_DIMS], c->i + CT__P_OUT);
@@ -14311,8 +15937,8 @@ static bool ct__pool_size(int64_t *i, int d, bool ceil_mode, const ct_tensor *x,
 static ct_tensor *ct__pool_with(const ct_pool_opts *o, int dims, bool max, const char *f)
 {
     int64_t i[CT__P_INTS] = {0};
-    ct_tensor *places, *y;
     if (!o->input || !ct__pool_input(o->input, dims, i, f)) return NULL;
+    if (!o->input->shape[o->input->ndim - dims - 1]) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "input %s has no channels", ct__brackets(o->input));
     for (int d = 0; d < 2; d++) {
         bool given = dims == 2, used = d >= 2 - dims;
         i[CT__P_KERNEL + d] = !used ? 1 : given && o->kernel_hw[d] ? o->kernel_hw[d] : o->kernel_size;
@@ -14323,18 +15949,22 @@ static ct_tensor *ct__pool_with(const ct_pool_opts *o, int dims, bool max, const
     }
     i[CT__P_EXCLUDE] = o->exclude_pad, i[CT__P_DIVISOR] = o->divisor_override;
     if (!max) return ct__pool_apply(&ct__op_avg_pool[0], f, &o->input, 1, i, NULL);
-    y = ct__pool_apply(&ct__op_max_pool, f, &o->input, 1, i, &places);
-    if (y && o->indices) *o->indices = places;
-    return y;
+    return ct__pool_places(&ct__op_max_pool, f, o->input, i, o->indices);
 }
 CT_API ct_tensor *ct_max_pool2d_with(ct_pool_opts o) { return ct__pool_with(&o, 2, true, "ct_max_pool2d"); }
 CT_API ct_tensor *ct_max_pool1d_with(ct_pool_opts o) { return ct__pool_with(&o, 1, true, "ct_max_pool1d"); }
-CT_API ct_tensor *ct_avg_pool2d_with(ct_pool_opts o) { return ct__pool_with(&o, 2, false, "ct_avg_pool2d"); }
-CT_API ct_tensor *ct_avg_pool1d_with(ct_pool_opts o) { return ct__pool_with(&o, 1, false, "ct_avg_pool1d"); }
+static ct_tensor *ct__avg_pool(ct_pool_opts *o, int dims, const char *f)
+{
+    if (!o->input || o->input->dtype != CT_I64) return ct__pool_with(o, dims, false, f);
+    ct__fn fn = ct__begin(f); /* of integers, truncating */
+    o->input = ct_to(o->input, CT_F64);
+    return ct__end(fn, ct_to(ct_trunc(ct__pool_with(o, dims, false, f)), CT_I64));
+}
+CT_API ct_tensor *ct_avg_pool2d_with(ct_pool_opts o) { return ct__avg_pool(&o, 2, "ct_avg_pool2d"); }
+CT_API ct_tensor *ct_avg_pool1d_with(ct_pool_opts o) { return ct__avg_pool(&o, 1, "ct_avg_pool1d"); }
 static ct_tensor *ct__pool_adaptive(ct_tensor *x, int dims, int64_t h, int64_t w, bool max, ct_tensor **indices, const char *f)
 {
     int64_t i[CT__P_INTS] = {0}, given[2] = {h, w};
-    ct_tensor *places, *y;
     if (!x || !ct__pool_input(x, dims, i, f)) return NULL;
     i[CT__P_ADAPTIVE] = 1;
     for (int d = 0; d < 2; d++) {
@@ -14342,9 +15972,7 @@ static ct_tensor *ct__pool_adaptive(ct_tensor *x, int dims, int64_t h, int64_t w
         if (given[d] < -1 || given[d] > INT64_MAX / 16 / i[CT__P_IN + d]) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "output size %lld has no meaning", (long long)given[d]);
     }
     if (!max) return ct__pool_apply(&ct__op_avg_pool[2], f, &x, 1, i, NULL);
-    y = ct__pool_apply(&ct__op_max_pool, f, &x, 1, i, &places);
-    if (y && indices) *indices = places;
-    return y;
+    return ct__pool_places(&ct__op_max_pool, f, x, i, indices);
 }
 CT_API ct_tensor *ct_adaptive_avg_pool2d(ct_tensor *x, int64_t h, int64_t w) { return ct__pool_adaptive(x, 2, h, w, false, NULL, "ct_adaptive_avg_pool2d"); }
 CT_API ct_tensor *ct_adaptive_max_pool2d(ct_tensor *x, int64_t h, int64_t w, ct_tensor **indices) { return ct__pool_adaptive(x, 2, h, w, true, indices, "ct_adaptive_max_pool2d"); }
@@ -14408,7 +16036,7 @@ static bool ct__pad_check(const ct_tensor *x, const ct_shape *pad, char mode, co
     if (mode != 0 && !(n >= 1 && n <= 3 && (x->ndim == n + 1 || x->ndim == n + 2)))
         return ct__fail(CT_ERR_SHAPE, f, "mode \"%s\" pads the last dims of (N,C,...) or (C,...): %d amounts do not go with %s", name, pad->ndim, ct__brackets(x)) != NULL;
     for (int k = 0; k < n; k++) {
-        int64_t size = x->shape[x->ndim - 1 - k], l = pad->size[2 * k], r = pad->size[2 * k + 1], most = mode == 'c' ? size : mode == 'f' ? size - 1 : INT64_MAX / 8;
+        int64_t size = x->shape[x->ndim - 1 - k], l = pad->size[2 * k], r = pad->size[2 * k + 1], most = mode == 'c' ? size + ct__imin(l, 0) + ct__imin(r, 0) : mode == 'f' ? size - 1 : INT64_MAX / 8;
         if (l > INT64_MAX / 8 || r > INT64_MAX / 8 || l < -INT64_MAX / 8 || r < -INT64_MAX / 8) return ct__fail(CT_ERR_OVERFLOW, f, "amounts are absurd") != NULL;
         if (size + l + r < 0) return ct__fail(CT_ERR_SHAPE, f, "dim %d of %s cannot lose %lld elements", x->ndim - 1 - k, ct__brackets(x), (long long)(-l - r)) != NULL;
         if (mode && (l > most || r > most || (mode == 'r' && !size)))
@@ -14427,6 +16055,11 @@ CT_API ct_tensor *ct_pad_with(ct_pad_opts o)
     if (!ct__pad_check(x, &o.pad, mode, name)) return NULL;
     if (constant) return ct__pad_apply(x, o.pad.size, o.pad.ndim, o.value, 1);
     ct__fn f = ct__begin("ct_pad");
+    int64_t crop[6] = {0, 0, 0, 0, 0, 0};
+    bool crops = false;
+    for (int k = 0; mode == 'c' && k < o.pad.ndim; k++) /* first what is cut off, then what is left is wrapped */
+        if (o.pad.size[k] < 0) crop[k] = o.pad.size[k], o.pad.size[k] = 0, crops = true;
+    if (crops) x = ct__pad_apply(x, crop, o.pad.ndim, 0, 1);
     for (int k = 0; k < o.pad.ndim / 2; k++) x = ct__pad_dim(x, o.input->ndim - 1 - k, o.pad.size[2 * k], o.pad.size[2 * k + 1], mode);
     return ct__end(f, x == o.input ? ct_clone(x) : x);
 }
@@ -14495,10 +16128,15 @@ CT_API ct_tensor *ct_interpolate_with(ct_interpolate_opts o)
     int mode = ct__interpolate_mode(name, x->ndim - 2), dims = x->ndim - 2;
     if (dims < 1 || dims > 3 || mode == -2) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "mode \"%s\" does not go with input %s", name, ct__brackets(x));
     if (mode == -1) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "there is no mode \"%s\"\n\"nearest\", \"nearest-exact\", \"linear\", \"bilinear\", \"trilinear\", \"bicubic\", \"area\"", name);
+    if (x->dtype == CT_U8 && (mode == CT__NEAREST || mode == CT__NEAREST_EXACT)) {
+        ct__fn bytes = ct__begin(f);
+        o.input = ct_to(x, CT_F32);
+        return ct__end(bytes, ct_to(ct_interpolate_with(o), CT_U8));
+    }
     if (!ct__is_float(x->dtype)) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, f, "needs a floating type, not %s\ncast with ct_to", ct_dtype_name((ct_dtype)x->dtype));
     if (o.align_corners && mode != CT__LINEAR && mode != CT__CUBIC) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "align_corners has no meaning with mode \"%s\"", name);
     if (!ct__interpolate_sizes(&o, o.align_corners, size, ratio)) return NULL;
-    if (mode == -3 && dims == 3) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "mode \"area\" is for (N,C,L) and (N,C,H,W), not %s", ct__brackets(x));
+    if (mode == -3 && dims == 3) return ct_adaptive_avg_pool3d(x, size[0], size[1], size[2]);
     if (mode == -3) return ct__pool_adaptive(x, dims, dims == 2 ? size[0] : 1, size[dims - 1], false, NULL, f);
     ct__fn fn = ct__begin(f);
     for (int d = dims - 1; x && d >= 0; d--) {
@@ -14949,8 +16587,8 @@ static bool ct__la_run(ct__la *j, int64_t batch, int64_t room, const char *funct
     ct__free(j->work, bytes);
     return !j->failed || ct__fail_memory(function, room) != NULL;
 }
-static int64_t ct__la_rows(const ct_tensor *t) { return t->shape[t->ndim - 2]; }
-static int64_t ct__la_cols(const ct_tensor *t) { return t->shape[t->ndim - 1]; }
+static int64_t ct__la_rows(const ct_tensor *t) { return t ? t->shape[t->ndim - 2] : 0; } /* NULL: an error that flows on */
+static int64_t ct__la_cols(const ct_tensor *t) { return t ? t->shape[t->ndim - 1] : 0; }
 static int64_t ct__la_batch(const ct_tensor *t)
 {
     int64_t n = 1;
@@ -15152,9 +16790,9 @@ CT_API ct_tensor *ct_linalg_lu(ct_tensor *A, bool pivot, ct_tensor **L, ct_tenso
 /* ---- solving ---- */
 static ct_tensor *ct__la_spread(ct_tensor *t, const ct_tensor *lead, int dtype) /* contiguous, of lead's leading sizes */
 {
-    bool same = t->ndim == lead->ndim && t->dtype == dtype && ct__contiguous(t);
+    bool same = t && t->ndim == lead->ndim && t->dtype == dtype && ct__contiguous(t);
     for (int d = 0; same && d < t->ndim - 2; d++) same = t->shape[d] == lead->shape[d];
-    return same ? t : ct__la_copy(t, lead, dtype, false);
+    return same || !t ? t : ct__la_copy(t, lead, dtype, false);
 }
 /* A float64 copy of b, of the leading sizes that a's and b's broadcast to; b has as many rows as a */
 static ct_tensor *ct__la_pair(const ct_tensor *a, const ct_tensor *b, const char *function)
@@ -15333,6 +16971,7 @@ static bool ct__slogdet_forward(ct__call *c)
     c->out[0] = ct__cast_of(sign, c->in[0]->dtype), c->out[1] = ct__cast_of(logs, c->in[0]->dtype), c->nout = 2;
     return c->out[0] && c->out[1];
 }
+static double ct__la_epsilon(const ct_tensor *A) { return (A->dtype == CT_F32 ? (double)FLT_EPSILON : CT__LA_EPS) * (double)ct__imax(ct__la_rows(A), ct__la_cols(A)); }
 /* A^-T diag(g) */
 static ct_tensor *ct__det_regular(ct_tensor *A, ct_tensor *LU, ct_tensor *piv, ct_tensor *g)
 {
@@ -15353,10 +16992,12 @@ static bool ct__det_backward(ct__bw *b)
 {
     ct_tensor *A = ct__bw_in(b, 0), *LU = ct__bw_in(b, 1), *piv = ct__bw_in(b, 2), *det = ct__bw_out(b, 0), *g = b->g[0], *zero, *at, *part[4];
     if (!A || !LU || !piv || !det) return false;
-    zero = ct_eq(ct_reshape(ct_detach(det), -1), ct_number_i64(0));
+    if (!A->numel) return (b->gin[0] = ct_zeros_like(A)) != NULL;
+    zero = (ct_abs)(ct_diagonal(LU, 0, -2, -1)); /* the pivots: singular but for rounding, which A^-1 would make large */
+    zero = ct_reshape((ct_le)(ct_amin(zero, CT_SHAPE(-1), false), (ct_mul)(ct_amax(zero, CT_SHAPE(-1), false), ct_number(100 * ct__la_epsilon(A)))), -1);
     at = ct_nonzero(zero);
     if (!at) return false;
-    if (!at->numel || !A->numel) return (b->gin[0] = ct__det_regular(A, LU, piv, (ct_mul)(g, det))) != NULL;
+    if (!at->numel) return (b->gin[0] = ct__det_regular(A, LU, piv, (ct_mul)(g, det))) != NULL;
     if (at->numel == det->numel) return (b->gin[0] = ct__det_singular(A, g)) != NULL;
     ct_shape flat = {{-1, ct__la_rows(A), ct__la_rows(A), 0, 0, 0, 0, 0}, 3};
     ct_tensor *a = (ct_reshape)(A, flat), *all = ct_zeros_like(a);
@@ -15541,7 +17182,7 @@ CT_API ct_tensor *ct_linalg_householder_product(ct_tensor *A, ct_tensor *tau)
 }
 
 /* ---- eigenvalues and singular values ---- */
-/* i {upper half, eigenvectors}; out: eigenvectors (or an empty tensor), eigenvalues, info */
+/* in A in float64; i {upper half, eigenvectors}; out: eigenvectors (or an empty tensor), eigenvalues, info */
 static bool ct__eigh_forward(ct__call *c)
 {
     ct_tensor *A = c->in[0], *a = ct__la_copy(A, A, CT_F64, false), *z, *w;
@@ -15554,8 +17195,8 @@ static bool ct__eigh_forward(ct__call *c)
     j.m = j.n = n, j.sa = n * n, j.sb = n * n, j.sc = n, j.run = ct__la_eigh;
     j.a = ct__la_data(a), j.b = j.vectors ? ct__la_data(z) : NULL, j.c = ct__la_data(w), j.info = (int32_t *)(void *)ct__ptr(c->out[2]);
     if (!ct__la_run(&j, ct__la_batch(A), 3 * n * n + 5 * n, c->function)) return false;
-    c->out[0] = ct__cast_of(j.vectors ? ct__la_flip(z) : z, A->dtype), c->out[1] = ct__cast_of(w, A->dtype), c->nout = 3;
-    return c->out[0] && c->out[1];
+    c->out[0] = j.vectors ? ct__contiguous_of(ct__la_flip(z)) : z, c->out[1] = w, c->nout = 3;
+    return c->out[0] != NULL;
 }
 /* gA = V (diag(gL) + (V^T gV) / E) V^T, E_ij = L_j - L_i, nothing on the second one's diagonal (Giles 2008) */
 static bool ct__eigh_backward(ct__bw *b)
@@ -15579,14 +17220,16 @@ static ct_tensor *ct__eigh_any(ct_tensor *A, const char *UPLO, bool vectors, ct_
     if (!ct__la_is(A, true, function)) return NULL;
     vectors = vectors || (ct_is_grad_enabled() && ct__wants_grad(A));
     ct__fn f = ct__begin(function);
-    if (!ct__la_apply(&c, &ct__op_eigh, function, &A, 1, upper, vectors) || !ct__la_finite(c.out[2], function)) return ct__end(f, NULL);
-    if (V) *V = ct_keep(c.out[0]);
-    return ct__end(f, c.out[1]);
+    ct_dtype dtype = (ct_dtype)A->dtype; /* the gradient divides by differences: it is computed in float64, too */
+    A = ct_to(A, CT_F64);
+    if (!A || !ct__la_apply(&c, &ct__op_eigh, function, &A, 1, upper, vectors) || !ct__la_finite(c.out[2], function)) return ct__end(f, NULL);
+    if (V) *V = ct_keep(ct_to(c.out[0], dtype));
+    return ct__end(f, ct_to(c.out[1], dtype));
 }
 CT_API ct_tensor *ct_linalg_eigh(ct_tensor *A, const char *UPLO, ct_tensor **V) { return ct__eigh_any(A, UPLO, true, V, "ct_linalg_eigh"); }
 CT_API ct_tensor *ct_linalg_eigvalsh(ct_tensor *A, const char *UPLO) { return ct__eigh_any(A, UPLO, false, NULL, "ct_linalg_eigvalsh"); }
 
-/* i {vectors}; out: U over V (...,m+n,k) (or an empty tensor), S, info */
+/* in A in float64; i {vectors}; out: U over V (...,m+n,k) (or an empty tensor), S, info */
 static bool ct__svd_forward(ct__call *c)
 {
     ct_tensor *A = c->in[0];
@@ -15600,8 +17243,8 @@ static bool ct__svd_forward(ct__call *c)
     if (!a || !S || !left || !right || !c->out[2]) return false;
     j.a = ct__la_data(a), j.b = j.vectors ? ct__la_data(left) : NULL, j.c = ct__la_data(S), j.d = ct__la_data(right), j.info = (int32_t *)(void *)ct__ptr(c->out[2]);
     if (!ct__la_run(&j, ct__la_batch(A), ct__la_svd_room(most, k), c->function)) return false;
-    c->out[0] = j.vectors ? ct__la_new(A, A->dtype, m + n, k) : left, c->out[1] = ct__cast_of(S, A->dtype), c->nout = 3;
-    if (!c->out[0] || !c->out[1] || !j.vectors) return c->out[0] && c->out[1];
+    c->out[0] = j.vectors ? ct__la_new(A, CT_F64, m + n, k) : left, c->out[1] = S, c->nout = 3;
+    if (!c->out[0] || !j.vectors) return c->out[0] != NULL;
     ct_tensor *top = ct__la_block(c->out[0], 0, m, 0, k), *bottom = ct__la_block(c->out[0], m, n, 0, k), *V = ct__la_flip(right);
     if (!top || !bottom || !V || !S->numel) return top && bottom && V;
     return ct__copy_into(top, wide ? V : left) && ct__copy_into(bottom, wide ? left : V);
@@ -15639,9 +17282,11 @@ static ct_tensor *ct__svd_any(ct_tensor *A, bool vectors, ct_tensor **S, const c
     *S = NULL;
     if (!ct__la_is(A, false, function)) return NULL;
     vectors = vectors || (ct_is_grad_enabled() && ct__wants_grad(A));
-    if (!ct__la_apply(&c, &ct__op_svd, function, &A, 1, vectors, 0) || !ct__la_finite(c.out[2], function)) return NULL;
-    *S = c.out[1];
-    return c.out[0];
+    ct_dtype dtype = (ct_dtype)A->dtype; /* the gradient divides by differences: it is computed in float64, too */
+    A = ct_to(A, CT_F64);
+    if (!A || !ct__la_apply(&c, &ct__op_svd, function, &A, 1, vectors, 0) || !ct__la_finite(c.out[2], function)) return NULL;
+    *S = ct_to(c.out[1], dtype);
+    return *S ? ct_to(c.out[0], dtype) : NULL;
 }
 static ct_tensor *ct__svd_full(ct_tensor *U) /* (...,m,k) -> (...,m,m): further columns from a QR */
 {
@@ -15673,18 +17318,17 @@ CT_API ct_tensor *ct_linalg_svdvals(ct_tensor *A)
 }
 
 /* ---- made of these ---- */
-static double ct__la_tolerance(const ct_tensor *A, double atol, double rtol)
+/* which of the singular values (...,k) count: those above max(atol, rtol * the largest); either may be NULL */
+static ct_tensor *ct__la_counts(ct_tensor *A, ct_tensor *S, ct_tensor *atol, ct_tensor *rtol)
 {
-    double eps = A->dtype == CT_F32 ? (double)FLT_EPSILON : CT__LA_EPS;
-    return ct__opt(rtol, atol > 0 ? 0 : eps * (double)ct__imax(ct__la_rows(A), ct__la_cols(A)));
+    if (!S) return NULL;
+    double eps = ct__la_epsilon(A);
+    if (!rtol) rtol = atol ? (ct_where)((ct_gt)(atol, ct_number_i64(0)), ct_number(0), ct_number(eps)) : ct_number(eps);
+    if (!atol) atol = ct_number(0);
+    ct_tensor *most = (ct_mul)(ct_amax(S, CT_SHAPE(-1), false), rtol);
+    return (ct_gt)(S, ct_unsqueeze((ct_maximum)(most, ct_to(atol, (ct_dtype)S->dtype)), -1));
 }
-/* which of the singular values (...,k) count */
-static ct_tensor *ct__la_counts(ct_tensor *A, ct_tensor *S, double atol, double rtol)
-{
-    ct_tensor *most = (ct_mul)(ct_amax(S, CT_SHAPE(-1), true), ct_number(ct__la_tolerance(A, atol, rtol)));
-    return (ct_gt)(S, (ct_clamp_min)(most, ct_number(atol)));
-}
-/* f {atol, rtol}, i {hermitian} */
+/* in A, then atol, rtol as far as i[1], i[2] say; i[0]: hermitian */
 static bool ct__pinv_forward(ct__call *c)
 {
     ct_tensor *A = c->in[0], *S, *U, *Vh, *inv;
@@ -15692,7 +17336,8 @@ static bool ct__pinv_forward(ct__call *c)
     if (c->i[0]) S = ct_linalg_eigh(A, "L", &U), Vh = ct_mT(U);
     else U = ct_linalg_svd(A, false, &S, &Vh);
     if (!U || !S) return false;
-    inv = (ct_where)(ct__la_counts(A, (ct_abs)(S), c->f[0], c->f[1]), (ct_reciprocal)(S), ct_number_i64(0));
+    inv = ct__la_counts(A, (ct_abs)(S), c->i[1] ? c->in[1] : NULL, c->i[2] ? c->in[c->nin - 1] : NULL);
+    inv = (ct_where)(inv, (ct_reciprocal)(S), ct_number_i64(0));
     inv = ct__la_tmul(Vh, (ct_mul)(ct_unsqueeze(inv, -1), ct_mT(U)));
     return (c->out[0] = ct__contiguous_of(inv)) != NULL;
 }
@@ -15712,18 +17357,22 @@ static bool ct__pinv_backward(ct__bw *b)
     return (b->gin[0] = K) != NULL;
 }
 static const ct__op ct__op_pinv = {"linalg_pinv", "LinalgPinvBackward0", ct__pinv_forward, ct__pinv_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
-static ct_tensor *ct__pinv_any(ct_tensor *A, double atol, double rtol, bool hermitian, const char *function)
+static ct_tensor *ct__pinv_any(ct_tensor *A, ct_tensor *atol, ct_tensor *rtol, bool hermitian, const char *function)
 {
     ct__call c;
+    ct_tensor *in[3] = {A, atol ? atol : rtol, rtol};
     if (!ct__la_is(A, hermitian, function)) return NULL;
-    ct__fn f = ct__begin(function);
-    ct__call_init(&c, &ct__op_pinv, function, &A, 1);
-    c.f[0] = atol, c.f[1] = rtol, c.nf = 2, c.i[0] = hermitian, c.ni = 1;
-    return ct__end(f, ct__apply(&c) ? c.out[0] : NULL);
+    ct__call_init(&c, &ct__op_pinv, function, in, 1 + (atol != NULL) + (rtol != NULL));
+    c.i[0] = hermitian, c.i[1] = atol != NULL, c.i[2] = rtol != NULL, c.ni = 3;
+    return ct__apply(&c) ? c.out[0] : NULL;
 }
-CT_API ct_tensor *ct_linalg_pinv(ct_tensor *A, double atol, double rtol, bool hermitian) { return ct__pinv_any(A, atol, rtol, hermitian, "ct_linalg_pinv"); }
-CT_API ct_tensor *ct_pinverse(ct_tensor *A, double rcond) { return ct__pinv_any(A, 0, ct__opt(rcond, 1e-15), false, "ct_pinverse"); }
-CT_API ct_tensor *ct_linalg_matrix_rank(ct_tensor *A, double atol, double rtol, bool hermitian)
+CT_API ct_tensor *(ct_linalg_pinv)(ct_tensor *A, ct_tensor *atol, ct_tensor *rtol, bool hermitian) { return ct__pinv_any(A, atol, rtol, hermitian, "ct_linalg_pinv"); }
+CT_API ct_tensor *ct_pinverse(ct_tensor *A, double rcond)
+{
+    ct__fn f = ct__begin("ct_pinverse");
+    return ct__end(f, ct__pinv_any(A, NULL, ct_number(ct__opt(rcond, 1e-15)), false, "ct_pinverse"));
+}
+CT_API ct_tensor *(ct_linalg_matrix_rank)(ct_tensor *A, ct_tensor *atol, ct_tensor *rtol, bool hermitian)
 {
     const char *function = "ct_linalg_matrix_rank";
     if (!ct__la_is(A, hermitian, function)) return NULL;
@@ -15738,7 +17387,7 @@ CT_API ct_tensor *ct_linalg_lstsq(ct_tensor *A, ct_tensor *B, double rcond, cons
     static const char *const names[4] = {"gelsy", "gels", "gelsd", "gelss"};
     const char *function = "ct_linalg_lstsq";
     int kind = 0;
-    ct_tensor *X, *S, *none;
+    ct_tensor *X, *S, *none, *least;
     if (residuals) *residuals = NULL;
     if (rank) *rank = NULL;
     if (singular_values) *singular_values = NULL;
@@ -15750,13 +17399,14 @@ CT_API ct_tensor *ct_linalg_lstsq(ct_tensor *A, ct_tensor *B, double rcond, cons
     if (vector) B = ct_unsqueeze(B, -1);
     if (!ct__la_both(A, false, B, function)) return ct__end(f, NULL);
     if (ct__la_rows(A) != ct__la_rows(B)) return ct__end(f, (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "A %s and B %s do not fit", ct__brackets(A), ct__brackets(B)));
-    X = ct_matmul(ct__pinv_any(A, 0, rcond, false, function), B);
+    least = rcond != 0 || signbit(rcond) ? ct_number(rcond) : NULL;
+    X = ct_matmul(ct__pinv_any(A, NULL, least, false, function), B);
     S = X ? ct_linalg_svdvals(ct_detach(A)) : NULL;
     none = (ct_zeros_dtype)((ct_dtype)A->dtype, CT_SHAPE(0));
-    ct_tensor *ranks = ct_linalg_matrix_rank(A, 0, rcond, false), *rest = none;
+    ct_tensor *ranks = (ct_linalg_matrix_rank)(A, NULL, least, false), *rest = none;
     if (!X || !S || !ranks || !none) return ct__end(f, NULL);
     int64_t n = ct__la_cols(A);
-    if (ct__la_rows(A) > n && ct_item((ct_all)((ct_eq)(ranks, ct_number_i64(n)))) != 0) rest = ct_sum_dim((ct_square)((ct_sub)(ct_matmul(A, X), B)), -2, false);
+    if (kind && ct__la_rows(A) > n && (kind == 1 || ct_item((ct_all)((ct_eq)(ranks, ct_number_i64(n)))) != 0)) rest = ct_sum_dim((ct_square)((ct_sub)(ct_matmul(A, X), B)), -2, false);
     if (residuals) *residuals = ct_keep(rest);
     if (rank) *rank = ct_keep(kind == 1 ? ct_to(none, CT_I64) : ranks);
     if (singular_values) *singular_values = ct_keep(kind > 1 ? S : none);
@@ -15764,6 +17414,55 @@ CT_API ct_tensor *ct_linalg_lstsq(ct_tensor *A, ct_tensor *B, double rcond, cons
 }
 
 /* ---- norms ---- */
+/* i {dims}, f {p}; dims are kept. The gradient is x |x|^(p-2) g / norm^(p-1), in PyTorch's words: they say what happens at zeros. */
+static ct_shape ct__norm_shape(const int64_t *i, int n)
+{
+    ct_shape s = ct__all_dims;
+    memcpy(s.size, i, (size_t)n * sizeof *i), s.ndim = n;
+    return s;
+}
+static bool ct__vector_norm_forward(ct__call *c) { return (c->out[0] = ct_norm_dims(c->in[0], c->f[0], ct__norm_shape(c->i, c->ni), true)) != NULL; }
+static bool ct__vector_norm_backward(ct__bw *b)
+{
+    double p = b->f[0];
+    ct_tensor *x = ct__bw_in(b, 0), *n = ct__bw_out(b, 0), *g = b->g[0], *zero = ct_number_i64(0), *t, *a;
+    if (!x || !n) return false;
+    a = (ct_abs)(x);
+    if (p == 0) t = ct_zeros_like(x);
+    else if (p == 1) t = (ct_mul)((ct_sign)(x), g);
+    else if (p == 2) t = (ct_mul)(g, (ct_masked_fill)((ct_div)(x, n), (ct_eq)(n, zero), zero));
+    else if (isinf(p)) {
+        t = ct_to((ct_logical_or)((ct_eq)(a, n), (ct_logical_and)((ct_isnan)(x), (ct_isnan)(n))), (ct_dtype)x->dtype);
+        t = (ct_mul)((ct_mul)((ct_sign)(x), t), (ct_div)(g, ct_sum_dims(t, ct__norm_shape(b->i, b->node->ni), true)));
+    } else if (p < 1) {
+        t = (ct_masked_fill)((ct_mul)((ct_sign)(x), (ct_pow)(a, ct_number(p - 1))), (ct_eq)(x, zero), zero);
+        t = (ct_mul)((ct_mul)(t, g), (ct_pow)(n, ct_number(1 - p)));
+    } else {
+        t = p < 2 ? (ct_mul)((ct_sign)(x), (ct_pow)(a, ct_number(p - 1))) : (ct_mul)(x, (ct_pow)(a, ct_number(p - 2)));
+        t = (ct_mul)(t, (ct_masked_fill)((ct_div)(g, (ct_pow)(n, ct_number(p - 1))), (ct_eq)(n, zero), zero));
+    }
+    return (b->gin[0] = t) != NULL;
+}
+static const ct__op ct__op_vector_norm = {"linalg_vector_norm", "LinalgVectorNormBackward0", ct__vector_norm_forward, ct__vector_norm_backward, NULL, CT__DEVICE | CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
+static ct_tensor *ct__vector_norm(ct_tensor *x, double p, ct_shape dim) /* dims are kept */
+{
+    ct__call c;
+    ct__call_init(&c, &ct__op_vector_norm, "ct_linalg_vector_norm", &x, 1);
+    memcpy(c.i, dim.size, (size_t)dim.ndim * sizeof *c.i);
+    c.ni = dim.ndim, c.f[0] = p, c.nf = 1;
+    return ct__apply(&c) ? c.out[0] : NULL;
+}
+static ct_tensor *ct__drop_dims(ct_tensor *t, ct_shape dim) /* of size 1, these or all */
+{
+    ct_shape s = ct__all_dims;
+    if (!t) return NULL;
+    for (int d = 0; d < t->ndim; d++) {
+        bool drop = dim.ndim == 0;
+        for (int k = 0; k < dim.ndim; k++) drop = drop || dim.size[k] == d || dim.size[k] == d - t->ndim;
+        if (!drop) s.size[s.ndim++] = t->shape[d];
+    }
+    return (ct_reshape)(t, s);
+}
 CT_API ct_tensor *ct_linalg_vector_norm(ct_tensor *x, double ord, ct_shape dim, bool keepdim)
 {
     if (!x) return NULL;
@@ -15775,13 +17474,18 @@ CT_API ct_tensor *ct_linalg_vector_norm(ct_tensor *x, double ord, ct_shape dim, 
     }
     if (empty && (ord < 0 || isinf(ord))) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_linalg_vector_norm", "the norm %g of no elements, in %s, has no identity", ord, ct__brackets(x));
     ct__fn f = ct__begin("ct_linalg_vector_norm");
-    return ct__end(f, ct_norm_dims(x, ord, dim, keepdim));
+    ct_tensor *t = ct__vector_norm(x, ord, dim);
+    return ct__end(f, keepdim ? t : ct__drop_dims(t, dim));
 }
 enum { CT__ORD_FRO, CT__ORD_NUC, CT__ORD_INF, CT__ORD_MINF, CT__ORD_1, CT__ORD_M1, CT__ORD_2, CT__ORD_M2, CT__ORD_NONE };
 static int ct__ord_of(const char *text, const char *function)
 {
-    static const char *const names[CT__ORD_NONE] = {"fro", "nuc", "inf", "-inf", "1", "-1", "2", "-2"};
-    for (int k = 0; k < CT__ORD_NONE; k++) if (!strcmp(text, names[k])) return k;
+    const double numbers[CT__ORD_NONE] = {0, 0, INFINITY, -INFINITY, 1, -1, 2, -2};
+    char *end;
+    double p = strtod(text, &end);
+    if (!strcmp(text, "fro")) return CT__ORD_FRO;
+    if (!strcmp(text, "nuc")) return CT__ORD_NUC;
+    for (int k = CT__ORD_INF; end != text && !*end && k < CT__ORD_NONE; k++) if (p == numbers[k]) return k;
     ct__fail(CT_ERR_ARGUMENT, function, "matrix norm \"%s\" is not one of \"fro\", \"nuc\", \"inf\", \"-inf\", \"1\", \"-1\", \"2\", \"-2\"", text);
     return CT__ORD_NONE;
 }
@@ -15789,7 +17493,7 @@ static int ct__ord_of(const char *text, const char *function)
 static ct_tensor *ct__norm_of(ct_tensor *A, int ord, int r, int c)
 {
     bool least = ord == CT__ORD_MINF || ord == CT__ORD_M1 || ord == CT__ORD_M2, rows = ord == CT__ORD_1 || ord == CT__ORD_M1;
-    if (ord == CT__ORD_FRO) return ct_norm_dims(A, 2, CT_SHAPE(r, c), true);
+    if (ord == CT__ORD_FRO) return ct__vector_norm(A, 2, CT_SHAPE(r, c));
     ct_tensor *t;
     if (ord == CT__ORD_NUC || ord >= CT__ORD_2) {
         ct_shape order = {{0}, 0};
@@ -15815,7 +17519,7 @@ static ct_tensor *ct__matrix_norm(ct_tensor *A, const char *ord, ct_shape dim, b
         return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "the norm \"%s\" of no elements, in %s, has no identity", ord, ct__brackets(A));
     ct__fn f = ct__begin(function);
     ct_tensor *t = ct__norm_of(A, kind, r, c);
-    return ct__end(f, keepdim ? t : ct_squeeze_dim(ct_squeeze_dim(t, r > c ? r : c), r > c ? c : r));
+    return ct__end(f, keepdim ? t : ct__drop_dims(t, CT_SHAPE(r, c)));
 }
 CT_API ct_tensor *ct_linalg_matrix_norm(ct_tensor *A, const char *ord, ct_shape dim, bool keepdim) { return ct__matrix_norm(A, ord, dim, keepdim, "ct_linalg_matrix_norm"); }
 CT_API ct_tensor *ct_linalg_norm(ct_tensor *A, const char *ord, ct_shape dim, bool keepdim)
@@ -15926,9 +17630,9 @@ CT_API ct_tensor *(ct_linalg_multi_dot)(ct_tensor *const *tensors, int count)
 static ct_tensor *ct__cross_any(ct_tensor *a, ct_tensor *b, int dim, const char *function)
 {
     if (!a || !b) return NULL;
-    int n = a->ndim > b->ndim ? a->ndim : b->ndim, d = ct__dim_of(dim, n, function) - n;
-    if (d < -n) return NULL;
-    if (-d > a->ndim || -d > b->ndim || a->shape[a->ndim + d] != 3 || b->shape[b->ndim + d] != 3) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "both need 3 elements in dim %d: %s and %s", dim, ct__brackets(a), ct__brackets(b));
+    int n = a->ndim, d = ct__dim_of(dim, n, function);
+    if (d < 0) return NULL;
+    if (b->ndim != n || !n || a->shape[d] != 3 || b->shape[d] != 3) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "both need the same number of dims, and 3 elements in dim %d: %s and %s", dim, ct__brackets(a), ct__brackets(b));
     ct__fn f = ct__begin(function); /* c[i] = a[i+1] b[i+2] - a[i+2] b[i+1] */
     return ct__end(f, (ct_sub)((ct_mul)(ct_roll(a, -1, d), ct_roll(b, -2, d)), (ct_mul)(ct_roll(a, -2, d), ct_roll(b, -1, d))));
 }
@@ -15991,11 +17695,6 @@ CT_API ct_tensor *ct_linalg_tensorsolve(ct_tensor *A, ct_tensor *B, ct_shape dim
     if (ct__sizes_numel(s.size, s.ndim) != p || A->numel != p * p) return ct__end(f, (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "A %s must have %lld x %lld elements, the first of which B %s has", ct__brackets(A), (long long)p, (long long)p, ct__brackets(B)));
     return ct__end(f, (ct_reshape)(ct__solve_any(ct_reshape(A, p, p), ct_reshape(B, p), true, true, NULL, function), s));
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("Og")
-#endif
 /* ---- >>random ------------------------------------------------------------------------------------------------------
    mt19937 in PyTorch's order of draws. A distribution draws a block of values in its compute type; whether they go to memory directly,
    converted, or scattered in the order of the strides, is settled in one place. */
@@ -16152,7 +17851,11 @@ enum {
     CT__RANDOM_BERNOULLI_OF,
     CT__RANDOM_INTEGER,      /* i: base, range as uint64: base + u32 % range */
     CT__RANDOM_INTEGER_64,   /* base + u64 % range */
-    CT__RANDOM_PERM          /* 0 .. n-1, int64, contiguous */
+    CT__RANDOM_PERM,         /* 0 .. n-1, int64, contiguous */
+    CT__RANDOM_LOG_NORMAL,   /* f: mean, std of the logarithm */
+    CT__RANDOM_GEOMETRIC,    /* f: p */
+    CT__RANDOM_CAUCHY,       /* f: median, sigma */
+    CT__RANDOM_POISSON_OF    /* in[0] the rates */
 };
 enum { CT__RNG_BLOCK = CT__BLOCK_BYTES / 8 }; /* values drawn at a time */
 typedef struct { int kind, dtype; double a, b; int64_t base; uint64_t range; } ct__distribution;
@@ -16206,6 +17909,50 @@ static void ct__rng_exponential(ct_generator *g, const ct__distribution *d, int 
     ct__rng_doubles(g, x, n);
     for (int k = 0; k < n; k++) x[k] = -1.0 / d->a * log(1.0 - x[k]);
 }
+static void ct__rng_log_normal(ct_generator *g, const ct__distribution *d, int n, void *out)
+{
+    ct__rng_normal(g, d, n, out);
+    for (int k = 0; k < n; k++) ((double *)out)[k] = exp(((double *)out)[k]);
+}
+static void ct__rng_geometric(ct_generator *g, const ct__distribution *d, int n, void *out)
+{
+    double *x = (double *)out;
+    ct__rng_doubles(g, x, n);
+    for (int k = 0; k < n; k++) x[k] = ceil(log(x[k]) / log(1.0 - d->a));
+}
+static void ct__rng_cauchy(ct_generator *g, const ct__distribution *d, int n, void *out)
+{
+    double *x = (double *)out;
+    ct__rng_doubles(g, x, n);
+    for (int k = 0; k < n; k++) x[k] = d->a + d->b * tan(3.14159265358979323846 * (x[k] - 0.5));
+}
+/* By transformed rejection (PTRS, Hoermann 1993); below 10 products of uniform numbers. */
+static double ct__rng_poisson(ct_generator *g, double rate)
+{
+    double root = sqrt(rate), b = 0.931 + 2.53 * root, a = -0.059 + 0.02483 * b, u[2], k = 0;
+    if (rate < 10) {
+        double product = 1, limit = exp(-rate);
+        if (rate == 0) return 0;
+        for (;; k++) {
+            ct__rng_doubles(g, u, 1);
+            if ((product *= u[0]) <= limit) return k;
+        }
+    }
+    for (;;) {
+        ct__rng_doubles(g, u, 2);
+        double x = u[0] - 0.5, s = 0.5 - fabs(x);
+        k = floor((2 * a / s + b) * x + rate + 0.43);
+        if (s >= 0.07 && u[1] <= 0.9277 - 3.6224 / (b - 2)) return k;
+        if (k < 0 || (s < 0.013 && u[1] > s)) continue;
+        if (log(u[1]) + log(1.1239 + 1.1328 / (b - 3.4)) - log(a / (s * s) + b) <= k * log(rate) - rate - lgamma(k + 1)) return k;
+    }
+}
+static void ct__rng_poissons(ct_generator *g, const ct__iter *it, int64_t pos, int n, double *out)
+{
+    uint64_t room[CT__RNG_BLOCK];
+    const double *rate = (const double *)ct__iter_load(it, 1, CT__F64, pos, n, room);
+    for (int k = 0; k < n; k++) out[k] = ct__rng_poisson(g, rate[k]);
+}
 static void ct__rng_coin(ct_generator *g, const ct__distribution *d, int n, void *out)
 {
     double u[CT__RNG_BLOCK];
@@ -16225,7 +17972,8 @@ static void ct__rng_integer(ct_generator *g, const ct__distribution *d, int n, v
 static const struct { void (*draw)(ct_generator *, const ct__distribution *, int, void *); int compute; } ct__rng_of[] = {
     {ct__rng_uniform, CT__F32}, /* float64 in float64 */
     {ct__rng_normal, CT__F64}, {ct__rng_exponential, CT__F64}, {ct__rng_coin, CT__F32}, {NULL, CT__F32},
-    {ct__rng_integer, CT__I64}, {ct__rng_integer, CT__I64},
+    {ct__rng_integer, CT__I64}, {ct__rng_integer, CT__I64}, {NULL, CT__I64},
+    {ct__rng_log_normal, CT__F64}, {ct__rng_geometric, CT__F64}, {ct__rng_cauchy, CT__F64}, {NULL, CT__F64},
 };
 
 /* The dims of t, innermost first, by size of stride, as PyTorch's iterator walks them. */
@@ -16284,7 +18032,8 @@ static void ct__rng_fill(ct_generator *g, const ct__distribution *d, const ct_te
     for (int64_t pos = 0; pos < t->numel; pos += n) {
         n = (int)ct__imin(CT__RNG_BLOCK, t->numel - pos);
         void *out = direct ? (void *)(it.data[0] + pos * (int64_t)ct__itemsize(t->dtype)) : (void *)room;
-        if (p) ct__rng_coins_of(g, &it, pos, n, (float *)out);
+        if (d->kind == CT__RANDOM_POISSON_OF) ct__rng_poissons(g, &it, pos, n, (double *)out);
+        else if (p) ct__rng_coins_of(g, &it, pos, n, (float *)out);
         else ct__rng_of[d->kind].draw(g, d, n, out);
         if (!direct) ct__iter_store(&it, 0, compute, pos, n, out);
     }
@@ -16504,6 +18253,19 @@ CT_API ct_tensor *(ct_bernoulli)(ct_tensor *input)
     ct_tensor *t = ct__new_like(input, input->dtype);
     return ct__end(f, t && ct__rng_bernoulli_of(t, input, "ct_bernoulli") ? t : NULL);
 }
+static bool ct__rng_rate_ok(double rate, const char *function)
+{
+    return (rate >= 0 && rate <= DBL_MAX) || ct__fail(CT_ERR_ARGUMENT, function, "expects finite rates >= 0, but found %g", rate);
+}
+CT_API ct_tensor *(ct_poisson)(ct_tensor *input)
+{
+    static const char *const function = "ct_poisson";
+    if (!input || !ct__rng_floating(input->dtype, function)) return NULL;
+    ct__fn f = ct__begin(function);
+    bool ok = ct__rng_all_ok(input, ct__rng_rate_ok, function);
+    ct_tensor *t = ok ? ct__new_like(input, input->dtype) : NULL;
+    return ct__end(f, ct__random(t, input, CT__RANDOM_POISSON_OF, 0, 0, 0, 0) ? t : NULL);
+}
 CT_API ct_tensor *(ct_bernoulli_p)(ct_tensor *input, double p)
 {
     if (!input || !ct__rng_p_ok(p, "ct_bernoulli_p")) return NULL;
@@ -16678,6 +18440,19 @@ CT_API ct_tensor *(ct_exponential_)(ct_tensor *t, double lambd)
 {
     if (t && !(lambd >= 0)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_exponential_", "expects lambd >= 0, but found %g", lambd);
     return t ? ct__rng_into(t, "ct_exponential_", CT__RANDOM_EXPONENTIAL, lambd, 0) : NULL;
+}
+CT_API ct_tensor *(ct_log_normal_)(ct_tensor *t, double mean, double std)
+{
+    if (t && !(std > 0)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_log_normal_", "expects std > 0, but found %g", std);
+    return t ? ct__rng_into(t, "ct_log_normal_", CT__RANDOM_LOG_NORMAL, mean, std) : NULL;
+}
+CT_API ct_tensor *(ct_cauchy_)(ct_tensor *t, double median, double sigma) { return t ? ct__rng_into(t, "ct_cauchy_", CT__RANDOM_CAUCHY, median, sigma) : NULL; }
+CT_API ct_tensor *(ct_geometric_)(ct_tensor *t, double p)
+{
+    if (t && !(p > 0 && p < 1)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_geometric_", "expects p in (0, 1), but found %g", p);
+    if (!ct__inplace_begin(t, "ct_geometric_")) return NULL;
+    ct__fn f = ct__begin("ct_geometric_");
+    return ct__end(f, ct__random(t, NULL, CT__RANDOM_GEOMETRIC, p, 0, 0, 0) ? ct__rng_written(t) : NULL);
 }
 CT_API ct_tensor *(ct_bernoulli_)(ct_tensor *t, ct_tensor *p)
 {
@@ -17126,7 +18901,8 @@ static ct_tensor *ct__layer_norm_apply(ct_layer_norm_opts *o, const char *functi
     ct__call_init(&c, &ct__op_layer_norm[o->weight != NULL], function, in, nin);
     c.i[0] = ct__product(x->shape, x->ndim - n, x->ndim), c.i[1] = rms, c.i[2] = o->weight != NULL, c.i[3] = o->bias != NULL, c.i[4] = 0, c.i[5] = n, c.ni = 6;
     c.f[0] = o->eps, c.nf = 1;
-    return ct__apply(&c) ? c.out[0] : NULL;
+    ct__fn f = ct__begin(function); /* the statistics are the graph's, not the caller's */
+    return ct__end(f, ct__apply(&c) ? c.out[0] : NULL);
 }
 CT_API ct_tensor *ct_layer_norm_with(ct_layer_norm_opts o)
 {
@@ -17187,6 +18963,7 @@ CT_API ct_tensor *ct_batch_norm_with(ct_batch_norm_opts o)
 {
     ct__call c;
     ct_tensor *x = o.input, *in[5] = {x, NULL, NULL, NULL, NULL};
+    if (x && x->ndim == 1 && !x->numel && ct__is_float(x->dtype)) return (ct_clone)(x); /* torch takes that */
     if (!x || !ct__batch_norm_check(&o)) return NULL;
     o.momentum = ct__opt(o.momentum, 0.1);
     bool batch = o.training || !o.running_mean;
@@ -17200,9 +18977,9 @@ CT_API ct_tensor *ct_batch_norm_with(ct_batch_norm_opts o)
     ct__call_init(&c, &ct__op_batch_norm[o.weight != NULL], "ct_batch_norm", in, nin);
     c.i[0] = 1, c.i[1] = 0, c.i[2] = o.weight != NULL, c.i[3] = o.bias != NULL, c.i[4] = batch ? 1 : 2, c.ni = 5;
     c.f[0] = ct__opt(o.eps, 1e-5), c.nf = 1;
-    if (!ct__apply(&c)) return NULL;
-    if (o.training && o.running_mean && x->numel && !ct__running_stats(&o, c.out[1], count)) return NULL;
-    return c.out[0];
+    ct__fn f = ct__begin("ct_batch_norm");
+    bool ok = ct__apply(&c) && (!o.training || !o.running_mean || !x->numel || ct__running_stats(&o, c.out[1], count));
+    return ct__end(f, ok ? c.out[0] : NULL);
 }
 /* (N,C,...) seen as N*G rows; then the channels' weights */
 CT_API ct_tensor *ct_group_norm_with(ct_group_norm_opts o)
@@ -17351,90 +19128,47 @@ CT_API ct_tensor *(ct_one_hot)(ct_tensor *index, int64_t num_classes)
 }
 
 /* ---- >>losses: pairs ----
-   One op per row of the table: value and reduction in one pass, first-order gradient in one pass, higher orders from the text.
+   One op per row of the table, on blocks through its text; the gradients, too, to any order.
    c->in = {input, target} of one shape and type; c->i = {loss, reduction}; c->f = {parameter} */
-typedef struct {
-    const ct__rows *k;
-    const char *a, *b, *g;
-    char *y;
-    double *partial, d;
-    int64_t n, size;
-    int loss, which;
-    bool one; /* g is one number */
-} ct__loss_job;
-enum { CT__LOSS_PIECE = 16 * 1024 };
-static void ct__loss_sum(void *ctx, int64_t begin, int64_t end)
-{
-    const ct__loss_job *j = (const ct__loss_job *)ctx;
-    double y[CT__CHUNK];
-    for (int64_t piece = begin; piece < end; piece++) {
-        int64_t last = ct__imin((piece + 1) * CT__LOSS_PIECE, j->n);
-        j->partial[piece] = 0;
-        for (int64_t i = piece * CT__LOSS_PIECE; i < last; i += CT__CHUNK) {
-            int64_t k = ct__imin(CT__CHUNK, last - i);
-            j->k->loss[j->loss][0](k, j->a + i * j->size, j->b + i * j->size, j->d, y);
-            j->partial[piece] += j->k->sum(k, y);
-        }
-    }
-}
-static void ct__loss_each(void *ctx, int64_t begin, int64_t end)
-{
-    const ct__loss_job *j = (const ct__loss_job *)ctx;
-    for (int64_t i = begin; i < end; i += CT__CHUNK) {
-        int64_t k = ct__imin(CT__CHUNK, end - i), at = i * j->size;
-        j->k->loss[j->loss][j->which](k, j->a + at, j->b + at, j->d, j->y + at);
-        if (j->g) j->k->times(k, j->one ? j->g : j->g + at, j->one, j->y + at);
-    }
-}
-static ct__loss_job ct__loss_job_of(const ct_tensor *a, const ct_tensor *b, int loss, double d)
-{
-    ct__loss_job j;
-    memset(&j, 0, sizeof j);
-    j.k = ct__rows_of(a), j.a = ct__ptr(a), j.b = ct__ptr(b), j.loss = loss, j.d = d, j.n = a->numel, j.size = (int64_t)ct__itemsize(a->dtype);
-    return j;
-}
-/* the reduced loss into y (0-d) */
-static bool ct__loss_reduce(ct__loss_job *j, ct_tensor *y, bool mean)
-{
-    int64_t pieces = (j->n + CT__LOSS_PIECE - 1) / CT__LOSS_PIECE;
-    size_t bytes = (size_t)pieces * sizeof(double);
-    double one[1], total = 0;
-    j->partial = pieces > 1 ? (double *)ct__alloc(bytes) : one;
-    if (!j->partial) return ct__fail_memory("ct_loss", (int64_t)bytes) != NULL;
-    ct__parallel_for(pieces, 1, ct__loss_sum, j);
-    for (int64_t k = 0; k < pieces; k++) total += j->partial[k];
-    if (pieces > 1) ct__free(j->partial, bytes);
-    if (mean) total /= (double)j->n;
-    if (y->dtype == CT_F64) *(double *)(void *)ct__ptr(y) = total;
-    else *(float *)(void *)ct__ptr(y) = (float)total;
-    return true;
-}
+
+/* Losses of pairs: name, torch's node for the mean, the sum, and unreduced; value, d/da, d/db; a input, b target, d a parameter. The texts are
+   programs, and graphs for what needs higher orders (>>expr). */
+#define CT__LOSSES(X)                                                                                                 \
+    X(mse, MseLoss, MseLoss, MseLoss, (a - b)*(a - b), 2*(a - b), 2*(b - a))                                          \
+    X(l1, Mean, Sum, Abs, abs(a - b), sign(a - b), sign(b - a))                                                       \
+    X(smooth_l1, SmoothL1Loss, SmoothL1Loss, SmoothL1Loss, abs(a - b) < d ? (a - b)*(a - b)/(2*d) : abs(a - b) - d/2, \
+      abs(a - b) < d ? (a - b)/d : sign(a - b), abs(a - b) < d ? (b - a)/d : sign(b - a))                             \
+    X(huber, HuberLoss, HuberLoss, HuberLoss, abs(a - b) < d ? (a - b)*(a - b)/2 : d*(abs(a - b) - d/2),              \
+      abs(a - b) < d ? a - b : d*sign(a - b), abs(a - b) < d ? b - a : d*sign(b - a))                                 \
+    X(bce, BinaryCrossEntropy, BinaryCrossEntropy, BinaryCrossEntropy,                                                \
+      (b - 1)*maximum(log1p(-a), -100) - b*maximum(log(a), -100), (a - b)/maximum((1 - a)*a, num(1e-12)), log1p(-a) - log(a)) \
+    X(bce_logits, BinaryCrossEntropyWithLogits, BinaryCrossEntropyWithLogits, BinaryCrossEntropyWithLogits,           \
+      (1 - b)*a - log_sigmoid(a), sigmoid(a) - b, -a)                                                                 \
+    X(kl_div, Mean, Sum, Sub, (b == 0 ? 0 : b*log(b)) - b*a, -b, log(b) + 1 - a)                                      \
+    X(kl_div_log, Mean, Sum, Mul, exp(b)*(b - a), -exp(b), exp(b)*(b - a + 1))
+enum ct__loss_id {
+#define CT__X(name, mean, sum, none, value, da, db) CT__LOSS_##name,
+    CT__LOSSES(CT__X)
+#undef CT__X
+    CT__LOSS_COUNT
+};
 static const struct { const char *value, *gradient[2]; } ct__loss_texts[CT__LOSS_COUNT] = { /* c gradient, d parameter */
 #define CT__X(name, mean, sum, none, value, da, db) {#value, {"c*(" #da ")", "c*(" #db ")"}},
     CT__LOSSES(CT__X)
 #undef CT__X
 };
-static ct_tensor *ct__loss_value(ct_tensor *a, ct_tensor *b, double d, int loss, ct_reduction reduction) /* any device */
+static ct_tensor *ct__loss_value(ct_tensor *a, ct_tensor *b, double d, int loss, ct_reduction reduction)
 {
     ct_tensor *in[4] = {a, b, a, ct_number(d)}, *y = (ct_expr)(ct__loss_texts[loss].value, in, 4);
     return reduction == CT_NONE_REDUCED ? y : reduction == CT_SUM ? (ct_sum)(y) : (ct_mean)(y);
 }
 static bool ct__loss_forward(ct__call *c)
 {
-    int loss = (int)c->i[0], dtype = c->in[0]->dtype, depth = ct_scope_depth();
-    ct_reduction reduction = (ct_reduction)c->i[1];
+    int dtype = c->in[0]->dtype, depth = ct_scope_depth();
     ct_scope_begin();
-    ct_tensor *a = ct__cast_of(c->in[0], ct__wide(dtype)), *b = ct__cast_of(c->in[1], ct__wide(dtype)), *y = NULL;
-    bool ok = a && b;
-    if (ok && !ct__on_cpu(a)) ok = (y = ct__loss_value(a, b, c->f[0], loss, reduction)) != NULL;
-    else if (ok) {
-        ct__loss_job j = ct__loss_job_of(a, b, loss, c->f[0]);
-        y = ct__new(a->dtype, a->shape, reduction == CT_NONE_REDUCED ? a->ndim : 0);
-        ok = y != NULL;
-        if (ok && reduction != CT_NONE_REDUCED) ok = ct__loss_reduce(&j, y, reduction == CT_MEAN);
-        else if (ok) j.y = ct__ptr(y), ct__parallel_for(j.n, CT__LOSS_PIECE, ct__loss_each, &j);
-    }
-    ok = ok && ct__give(c, 0, y, dtype);
+    ct_tensor *a = ct_to(c->in[0], (ct_dtype)ct__wide(dtype)), *b = ct_to(c->in[1], (ct_dtype)ct__wide(dtype));
+    ct_tensor *y = a && b ? ct__loss_value(a, b, c->f[0], (int)c->i[0], (ct_reduction)c->i[1]) : NULL;
+    bool ok = y && ct__give(c, 0, y, dtype);
     ct_scope_unwind(depth);
     return ok;
 }
@@ -17454,20 +19188,7 @@ static bool ct__loss_backward(ct__bw *b)
         if (ct__bw_needs(b, k) && !(b->gin[k] = (ct_expr)(ct__loss_texts[b->i[0]].gradient[k], in, 4))) return false;
     return true;
 }
-static bool ct__loss_fused(ct__bw *b)
-{
-    ct_tensor *in[2] = {ct__bw_in(b, 0), ct__bw_in(b, 1)}, *g, *y;
-    if (!in[0] || !in[1]) return false;
-    if (ct__bw_needs(b, 1) || !ct__on_cpu(in[0])) return ct__loss_backward(b);
-    for (int k = 0; k < 2; k++) if (!(in[k] = ct__cast_of(in[k], ct__wide(in[k]->dtype)))) return false;
-    if (!(g = ct__loss_gradient(b)) || !(g = ct__cast_of(g, in[0]->dtype)) || !(y = ct__new_like(in[0], in[0]->dtype))) return false;
-    ct__loss_job j = ct__loss_job_of(in[0], in[1], (int)b->i[0], b->f[0]);
-    j.g = ct__ptr(g), j.one = b->i[1] != CT_NONE_REDUCED, j.y = ct__ptr(y), j.which = 1;
-    ct__parallel_for(j.n, CT__LOSS_PIECE, ct__loss_each, &j);
-    b->gin[0] = y;
-    return true;
-}
-#define CT__LOSS_OP(name, node) {#name "_loss", #node "Backward0", ct__loss_forward, ct__loss_backward, ct__loss_fused, CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL}
+#define CT__LOSS_OP(name, node) {#name "_loss", #node "Backward0", ct__loss_forward, ct__loss_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL}
 static const ct__op ct__op_loss[CT__LOSS_COUNT][3] = {
 #define CT__X(name, mean, sum, none, value, da, db) {CT__LOSS_OP(name, mean), CT__LOSS_OP(name, sum), CT__LOSS_OP(name, none)},
     CT__LOSSES(CT__X)
@@ -17666,9 +19387,10 @@ static bool ct__nll_forward(ct__call *c)
     int compute = ct__wide(x->dtype), depth = ct_scope_depth();
     bool logs = c->i[3] != 0, none = c->i[0] == CT_NONE_REDUCED, ok = false;
     ct_scope_begin();
-    x = ct__cast_of(x, compute), w = c->i[2] ? ct__cast_of(c->in[2], compute) : NULL, y = ct__new(compute, target->shape, none ? target->ndim : 0);
-    if (!logs) lse = ct__new(compute, &target->numel, 1);
-    if (x && y && (w || !c->i[2]) && (logs || lse) && (target = ct__contiguous_of(target))) {
+    x = ct__cast_of(x, compute), w = x && c->i[2] ? ct__cast_of(c->in[2], compute) : NULL;
+    y = x && (w || !c->i[2]) ? ct__new(compute, target->shape, none ? target->ndim : 0) : NULL;
+    if (y && !logs) lse = ct__new(compute, &target->numel, 1);
+    if (y && (logs || lse) && (target = ct__contiguous_of(target))) {
         ct__nll_job j = ct__nll_job_of(x, target, w, c->i[1], c->f[0]);
         if ((ok = ct__nll_classes(&j, c->function)) && !logs) {
             j.y = ct__ptr(lse);
@@ -17829,6 +19551,588 @@ static ct_tensor *ct__nll(ct_cross_entropy_opts *o, const char *function, bool l
 CT_API ct_tensor *ct_cross_entropy_with(ct_cross_entropy_opts o) { return ct__nll(&o, "ct_cross_entropy", false); }
 CT_API ct_tensor *ct_nll_loss_with(ct_cross_entropy_opts o) { return ct__nll(&o, "ct_nll_loss", true); }
 
+/* ---- more activations, dropouts, distances: compositions ---- */
+CT_API ct_tensor *(ct_prelu)(ct_tensor *x, ct_tensor *w)
+{
+    const char *f = "ct_prelu";
+    if (!x || !w || !ct__need_float(x, "input", f)) return NULL;
+    if (w->dtype != x->dtype) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, f, "weight is %s, input %s", ct_dtype_name((ct_dtype)w->dtype), ct_dtype_name((ct_dtype)x->dtype));
+    if (w->ndim > 1 || (w->numel != 1 && (x->ndim < 1 || w->shape[0] != x->shape[x->ndim > 1])))
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "weight %s is neither one number nor one for each channel of input %s", ct__brackets(w), ct__brackets(x));
+    ct__fn fn = ct__begin(f);
+    w = w->numel == 1 ? (ct_reshape)(w, ct__sizes(0, 0, 0, 0)) : x->ndim > 1 ? (ct_reshape)(w, ct__channel_shape(w->numel, x->ndim)) : w;
+    return ct__end(fn, (ct_where)((ct_gt)(x, ct_number(0)), x, (ct_mul)(x, w)));
+}
+CT_API ct_tensor *(ct_glu)(ct_tensor *x, int dim)
+{
+    if (!x || !ct__need_float(x, "input", "ct_glu")) return NULL;
+    if (!x->ndim || (dim = ct__dim_of(dim, x->ndim, "ct_glu")) < 0) return x->ndim ? NULL : (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_glu", "a 0-d input has no halves");
+    int64_t half = x->shape[dim] / 2;
+    if (x->shape[dim] % 2) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_glu", "dim %d of input %s has no halves", dim, ct__brackets(x));
+    ct__fn f = ct__begin("ct_glu");
+    return ct__end(f, (ct_mul)((ct_narrow)(x, dim, 0, half), (ct_sigmoid)((ct_narrow)(x, dim, half, half))));
+}
+CT_API ct_tensor *(ct_logsigmoid)(ct_tensor *x) { return (ct_log_sigmoid)(x); }
+CT_API ct_tensor *(ct_celu)(ct_tensor *x, double alpha)
+{
+    if (!x) return NULL;
+    if (alpha == 0) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_celu", "alpha is 0: it divides");
+    if (alpha == 1) return (ct_elu)(x, 1);
+    ct__fn f = ct__begin("ct_celu");
+    ct_tensor *low = (ct_mul)((ct_expm1)((ct_div)((ct_clamp_max)(x, ct_number(0)), ct_number(alpha))), ct_number(alpha));
+    return ct__end(f, (ct_where)((ct_gt)(x, ct_number(0)), x, low));
+}
+CT_API ct_tensor *(ct_tanhshrink)(ct_tensor *x)
+{
+    ct__fn f = ct__begin("ct_tanhshrink");
+    return ct__end(f, (ct_sub)(x, (ct_tanh)(x)));
+}
+CT_API ct_tensor *(ct_softmin)(ct_tensor *x, int dim)
+{
+    ct__fn f = ct__begin("ct_softmin");
+    return ct__end(f, (ct_softmax)((ct_neg)(x), dim));
+}
+/* rows of x1 times W seen as (I,O*J), then times x2, summed over j */
+CT_API ct_tensor *(ct_bilinear)(ct_tensor *x1, ct_tensor *x2, ct_tensor *w, ct_tensor *bias)
+{
+    const char *f = "ct_bilinear";
+    if (!x1 || !x2 || !w) return NULL;
+    bool ok = w->ndim == 3 && x1->ndim > 0 && x1->ndim == x2->ndim && x1->shape[x1->ndim - 1] == w->shape[1] && x2->shape[x1->ndim - 1] == w->shape[2];
+    ok = ok && (x1->ndim == 1 || !memcmp(x1->shape, x2->shape, (size_t)(x1->ndim - 1) * sizeof *x1->shape));
+    if (!ok) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "inputs %s and %s do not go with weight %s: (...,I), (...,J), (O,I,J) are needed", ct__brackets(x1), ct__brackets(x2), ct__brackets(w));
+    if (!ct__need_shape(bias, "bias", w->shape, 1, f)) return NULL;
+    int64_t O = w->shape[0], I = w->shape[1], J = w->shape[2], rows = ct__product(x1->shape, 0, x1->ndim - 1);
+    ct__fn fn = ct__begin(f);
+    ct_shape s = ct_shape_of(x1), order = {{1, 0, 2, 0, 0, 0, 0, 0}, 3};
+    s.size[s.ndim - 1] = O;
+    ct_tensor *y = (ct_matmul)((ct_reshape)(x1, ct__sizes(rows, I, 0, 2)), (ct_reshape)((ct_permute)(w, order), ct__sizes(I, O * J, 0, 2)));
+    y = (ct_matmul)((ct_reshape)(y, ct__sizes(rows, O, J, 3)), (ct_reshape)(x2, ct__sizes(rows, J, 1, 3)));
+    y = (ct_reshape)(y, s);
+    return ct__end(fn, bias ? (ct_add)(y, bias) : y);
+}
+CT_API ct_tensor *(ct_gumbel_softmax)(ct_tensor *logits, double tau, bool hard, int dim)
+{
+    const char *f = "ct_gumbel_softmax";
+    if (!logits || !ct__need_float(logits, "logits", f) || (dim = ct__dim_of(dim, logits->ndim, f)) < 0) return NULL;
+    ct__fn fn = ct__begin(f);
+    ct_no_grad_begin();
+    ct_tensor *noise = (ct_neg)((ct_log)((ct_exponential_)((ct_empty_like)(logits), 1))), *best = NULL;
+    ct_no_grad_end();
+    ct_tensor *soft = (ct_softmax)((ct_div)((ct_add)(logits, noise), ct_number(tau)), dim);
+    if (!hard) return ct__end(fn, soft);
+    if (!soft || !(ct_max_dim)((ct_detach)(soft), dim, true, &best)) return ct__end(fn, NULL);
+    best = (ct_scatter)((ct_zeros_like)((ct_detach)(soft)), dim, best, ct_number(1));
+    return ct__end(fn, (ct_add)((ct_sub)(best, (ct_detach)(soft)), soft));
+}
+/* x * noise, noise of the first two dims (all of them if not feature) dropped out; alpha: as selu wants it. torch's order of operations */
+static ct_tensor *ct__dropout_kind(ct_tensor *x, double p, bool training, bool feature, bool alpha, const char *function)
+{
+    static const double low = 1.7580993408473766; /* -selu(-infinity) */
+    if (!x || !ct__need_float(x, "input", function)) return NULL;
+    if (!(p >= 0 && p <= 1)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "a probability is between 0 and 1, not %g", p);
+    if (feature && x->ndim < 2) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "input %s has no channels", ct__brackets(x));
+    if (!training || p == 0 || !x->numel) return x;
+    ct__fn f = ct__begin(function);
+    if (p == 1) return ct__end(f, (ct_mul)(x, ct_number(0)));
+    ct_shape s = ct_shape_of(x);
+    for (int d = 2; feature && d < s.ndim; d++) s.size[d] = 1;
+    double a = 1 / sqrt((low * low * p + 1) * (1 - p));
+    ct_no_grad_begin();
+    ct_tensor *b = NULL, *noise = ct__new_on(x->storage->device, x->dtype, s.size, s.ndim);
+    noise = noise ? (ct_bernoulli_p)(noise, 1 - p) : NULL;
+    if (alpha) b = (ct_add)((ct_mul)((ct_sub)(noise, ct_number(1)), ct_number(low * a)), ct_number(low * a * p));
+    noise = alpha ? (ct_mul)(noise, ct_number(a)) : (ct_div)(noise, ct_number(1 - p));
+    ct_no_grad_end();
+    x = (ct_mul)(x, noise);
+    return ct__end(f, alpha ? (ct_add)(x, b) : x);
+}
+/* dims: with N; without it, the input is a batch of one */
+static ct_tensor *ct__dropout_nd(ct_tensor *x, double p, bool training, int dims, const char *function)
+{
+    if (!x || x->ndim == dims) return ct__dropout_kind(x, p, training, true, false, function);
+    if (x->ndim != dims - 1) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "input %s: %d or %d dims are needed", ct__brackets(x), dims - 1, dims);
+    ct__fn f = ct__begin(function);
+    x = ct__dropout_kind((ct_unsqueeze)(x, 0), p, training, true, false, function);
+    return ct__end(f, (ct_squeeze_dim)(x, 0));
+}
+CT_API ct_tensor *(ct_dropout1d)(ct_tensor *x, double p, bool training) { return ct__dropout_nd(x, p, training, 3, "ct_dropout1d"); }
+CT_API ct_tensor *(ct_dropout2d)(ct_tensor *x, double p, bool training) { return ct__dropout_kind(x, p, training, true, false, "ct_dropout2d"); }
+CT_API ct_tensor *(ct_dropout3d)(ct_tensor *x, double p, bool training) { return ct__dropout_nd(x, p, training, 5, "ct_dropout3d"); }
+CT_API ct_tensor *(ct_alpha_dropout)(ct_tensor *x, double p, bool training) { return ct__dropout_kind(x, p, training, false, true, "ct_alpha_dropout"); }
+CT_API ct_tensor *(ct_feature_alpha_dropout)(ct_tensor *x, double p, bool training) { return ct__dropout_kind(x, p, training, true, true, "ct_feature_alpha_dropout"); }
+static ct_tensor *ct__distance(ct_tensor *x1, ct_tensor *x2, double p, double eps, bool keepdim)
+{
+    ct_tensor *d = (ct_sub)(x1, x2);
+    if (eps != 0) d = (ct_add)(d, ct_number(eps));
+    return d ? (ct_norm_dims)(d, p, ct__dims(d->ndim - 1, d->ndim - 1), keepdim) : NULL;
+}
+CT_API ct_tensor *ct_pairwise_distance_with(ct_pairwise_distance_opts o)
+{
+    const char *f = "ct_pairwise_distance";
+    if (!o.x1 || !o.x2) return NULL;
+    if (!o.x1->ndim && !o.x2->ndim) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "two numbers: vectors are needed");
+    ct__fn fn = ct__begin(f);
+    return ct__end(fn, ct__distance(o.x1, o.x2, ct__opt(o.p, 2), ct__opt(o.eps, 1e-6), o.keepdim));
+}
+CT_API ct_tensor *(ct_cdist)(ct_tensor *x1, ct_tensor *x2, double p)
+{
+    const char *f = "ct_cdist";
+    if (!x1 || !x2 || !ct__need_float(x1, "x1", f) || !ct__need_float(x2, "x2", f)) return NULL;
+    if (x1->ndim < 2 || x2->ndim < 2 || x1->shape[x1->ndim - 1] != x2->shape[x2->ndim - 1])
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "x1 %s and x2 %s: (...,P,M) and (...,R,M) are needed", ct__brackets(x1), ct__brackets(x2));
+    if (!(p >= 0)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "p %g is negative", p);
+    ct__fn fn = ct__begin(f);
+    return ct__end(fn, ct__distance((ct_unsqueeze)(x1, -2), (ct_unsqueeze)(x2, -3), p, 0, false));
+}
+CT_API ct_tensor *(ct_hann_window)(int64_t n, bool periodic)
+{
+    if (n < 0) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_hann_window", "window_length %lld is negative", (long long)n);
+    ct__fn f = ct__begin("ct_hann_window");
+    if (n == 1) return ct__end(f, (ct_ones)(ct__sizes(1, 0, 0, 1)));
+    ct_tensor *k = (ct_arange_dtype)(CT_F64, 0, (double)n, 1);
+    k = (ct_cos)((ct_mul)(k, ct_number(2 * 3.14159265358979323846 / (double)(n - !periodic))));
+    return ct__end(f, (ct_to)((ct_add)((ct_mul)(k, ct_number(-0.5)), ct_number(0.5)), ct_get_default_dtype()));
+}
+/* (N,C,...) as one sample of N*C channels */
+CT_API ct_tensor *ct_instance_norm_with(ct_instance_norm_opts o)
+{
+    const char *f = "ct_instance_norm";
+    ct_tensor *x = o.input, *extra[4] = {o.running_mean, o.running_var, o.weight, o.bias}, *y;
+    if (!x || !ct__need_float(x, "input", f)) return NULL;
+    double area = (double)ct__product(x->shape, 2, x->ndim);
+    if (x->ndim < 2 || (!o.no_input_stats && area == 1)) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "input %s has not more than one value in each channel", ct__brackets(x));
+    if (!o.running_mean != !o.running_var || (o.no_input_stats && !o.running_mean)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "running_mean and running_var are needed, both");
+    int64_t N = x->shape[0], C = x->shape[1];
+    for (int k = 0; k < 4; k++) if (!ct__need_float(extra[k], "a channel's parameter", f) || !ct__need_shape(extra[k], "a channel's parameter", &C, 1, f)) return NULL;
+    ct__fn fn = ct__begin(f);
+    ct_batch_norm_opts b;
+    memset(&b, 0, sizeof b);
+    for (int k = 0; k < 4; k++) if (extra[k] && !(extra[k] = (ct_repeat)(extra[k], ct__sizes(N, 0, 0, 1)))) return ct__end(fn, NULL);
+    ct_shape s = ct_shape_of(x);
+    s.size[0] = 1, s.size[1] = N * C;
+    b.input = (ct_reshape)(x, s), b.running_mean = extra[0], b.running_var = extra[1], b.weight = extra[2], b.bias = extra[3];
+    b.training = !o.no_input_stats, b.momentum = o.momentum, b.eps = o.eps;
+    y = (ct_reshape)(ct_batch_norm_with(b), ct_shape_of(x));
+    ct_no_grad_begin();
+    for (int k = 0; k < 2 && y && extra[k] && b.training; k++)
+        if (!(ct_copy_)(k ? o.running_var : o.running_mean, (ct_mean_dim)((ct_reshape)(extra[k], ct__sizes(N, C, 0, 2)), 0, false))) y = NULL;
+    ct_no_grad_end();
+    return ct__end(fn, y);
+}
+CT_API ct_tensor *ct_local_response_norm_with(ct_local_response_norm_opts o)
+{
+    const char *f = "ct_local_response_norm";
+    ct_tensor *x = o.input, *mean;
+    if (!x) return NULL;
+    if (x->ndim < 3) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "input %s: (N,C,...) of at least 3 dims is needed", ct__brackets(x));
+    if (o.size < 1) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "size %lld is not positive", (long long)o.size);
+    if (!x->numel) return x;
+    ct__fn fn = ct__begin(f);
+    ct_pad_opts pad;
+    memset(&pad, 0, sizeof pad);
+    pad.input = (ct_movedim)((ct_mul)(x, x), 1, -1), pad.pad = ct__sizes(o.size / 2, (o.size - 1) / 2, 0, 2);
+    mean = (ct_sum_dim)((ct_unfold)(ct_pad_with(pad), -1, o.size, 1), -1, false);
+    mean = ct__is_float(x->dtype) ? (ct_div)(mean, ct_number((double)o.size)) : (ct_div_trunc)(mean, ct_number_i64(o.size));
+    mean = (ct_add)((ct_mul)((ct_movedim)(mean, -1, 1), ct_number(ct__opt(o.alpha, 1e-4))), ct_number(ct__opt(o.k, 1)));
+    return ct__end(fn, (ct_div)(x, (ct_pow)(mean, ct_number(ct__opt(o.beta, 0.75)))));
+}
+/* which bag each index belongs to */
+static ct_tensor *ct__bags(const ct_embedding_bag_opts *o, int64_t *bags)
+{
+    ct_tensor *x = o->input, *at = (ct_arange_dtype)(CT_I64, 0, (double)x->numel, 1);
+    if (x->ndim == 2) {
+        *bags = x->shape[0];
+        return (ct_floor_divide)(at, ct_number_i64(ct__imax(1, x->shape[1])));
+    }
+    *bags = o->offsets->shape[0] - o->include_last_offset;
+    ct_tensor *begins = (ct_to)((ct_narrow)(o->offsets, 0, 0, *bags), CT_I64);
+    return (ct_sub)((ct_searchsorted)(begins, at, true), ct_number_i64(1));
+}
+static ct_tensor *ct__bag_reduce(const ct_embedding_bag_opts *o, ct_tensor *rows, ct_tensor *bag, int64_t bags, char mode)
+{
+    int64_t s[2] = {bags, o->weight->shape[1]};
+    ct_tensor *zero = ct__zeroed(ct__new_on(o->weight->storage->device, o->weight->dtype, s, 2)), *counts, *y;
+    if (mode == 'a') return (ct_scatter_reduce)(zero, 0, (ct_expand_as)((ct_unsqueeze)(bag, 1), rows), rows, "amax", false);
+    y = (ct_index_add)(zero, 0, bag, rows, 1);
+    if (mode == 'u') return y;
+    counts = (ct_clamp_min)((ct_bincount)(bag, NULL, bags), ct_number_i64(1));
+    return (ct_div)(y, (ct_unsqueeze)((ct_to)(counts, (ct_dtype)o->weight->dtype), 1));
+}
+static bool ct__bag_check(const ct_embedding_bag_opts *o, const char *name, const char *f)
+{
+    const ct_tensor *x = o->input;
+    if (strcmp(name, "mean") && strcmp(name, "sum") && strcmp(name, "max")) return ct__fail(CT_ERR_ARGUMENT, f, "there is no mode \"%s\"\n\"mean\", \"sum\", \"max\"", name) != NULL;
+    if ((x->ndim != 1 && x->ndim != 2) || o->weight->ndim != 2) return ct__fail(CT_ERR_SHAPE, f, "input %s and weight %s: (B,L) or (n), and (V,D), are needed", ct__brackets(x), ct__brackets(o->weight)) != NULL;
+    if ((x->ndim == 1) != (o->offsets != NULL)) return ct__fail(CT_ERR_ARGUMENT, f, "offsets go with a 1-d input, and only with it") != NULL;
+    if (o->offsets && (o->offsets->ndim != 1 || o->offsets->shape[0] < o->include_last_offset)) return ct__fail(CT_ERR_SHAPE, f, "offsets %s: 1-d is needed", ct__brackets(o->offsets)) != NULL;
+    if (o->offsets && o->offsets->dtype != CT_I64 && o->offsets->dtype != CT_I32) return ct__fail(CT_ERR_DTYPE, f, "offsets are %s", ct_dtype_name((ct_dtype)o->offsets->dtype)) != NULL;
+    if (o->offsets && o->offsets->numel && ct_item_i64((ct_select)(o->offsets, 0, 0)) != 0) return ct__fail(CT_ERR_ARGUMENT, f, "the first offset is not 0") != NULL;
+    if (o->offsets && o->offsets->numel && ct_item_i64((ct_select)(o->offsets, 0, -1)) > x->numel) return ct__fail(CT_ERR_ARGUMENT, f, "the last offset is beyond the %lld indices", (long long)x->numel) != NULL;
+    if (o->per_sample_weights && strcmp(name, "sum")) return ct__fail(CT_ERR_ARGUMENT, f, "per_sample_weights go with mode \"sum\" alone") != NULL;
+    return ct__need_shape(o->per_sample_weights, "per_sample_weights", x->shape, x->ndim, f);
+}
+CT_API ct_tensor *ct_embedding_bag_with(ct_embedding_bag_opts o)
+{
+    const char *f = "ct_embedding_bag", *name = o.mode ? o.mode : "mean";
+    ct_tensor *index = o.input, *bag, *rows, *w = o.per_sample_weights, *keep;
+    int64_t bags;
+    if (!index || !o.weight) return NULL;
+    ct__fn fn = ct__begin(f);
+    if (!ct__bag_check(&o, name, f)) return ct__end(fn, NULL);
+    bag = ct__bags(&o, &bags), index = (ct_ravel)(index), w = w ? (ct_ravel)(w) : NULL;
+    if (index && (o.has_padding_idx || o.padding_idx)) { /* these indices are left out */
+        int64_t row = o.padding_idx < 0 ? o.padding_idx + o.weight->shape[0] : o.padding_idx;
+        keep = (ct_ravel)((ct_nonzero)((ct_ne)(index, ct_number_i64(row))));
+        index = (ct_index_select)(index, 0, keep), bag = (ct_index_select)(bag, 0, keep), w = w ? (ct_index_select)(w, 0, keep) : NULL;
+    }
+    ct_embedding_opts e = {index, o.weight, 0, false, o.max_norm, o.norm_type, o.scale_grad_by_freq, 0};
+    rows = ct_embedding_with(e);
+    if (w) rows = (ct_mul)(rows, (ct_unsqueeze)(w, 1));
+    return ct__end(fn, rows && bag ? ct__bag_reduce(&o, rows, bag, bags, name[1]) : NULL);
+}
+
+/* ---- >>losses: the others, as torch composes them ---- */
+static bool ct__reduction_ok(ct_reduction r, const char *f)
+{
+    return (unsigned)r <= CT_NONE_REDUCED || ct__fail(CT_ERR_ARGUMENT, f, "%d is no reduction\nuse CT_MEAN, CT_SUM or CT_NONE_REDUCED", (int)r) != NULL;
+}
+CT_API ct_tensor *ct_triplet_margin_loss_with(ct_triplet_margin_loss_opts o)
+{
+    const char *f = "ct_triplet_margin_loss";
+    if (!o.anchor || !o.positive || !o.negative || !ct__reduction_ok(o.reduction, f)) return NULL;
+    if (o.anchor->ndim != o.positive->ndim || o.anchor->ndim != o.negative->ndim)
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "anchor %s, positive %s, negative %s: as many dims each are needed", ct__brackets(o.anchor), ct__brackets(o.positive), ct__brackets(o.negative));
+    double p = ct__opt(o.p, 2), eps = ct__opt(o.eps, 1e-6);
+    ct__fn fn = ct__begin(f);
+    ct_tensor *near_ = ct__distance(o.anchor, o.positive, p, eps, false), *far_ = ct__distance(o.anchor, o.negative, p, eps, false);
+    if (o.swap) far_ = (ct_minimum)(far_, ct__distance(o.positive, o.negative, p, eps, false));
+    return ct__end(fn, ct__reduced((ct_clamp_min)((ct_add)((ct_sub)(near_, far_), ct_number(ct__opt(o.margin, 1))), ct_number(0)), o.reduction));
+}
+CT_API ct_tensor *ct_poisson_nll_loss_with(ct_poisson_nll_loss_opts o)
+{
+    ct_tensor *x = o.input, *t = o.target, *y;
+    if (!x || !t || !ct__reduction_ok(o.reduction, "ct_poisson_nll_loss")) return NULL;
+    ct__fn f = ct__begin("ct_poisson_nll_loss");
+    if (o.no_log_input) y = (ct_sub)(x, (ct_mul)(t, (ct_log)((ct_add)(x, ct_number(ct__opt(o.eps, 1e-8))))));
+    else y = (ct_sub)((ct_exp)(x), (ct_mul)(t, x));
+    if (o.full) {
+        ct_tensor *s = (ct_add)((ct_sub)((ct_mul)(t, (ct_log)(t)), t), (ct_mul)((ct_log)((ct_mul)(t, ct_number(2 * 3.14159265358979323846))), ct_number(0.5)));
+        y = (ct_add)(y, (ct_masked_fill)(s, (ct_le)(t, ct_number_i64(1)), ct_number(0)));
+    }
+    return ct__end(f, ct__reduced(y, o.reduction));
+}
+CT_API ct_tensor *ct_gaussian_nll_loss_with(ct_gaussian_nll_loss_opts o)
+{
+    const char *f = "ct_gaussian_nll_loss";
+    ct_tensor *x = o.input, *v = o.var, *least, *y;
+    if (!x || !o.target || !v || !ct__reduction_ok(o.reduction, f) || !ct__need_float(v, "var", f)) return NULL;
+    int n = x->ndim;
+    bool same = ct__same_shape(x, v), front = n && v->ndim >= n - 1 && !memcmp(v->shape, x->shape, (size_t)(n - 1) * sizeof *v->shape);
+    if (!same && !(front && (v->ndim == n - 1 || (v->ndim == n && v->shape[n - 1] == 1))))
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "var %s is neither of input's shape %s, nor that without the last dim", ct__brackets(v), ct__brackets(x));
+    ct__fn fn = ct__begin(f);
+    if (v->numel && ct_item((ct_any)((ct_lt)(v, ct_number(0)))) != 0) return ct__end(fn, (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "var has negative elements"));
+    if (!same && v->ndim == n - 1) v = (ct_unsqueeze)(v, -1);
+    least = (ct_clamp_min)((ct_detach)(v), ct_number(ct__opt(o.eps, 1e-6))), v = (ct_add)(v, (ct_sub)(least, (ct_detach)(v)));
+    y = (ct_mul)((ct_add)((ct_log)(v), (ct_div)((ct_square)((ct_sub)(x, o.target)), v)), ct_number(0.5));
+    if (o.full) y = (ct_add)(y, ct_number(0.91893853320467274178));
+    return ct__end(fn, ct__reduced(y, o.reduction));
+}
+CT_API ct_tensor *ct_hinge_embedding_loss_with(ct_margin_loss_opts o)
+{
+    ct_tensor *x = o.input, *t = o.target, *zero = NULL, *y;
+    if (!x || !t || !ct__reduction_ok(o.reduction, "ct_hinge_embedding_loss")) return NULL;
+    ct__fn f = ct__begin("ct_hinge_embedding_loss");
+    zero = ct_number(0);
+    y = (ct_where)((ct_ne)(t, ct_number_i64(1)), (ct_clamp_min)((ct_rsub)(x, ct_number(ct__opt(o.margin, 1))), zero), zero);
+    return ct__end(f, ct__reduced((ct_add)(y, (ct_where)((ct_ne)(t, ct_number_i64(-1)), x, zero)), o.reduction));
+}
+CT_API ct_tensor *ct_cosine_embedding_loss_with(ct_pair_margin_loss_opts o)
+{
+    const char *f = "ct_cosine_embedding_loss";
+    ct_tensor *a = o.input1, *b = o.input2, *t = o.target, *c, *far_;
+    if (!a || !b || !t || !ct__reduction_ok(o.reduction, f)) return NULL;
+    if (t->ndim > 1 || a->ndim != t->ndim + 1 || b->ndim != t->ndim + 1)
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "inputs %s and %s, target %s: (N,D), (N,D), (N) or (D), (D), () are needed", ct__brackets(a), ct__brackets(b), ct__brackets(t));
+    int d = t->ndim;
+    ct__fn fn = ct__begin(f);
+    ct_tensor *aa = (ct_add)((ct_sum_dim)((ct_mul)(a, a), d, false), ct_number(1e-12)), *bb = (ct_add)((ct_sum_dim)((ct_mul)(b, b), d, false), ct_number(1e-12));
+    c = (ct_div)((ct_sum_dim)((ct_mul)(a, b), d, false), (ct_sqrt)((ct_mul)(aa, bb)));
+    far_ = (ct_clamp_min)((ct_sub)(c, ct_number(o.margin)), ct_number(0));
+    c = (ct_add)((ct_where)((ct_eq)(t, ct_number_i64(1)), (ct_rsub)(c, ct_number(1)), ct_number(0)), (ct_where)((ct_eq)(t, ct_number_i64(-1)), far_, ct_number(0)));
+    return ct__end(fn, ct__reduced(c, o.reduction));
+}
+CT_API ct_tensor *ct_margin_ranking_loss_with(ct_pair_margin_loss_opts o)
+{
+    const char *f = "ct_margin_ranking_loss";
+    if (!o.input1 || !o.input2 || !o.target || !ct__reduction_ok(o.reduction, f)) return NULL;
+    if (o.input1->ndim != o.input2->ndim || o.input1->ndim != o.target->ndim)
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "inputs %s and %s, target %s: as many dims each are needed", ct__brackets(o.input1), ct__brackets(o.input2), ct__brackets(o.target));
+    ct__fn fn = ct__begin(f);
+    ct_tensor *d = (ct_mul)((ct_neg)(o.target), (ct_sub)(o.input1, o.input2));
+    if (o.margin != 0) d = (ct_add)(d, ct_number(o.margin));
+    return ct__end(fn, ct__reduced((ct_clamp_min)(d, ct_number_i64(0)), o.reduction));
+}
+CT_API ct_tensor *ct_soft_margin_loss_with(ct_loss_opts o)
+{
+    if (!o.input || !o.target || !ct__loss_check(o.input, o.target, o.reduction, false, "ct_soft_margin_loss")) return NULL;
+    ct__fn f = ct__begin("ct_soft_margin_loss");
+    return ct__end(f, ct__reduced((ct_neg)((ct_log_sigmoid)((ct_mul)(o.input, o.target))), o.reduction));
+}
+CT_API ct_tensor *ct_multilabel_soft_margin_loss_with(ct_bce_opts o)
+{
+    const char *f = "ct_multilabel_soft_margin_loss";
+    ct_tensor *x = o.input, *t = o.target, *y;
+    if (!x || !t || !ct__loss_check(x, t, o.reduction, false, f)) return NULL;
+    if (!x->ndim) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "input is 0-d: (...,C) is needed");
+    ct__fn fn = ct__begin(f);
+    y = (ct_neg)((ct_add)((ct_mul)(t, (ct_log_sigmoid)(x)), (ct_mul)((ct_rsub)(t, ct_number_i64(1)), (ct_log_sigmoid)((ct_neg)(x)))));
+    if (o.weight) y = (ct_mul)(y, o.weight);
+    return ct__end(fn, ct__reduced((ct_mean_dim)(y, -1, false), o.reduction));
+}
+/* (N,C) and (N,...) from those without N */
+static bool ct__class_rows(ct_tensor **x, ct_tensor **t, int target_dims, const char *f)
+{
+    if (!ct__need_float(*x, "input", f)) return false;
+    if ((*t)->dtype != CT_I64) return ct__fail(CT_ERR_DTYPE, f, "target is %s: classes are int64\nuse ct_to(target, CT_I64)", ct_dtype_name((ct_dtype)(*t)->dtype)) != NULL;
+    bool rows = (*x)->ndim == 2, ok = ((*x)->ndim == 1 || rows) && ((*t)->ndim == target_dims - !rows || (!rows && target_dims == 1 && (*t)->numel == 1 && (*t)->ndim == 1));
+    ok = ok && (*x)->shape[rows] > 0 && (!rows || (*t)->shape[0] == (*x)->shape[0]) && (target_dims == 1 || (*t)->shape[rows] == (*x)->shape[rows]);
+    if (!ok) return ct__fail(CT_ERR_SHAPE, f, "target %s does not go with input %s", ct__brackets(*t), ct__brackets(*x)) != NULL;
+    if (rows) return true;
+    *x = (ct_unsqueeze)(*x, 0), *t = target_dims == 1 ? (ct_reshape)(*t, ct__sizes(1, 0, 0, 1)) : (ct_unsqueeze)(*t, 0);
+    return *x && *t;
+}
+CT_API ct_tensor *ct_multi_margin_loss_with(ct_multi_margin_loss_opts o)
+{
+    const char *f = "ct_multi_margin_loss";
+    ct_tensor *x = o.input, *t = o.target, *y;
+    bool single = x && x->ndim == 1;
+    if (!x || !t || !ct__reduction_ok(o.reduction, f)) return NULL;
+    if (o.p != 0 && o.p != 1 && o.p != 2) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "p is %lld: 1 or 2 is needed", (long long)o.p);
+    ct__fn fn = ct__begin(f);
+    if (!ct__class_rows(&x, &t, 1, f) || !ct__need_shape(o.weight, "weight", x->shape + 1, 1, f)) return ct__end(fn, NULL);
+    int64_t C = x->shape[1];
+    t = (ct_unsqueeze)(t, 1);
+    y = (ct_clamp_min)((ct_add)((ct_sub)(x, (ct_gather)(x, 1, t)), ct_number(ct__opt(o.margin, 1))), ct_number(0));
+    if (o.p == 2) y = (ct_square)(y);
+    if (o.weight) y = (ct_mul)(y, (ct_reshape)((ct_index_select)(o.weight, 0, (ct_ravel)(t)), ct__sizes(t ? t->numel : 0, 1, 0, 2)));
+    y = (ct_div)((ct_sum_dim)((ct_mul)(y, (ct_ne)((ct_arange_dtype)(CT_I64, 0, (double)C, 1), t)), 1, false), ct_number((double)C));
+    return ct__end(fn, ct__reduced(single ? (ct_squeeze_dim)(y, 0) : y, o.reduction));
+}
+CT_API ct_tensor *ct_multilabel_margin_loss_with(ct_loss_opts o)
+{
+    const char *f = "ct_multilabel_margin_loss";
+    ct_tensor *x = o.input, *t = o.target, *valid, *is, *y;
+    bool single = x && x->ndim == 1;
+    if (!x || !t || !ct__reduction_ok(o.reduction, f)) return NULL;
+    ct__fn fn = ct__begin(f);
+    if (!ct__class_rows(&x, &t, 2, f)) return ct__end(fn, NULL);
+    int64_t C = x->shape[1];
+    valid = (ct_cumprod)((ct_to)((ct_ge)(t, ct_number_i64(0)), CT_I64), 1), t = (ct_mul)(t, valid); /* classes up to the first -1 */
+    is = (ct_scatter_add)((ct_zeros_like)(t), 1, t, valid);
+    y = (ct_clamp_min)((ct_rsub)((ct_sub)((ct_unsqueeze)((ct_gather)(x, 1, t), 2), (ct_unsqueeze)(x, 1)), ct_number(1)), ct_number(0));
+    y = (ct_mul)((ct_mul)(y, (ct_unsqueeze)(valid, 2)), (ct_unsqueeze)((ct_eq)(is, ct_number_i64(0)), 1));
+    y = (ct_div)((ct_sum_dims)(y, ct__dims(1, 2), false), ct_number((double)C));
+    return ct__end(fn, ct__reduced(single ? (ct_squeeze_dim)(y, 0) : y, o.reduction));
+}
+
+/* ---- >>ctc: Graves et al. 2006, in logarithms. l' is the target with blanks around each label, S' = 2S + 1 of them; alpha_t(s): all ways of
+   the first t steps that end at l'_s, beta_t(s): of the rest that begin there, both with step t itself. c->in = {log_probs (T,N,C),
+   targets int64 (N,S), input_lengths, target_lengths}; c->out = {loss (N), alpha float64 (N,T,S')}; c->i = {blank, zero_infinity}.
+   gradient: in = {loss's, log_probs, targets, input_lengths, target_lengths, alpha} ---- */
+typedef struct {
+    const int64_t *targets, *steps, *labels;
+    const char *p, *g;
+    char *out;
+    double *alpha;
+    int64_t T, N, C, S, blank, size;
+    bool zero;
+    double *beta;  /* (N,2,S') */
+} ct__ctc_job;
+static double ct__ctc_at(const ct__ctc_job *j, const char *p, int64_t k)
+{
+    return j->size == 8 ? ((const double *)(const void *)p)[k] : (double)((const float *)(const void *)p)[k];
+}
+static double ct__ctc_add(double a, double b) /* log(e^a + e^b) */
+{
+    double most = a > b ? a : b;
+    return most == -INFINITY ? most : most + log(exp(a - most) + exp(b - most));
+}
+static int64_t ct__ctc_label(const ct__ctc_job *j, int64_t n, int64_t s) { return s % 2 ? j->targets[n * j->S + s / 2] : j->blank; }
+static double ct__ctc_prob(const ct__ctc_job *j, int64_t n, int64_t t, int64_t s) { return ct__ctc_at(j, j->p, (t * j->N + n) * j->C + ct__ctc_label(j, n, s)); }
+/* One step of alpha (back false) or beta from the one before: at s from s, s-1, and s-2 where that is another label. */
+static void ct__ctc_step(const ct__ctc_job *j, int64_t n, int64_t t, const double *from, double *to, bool back)
+{
+    int64_t last = 2 * j->labels[n], d = back ? 1 : -1;
+    for (int64_t s = 0; s <= last; s++) {
+        double v = -INFINITY;
+        int64_t a = s + d, b = s + 2 * d;
+        if (!from) v = (back ? s >= last - 1 : s <= 1) ? 0 : v;
+        else {
+            v = from[s];
+            if (a >= 0 && a <= last) v = ct__ctc_add(v, from[a]);
+            if (s % 2 && b >= 0 && b <= last && ct__ctc_label(j, n, b) != ct__ctc_label(j, n, s)) v = ct__ctc_add(v, from[b]);
+        }
+        to[s] = v + ct__ctc_prob(j, n, t, s);
+    }
+}
+static double ct__ctc_nll(const ct__ctc_job *j, int64_t n)
+{
+    int64_t last = 2 * j->labels[n], T = j->steps[n];
+    const double *a = j->alpha + (n * j->T + T - 1) * (2 * j->S + 1);
+    if (!T) return last ? INFINITY : 0;
+    return -(last ? ct__ctc_add(a[last], a[last - 1]) : a[0]);
+}
+static void ct__ctc_forward_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__ctc_job *j = (const ct__ctc_job *)ctx;
+    int64_t width = 2 * j->S + 1;
+    for (int64_t n = begin; n < end; n++) {
+        double *a = j->alpha + n * j->T * width, nll;
+        for (int64_t t = 0; t < j->steps[n]; t++) ct__ctc_step(j, n, t, t ? a + (t - 1) * width : NULL, a + t * width, false);
+        nll = ct__ctc_nll(j, n);
+        if (j->zero && isinf(nll)) nll = 0;
+        if (j->size == 8) ((double *)(void *)j->out)[n] = nll;
+        else ((float *)(void *)j->out)[n] = (float)nll;
+    }
+}
+/* g*(e^lp - sum over s of class c of e^(alpha + beta + nll - lp)), in a row of C doubles at a time */
+static void ct__ctc_backward_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__ctc_job *j = (const ct__ctc_job *)ctx;
+    int64_t width = 2 * j->S + 1;
+    for (int64_t n = begin; n < end; n++) {
+        double nll = ct__ctc_nll(j, n), g = ct__ctc_at(j, j->g, n), *b[2] = {j->beta + 2 * n * width, j->beta + (2 * n + 1) * width};
+        for (int64_t t = j->steps[n] - 1; t >= 0 && !(j->zero && isinf(nll)); t--) {
+            int64_t row = (t * j->N + n) * j->C;
+            double *now = b[t % 2], *out = (double *)(void *)j->out + row;
+            ct__ctc_step(j, n, t, t + 1 < j->steps[n] ? b[1 - t % 2] : NULL, now, true);
+            for (int64_t c = 0; c < j->C; c++) out[c] = g * exp(ct__ctc_at(j, j->p, row + c));
+            for (int64_t s = 0; s <= 2 * j->labels[n]; s++)
+                out[ct__ctc_label(j, n, s)] -= g * exp(j->alpha[(n * j->T + t) * width + s] + now[s] + nll - ct__ctc_prob(j, n, t, s));
+        }
+    }
+}
+/* in: log_probs, targets, lengths, lengths; contiguous ones stay in the scope */
+static bool ct__ctc_job_of(ct__ctc_job *j, ct_tensor *const *in, const int64_t *i)
+{
+    ct_tensor *p = in[0] ? ct__cast_of(in[0], ct__wide(in[0]->dtype)) : NULL, *t[3];
+    memset(j, 0, sizeof *j);
+    if (!p) return false;
+    for (int k = 0; k < 3; k++) if (!in[1 + k] || !(t[k] = ct__contiguous_of(in[1 + k]))) return false;
+    j->p = ct__ptr(p), j->size = (int64_t)ct__itemsize(p->dtype), j->T = p->shape[0], j->N = p->shape[1], j->C = p->shape[2], j->S = t[0]->shape[1];
+    j->targets = (const int64_t *)(const void *)ct__ptr(t[0]), j->steps = (const int64_t *)(const void *)ct__ptr(t[1]), j->labels = (const int64_t *)(const void *)ct__ptr(t[2]);
+    j->blank = i[0], j->zero = i[1] != 0;
+    return true;
+}
+static bool ct__ctc_forward(ct__call *c)
+{
+    ct__ctc_job j;
+    int depth = ct_scope_depth();
+    ct_scope_begin();
+    bool ok = ct__ctc_job_of(&j, c->in, c->i);
+    int64_t shape[3] = {j.N, j.T, 2 * j.S + 1};
+    ct_tensor *alpha = ok ? ct__new(CT_F64, shape, 3) : NULL, *loss = alpha ? ct__new(ct__wide(c->in[0]->dtype), shape, 1) : NULL;
+    if ((ok = loss != NULL)) {
+        j.alpha = (double *)(void *)ct__ptr(alpha), j.out = ct__ptr(loss);
+        ct__parallel_for(j.N, 1, ct__ctc_forward_body, &j);
+    }
+    ok = ok && ct__give(c, 0, loss, c->in[0]->dtype) && ct__give(c, 1, alpha, CT_F64);
+    c->nout = 2;
+    ct_scope_unwind(depth);
+    return ok;
+}
+static bool ct__ctc_gradient_forward(ct__call *c)
+{
+    ct__ctc_job j;
+    int depth = ct_scope_depth();
+    ct_scope_begin();
+    bool ok = ct__ctc_job_of(&j, c->in + 1, c->i);
+    int64_t shape[3] = {j.T, j.N, j.C}, room[2] = {2 * j.N, 2 * j.S + 1};
+    ct_tensor *out = ok ? ct__zeroed(ct__new(CT_F64, shape, 3)) : NULL, *beta = out ? ct__new(CT_F64, room, 2) : NULL, *g = beta ? ct__cast_of(c->in[0], ct__wide(c->in[1]->dtype)) : NULL;
+    ct_tensor *alpha = g ? ct__contiguous_of(c->in[5]) : NULL;
+    if ((ok = alpha != NULL)) {
+        j.alpha = (double *)(void *)ct__ptr(alpha), j.beta = (double *)(void *)ct__ptr(beta), j.g = ct__ptr(g), j.out = ct__ptr(out);
+        ct__parallel_for(j.N, 1, ct__ctc_backward_body, &j);
+    }
+    ok = ok && ct__give(c, 0, out, c->in[1]->dtype);
+    ct_scope_unwind(depth);
+    return ok;
+}
+static bool ct__ctc_no_second(ct__bw *b)
+{
+    (void)b;
+    return ct__fail(CT_ERR_AUTOGRAD, "ct_ctc_loss", "it has a first derivative alone, as torch's") != NULL;
+}
+static const ct__op ct__op_ctc_gradient = {"ctc_loss_backward", "CtcLossBackwardBackward0", ct__ctc_gradient_forward, ct__ctc_no_second, NULL, 0, 0, NULL};
+static bool ct__ctc_backward(ct__bw *b)
+{
+    ct__call c;
+    ct_tensor *in[6] = {b->g[0], ct__bw_in(b, 0), ct__bw_in(b, 1), ct__bw_in(b, 2), ct__bw_in(b, 3), ct__bw_out(b, 1)};
+    for (int k = 0; k < 6; k++) if (!in[k]) return false;
+    in[5] = (ct_detach)(in[5]);
+    ct__call_init(&c, &ct__op_ctc_gradient, "ct_ctc_loss", in, 6);
+    c.i[0] = b->i[0], c.i[1] = b->i[1], c.ni = 2;
+    return ct__apply(&c) && (b->gin[0] = c.out[0]);
+}
+static const ct__op ct__op_ctc = {"ctc_loss", "CtcLossBackward0", ct__ctc_forward, ct__ctc_backward, NULL, 15 | CT__SAVE_OUT1, 0, NULL};
+/* targets as (N,S): those that come one after the other are cut up. All int64, on the CPU */
+static ct_tensor *ct__ctc_targets(ct_tensor *t, const int64_t *labels, int64_t N, int64_t S)
+{
+    int64_t shape[2] = {N, S}, at = 0;
+    if (!t || t->ndim == 2) return t;
+    ct_tensor *r = ct__zeroed(ct__new_on(CT_CPU, CT_I64, shape, 2));
+    if (!r || !(t = ct__contiguous_of(t))) return NULL;
+    for (int64_t n = 0; n < N; at += labels[n++]) if (labels[n]) memcpy((int64_t *)(void *)ct__ptr(r) + n * S, (const int64_t *)(const void *)ct__ptr(t) + at, (size_t)labels[n] * sizeof at);
+    return r;
+}
+static bool ct__ctc_check(const ct_tensor *p, const ct_tensor *t, const int64_t *steps, const int64_t *labels, int64_t blank, int64_t *S, const char *f)
+{
+    int64_t total = 0, N = p->shape[1];
+    *S = t->ndim == 2 ? t->shape[1] : 0;
+    for (int64_t n = 0; n < N; n++) {
+        if (steps[n] < 0 || steps[n] > p->shape[0]) return ct__fail(CT_ERR_ARGUMENT, f, "input length %lld is not between 0 and %lld", (long long)steps[n], (long long)p->shape[0]) != NULL;
+        if (labels[n] < 0 || labels[n] > (t->ndim == 2 ? t->shape[1] : t->numel)) return ct__fail(CT_ERR_ARGUMENT, f, "target length %lld does not go with targets %s", (long long)labels[n], ct__brackets(t)) != NULL;
+        total += labels[n];
+        if (t->ndim == 1) *S = ct__imax(*S, labels[n]);
+    }
+    if ((t->ndim == 2 && t->shape[0] != N) || t->ndim < 1 || t->ndim > 2 || (t->ndim == 1 && total != t->numel)) return ct__fail(CT_ERR_SHAPE, f, "targets %s for a batch of %lld and %lld labels", ct__brackets(t), (long long)N, (long long)total) != NULL;
+    return (blank >= 0 && blank < p->shape[2]) || ct__fail(CT_ERR_ARGUMENT, f, "blank %lld is none of %lld classes", (long long)blank, (long long)p->shape[2]) != NULL;
+}
+static ct_tensor *ct__ctc(ct_ctc_loss_opts *o, const char *f)
+{
+    ct_tensor *p = o->log_probs, *n[2] = {o->input_lengths, o->target_lengths}, *t = (ct_to_device)((ct_to)(o->targets, CT_I64), CT_CPU), *bad, *in[4];
+    int64_t S, N = p->shape[1];
+    for (int k = 0; k < 2; k++) {
+        n[k] = (ct_reshape)((ct_to_device)((ct_to)(n[k], CT_I64), CT_CPU), ct__sizes(n[k]->numel, 0, 0, 1));
+        if (!n[k] || !(n[k] = ct__contiguous_of(n[k])) || !ct__need_shape(n[k], "lengths", &N, 1, f)) return NULL;
+    }
+    const int64_t *labels = (const int64_t *)(const void *)ct__ptr(n[1]);
+    if (!t || !ct__ctc_check(p, t, (const int64_t *)(const void *)ct__ptr(n[0]), labels, o->blank, &S, f) || !(t = ct__ctc_targets(t, labels, N, S))) return NULL;
+    bad = (ct_any)((ct_logical_or)((ct_lt)(t, ct_number_i64(0)), (ct_ge)(t, ct_number_i64(p->shape[2]))));
+    if (!bad || ct_item(bad) != 0) return bad ? (ct_tensor *)ct__fail(CT_ERR_INDEX, f, "a target is no class in [0, %lld)", (long long)p->shape[2]) : NULL;
+    in[0] = p, in[1] = t, in[2] = n[0], in[3] = n[1];
+    for (int k = 1; k < 4; k++) if (!(in[k] = (ct_to_device)(in[k], p->storage->device))) return NULL;
+    ct__call c;
+    ct__call_init(&c, &ct__op_ctc, f, in, 4);
+    c.i[0] = o->blank, c.i[1] = o->zero_infinity, c.ni = 2;
+    if (!ct__apply(&c)) return NULL;
+    if (o->reduction != CT_MEAN) return ct__reduced(c.out[0], o->reduction);
+    return (ct_mean)((ct_div)(c.out[0], (ct_to)((ct_clamp_min)(in[3], ct_number_i64(1)), (ct_dtype)p->dtype)));
+}
+CT_API ct_tensor *ct_ctc_loss_with(ct_ctc_loss_opts o)
+{
+    const char *f = "ct_ctc_loss";
+    ct_tensor *y;
+    if (!o.log_probs || !o.targets || !o.input_lengths || !o.target_lengths || !ct__need_float(o.log_probs, "log_probs", f) || !ct__reduction_ok(o.reduction, f)) return NULL;
+    bool single = o.log_probs->ndim == 2;
+    if ((!single && o.log_probs->ndim != 3) || o.log_probs->numel == 0) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "log_probs %s: (T,N,C) or (T,C), not empty, is needed", ct__brackets(o.log_probs));
+    if (ct__is_float(o.targets->dtype) || ct__is_float(o.input_lengths->dtype) || ct__is_float(o.target_lengths->dtype)) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, f, "targets and lengths are int64");
+    ct__fn fn = ct__begin(f);
+    if (single) o.log_probs = (ct_unsqueeze)(o.log_probs, 1);
+    y = o.log_probs ? ct__ctc(&o, f) : NULL;
+    return ct__end(fn, single && y && y->ndim ? (ct_squeeze_dim)(y, 0) : y);
+}
 /* ---- >>rnn ---------------------------------------------------------------------------------------------------------
    Recurrent layers and attention. One direction of one layer is one op: all inputs are multiplied at once outside of it, steps are a small
    product and a loop each; backward walks the steps once more, and the gradients of the weights are two large products at the end.
@@ -17972,7 +20276,7 @@ static bool ct__rnn_steps_back(ct__rnn_job *j)
 {
     int64_t width = j->kind == CT__RNN_GRU ? 4 : j->G, grain = ct__grain_of(j->H * 16);
     ct__mat w = {j->w, j->H, 1, NULL, NULL}, d = {NULL, width * j->H, 1, NULL, NULL};
-    ct__out out = {j->dh, j->H, 1, 1, j->kind == CT__RNN_GRU ? 1 : 0, NULL, NULL, CT__ACT_NONE};
+    ct__out out = {j->dh, j->H, 1, 1, j->kind == CT__RNN_GRU ? 1.0 : 0.0, NULL, NULL, CT__ACT_NONE};
     for (int64_t s = j->L - 1; s >= 0; s--) {
         ct__rnn_at(j, s);
         ct__parallel_for(j->N, grain, ct__rnn_backs, j);
@@ -18398,6 +20702,282 @@ CT_API ct_tensor *ct_multi_head_attention_forward_with(ct_multi_head_attention_o
     if (o.attn_weights) *o.attn_weights = ct_keep(y ? w : NULL);
     return ct__end(fn, y);
 }
+/* ---- >>vision ------------------------------------------------------------------------------------------------------
+   Pooling of volumes, unpooling, columns of windows, shuffles, sampling at grids: compositions of what stands above. */
+CT_API ct_tensor *(ct_constant_pad_nd)(ct_tensor *x, ct_shape pad, double value)
+{
+    ct_pad_opts o = {x, pad, NULL, value, 0};
+    return ct_pad_with(o);
+}
+/* Three dims are pooled as two and then one: windows are boxes, so largest elements and means come apart. adaptive: sizes of the result, or NULL */
+static ct_tensor *ct__pool3d(const ct_pool3d_opts *o, const int64_t *adaptive, bool max, const char *f)
+{
+    ct_tensor *x = o->input, *flat = NULL, *depth = NULL, **places = max ? &flat : NULL, **deep = max ? &depth : NULL;
+    if (!x) return NULL;
+    if (x->ndim != 4 && x->ndim != 5) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "input %s: (N,C,D,H,W) or (C,D,H,W) is needed", ct__brackets(x));
+    int64_t k[4][3], N = x->ndim == 5 ? x->shape[0] : 1, area = x->shape[x->ndim - 2] * x->shape[x->ndim - 1];
+    const int64_t all[4] = {o->kernel_size, o->stride, o->padding, o->dilation}, *const each[4] = {o->kernel_dhw, o->stride_dhw, o->padding_dhw, o->dilation_dhw};
+    for (int d = 0; d < 3; d++)
+        for (int j = 0; j < 4; j++) k[j][d] = each[j][d] ? each[j][d] : all[j] ? all[j] : j == 1 ? k[0][d] : j == 3;
+    ct_shape s = {{N, x->shape[x->ndim - 4], x->shape[x->ndim - 3], x->shape[x->ndim - 2], x->shape[x->ndim - 1], 0, 0, 0}, 5}, back = {{0, 1, 4, 2, 3, 0, 0, 0}, 5};
+    ct_pool_opts two = {NULL, 0, 0, 0, 0, {k[0][1], k[0][2]}, {k[1][1], k[1][2]}, {k[2][1], k[2][2]}, {k[3][1], k[3][2]}, o->ceil_mode, o->exclude_pad, o->divisor_override ? 1 : 0, places, 0};
+    ct_pool_opts one = {NULL, k[0][0], k[1][0], k[2][0], k[3][0], {0, 0}, {0, 0}, {0, 0}, {0, 0}, o->ceil_mode, o->exclude_pad, o->divisor_override, deep, 0};
+    ct__fn fn = ct__begin(f);
+    ct_shape planes = {{N, s.size[1] * s.size[2], s.size[3], s.size[4], 0, 0, 0, 0}, 4};
+    ct_tensor *y = two.input = (ct_reshape)(x, planes);
+    y = adaptive ? ct__pool_adaptive(y, 2, adaptive[1], adaptive[2], max, places, f) : max ? ct_max_pool2d_with(two) : ct_avg_pool2d_with(two);
+    if (!y) return ct__end(fn, NULL);
+    s.size[3] = y->shape[2], s.size[4] = y->shape[3];
+    ct_shape lines = ct__sizes(N, s.size[1] * s.size[3] * s.size[4], s.size[2], 3);
+    y = one.input = (ct_reshape)((ct_movedim)((ct_reshape)(y, s), 2, 4), lines);
+    y = adaptive ? ct__pool_adaptive(y, 1, 1, adaptive[0], max, deep, f) : max ? ct_max_pool1d_with(one) : ct_avg_pool1d_with(one);
+    if (!y) return ct__end(fn, NULL);
+    ct_shape result = {{N, s.size[1], s.size[3], s.size[4], y->shape[2], 0, 0, 0}, 5};
+    if (max && o->indices) {
+        flat = (ct_gather)((ct_reshape)((ct_movedim)((ct_reshape)(flat, s), 2, 4), lines), 2, depth);
+        flat = (ct_contiguous)((ct_permute)((ct_reshape)((ct_add)(flat, (ct_mul)(depth, ct_number_i64(area))), result), back));
+        if (!(*o->indices = ct_keep(x->ndim == 4 && flat ? ct_squeeze_dim(flat, 0) : flat))) return ct__end(fn, NULL);
+    }
+    y = (ct_contiguous)((ct_permute)((ct_reshape)(y, result), back));
+    return ct__end(fn, x->ndim == 4 && y ? ct_squeeze_dim(y, 0) : y);
+}
+CT_API ct_tensor *ct_max_pool3d_with(ct_pool3d_opts o) { return ct__pool3d(&o, NULL, true, "ct_max_pool3d"); }
+CT_API ct_tensor *ct_avg_pool3d_with(ct_pool3d_opts o) { return ct__pool3d(&o, NULL, false, "ct_avg_pool3d"); }
+static ct_tensor *ct__adaptive3d(ct_tensor *x, int64_t d, int64_t h, int64_t w, bool max, ct_tensor **indices, const char *f)
+{
+    int64_t size[3] = {d, h, w};
+    ct_pool3d_opts o;
+    memset(&o, 0, sizeof o);
+    o.input = x, o.indices = indices;
+    return ct__pool3d(&o, size, max, f);
+}
+CT_API ct_tensor *(ct_adaptive_avg_pool3d)(ct_tensor *x, int64_t d, int64_t h, int64_t w) { return ct__adaptive3d(x, d, h, w, false, NULL, "ct_adaptive_avg_pool3d"); }
+CT_API ct_tensor *(ct_adaptive_max_pool3d)(ct_tensor *x, int64_t d, int64_t h, int64_t w, ct_tensor **indices) { return ct__adaptive3d(x, d, h, w, true, indices, "ct_adaptive_max_pool3d"); }
+
+static ct_tensor *ct__unpool(const ct_max_unpool_opts *o, int dims, const char *f)
+{
+    ct_tensor *x = o->input, *y;
+    if (!x || !o->indices) return NULL;
+    if (x->ndim != dims + 1 && x->ndim != dims + 2) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "input %s: %d or %d dims are needed", ct__brackets(x), dims + 1, dims + 2);
+    if (o->indices->dtype != CT_I64) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, f, "indices are %s: int64 is needed", ct_dtype_name((ct_dtype)o->indices->dtype));
+    if (!ct__same_shape(x, o->indices)) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "indices %s have not the input's shape %s", ct__brackets(o->indices), ct__brackets(x));
+    ct_shape s = ct_shape_of(x);
+    int64_t area = 1;
+    for (int d = 0; d < dims; d++) {
+        int at = x->ndim - dims + d;
+        int64_t k = dims == 2 && o->kernel_hw[d] ? o->kernel_hw[d] : o->kernel_size, st = dims == 2 && o->stride_hw[d] ? o->stride_hw[d] : o->stride ? o->stride : k;
+        int64_t usual = (x->shape[at] - 1) * st - 2 * (dims == 2 && o->padding_hw[d] ? o->padding_hw[d] : o->padding) + k, given = o->output_size.ndim >= dims ? o->output_size.size[o->output_size.ndim - dims + d] : usual;
+        if (k < 1 || st < 1) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "kernel %lld, stride %lld: at least 1", (long long)k, (long long)st);
+        if (given < 1 || (given != usual && (given <= usual - st || given >= usual + st))) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "output size %lld: less than %lld away from %lld is needed", (long long)given, (long long)st, (long long)usual);
+        s.size[at] = given;
+        if (!ct__size_mul(area, given, &area)) return (ct_tensor *)ct__fail(CT_ERR_OVERFLOW, f, "the output is too large");
+    }
+    ct__fn fn = ct__begin(f);
+    ct_shape flat = s;
+    flat.ndim = x->ndim - dims + 1, flat.size[flat.ndim - 1] = area;
+    y = ct__new_on(x->storage->device, x->dtype, flat.size, flat.ndim);
+    y = (ct_scatter)(y ? (ct_zero_)(y) : NULL, -1, (ct_flatten)(o->indices, -dims, -1), (ct_flatten)(x, -dims, -1));
+    return ct__end(fn, (ct_reshape)(y, s));
+}
+CT_API ct_tensor *ct_max_unpool2d_with(ct_max_unpool_opts o) { return ct__unpool(&o, 2, "ct_max_unpool2d"); }
+CT_API ct_tensor *ct_max_unpool1d_with(ct_max_unpool_opts o) { return ct__unpool(&o, 1, "ct_max_unpool1d"); }
+
+/* (...,C,H,W): up: (B, C/r^2, r, r, H, W) -> (B, C/r^2, H, r, W, r); else back */
+static ct_tensor *ct__pixels_move(ct_tensor *x, int64_t r, bool up, const char *f)
+{
+    if (!x) return NULL;
+    int n = x->ndim;
+    if (n < 3) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "input %s: at least (C,H,W) is needed", ct__brackets(x));
+    if (r < 1 || r > 1 << 15) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "factor %lld is not positive", (long long)r);
+    int64_t C = x->shape[n - 3], H = x->shape[n - 2], W = x->shape[n - 1], B = ct__product(x->shape, 0, n - 3);
+    if (up ? C % (r * r) : H % r || W % r) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "factor %lld does not divide input %s", (long long)r, ct__brackets(x));
+    if (r == 1) return (ct_clone)(x);
+    ct_shape apart = {{B, up ? C / (r * r) : C, up ? r : H / r, r, up ? H : W / r, up ? W : r, 0, 0}, 6}, order = {{0, 1, up ? 4 : 3, up ? 2 : 5, up ? 5 : 2, up ? 3 : 4, 0, 0}, 6}, s = ct_shape_of(x);
+    s.size[n - 3] = up ? C / (r * r) : C * r * r, s.size[n - 2] = up ? H * r : H / r, s.size[n - 1] = up ? W * r : W / r;
+    ct__fn fn = ct__begin(f);
+    return ct__end(fn, (ct_reshape)((ct_contiguous)((ct_permute)((ct_reshape)(x, apart), order)), s));
+}
+CT_API ct_tensor *(ct_pixel_shuffle)(ct_tensor *x, int64_t r) { return ct__pixels_move(x, r, true, "ct_pixel_shuffle"); }
+CT_API ct_tensor *(ct_pixel_unshuffle)(ct_tensor *x, int64_t r) { return ct__pixels_move(x, r, false, "ct_pixel_unshuffle"); }
+CT_API ct_tensor *(ct_channel_shuffle)(ct_tensor *x, int64_t groups)
+{
+    const char *f = "ct_channel_shuffle";
+    if (!x) return NULL;
+    if (x->ndim < 3 || groups < 1 || x->shape[1] % groups) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "%lld groups do not divide the channels of input %s", (long long)groups, ct__brackets(x));
+    ct_shape apart = {{x->shape[0], groups, x->shape[1] / groups, ct__product(x->shape, 2, x->ndim), 0, 0, 0, 0}, 4};
+    ct__fn fn = ct__begin(f);
+    return ct__end(fn, (ct_reshape)((ct_contiguous)((ct_transpose)((ct_reshape)(x, apart), 1, 2)), ct_shape_of(x)));
+}
+
+/* the windows (N,C,K,K,H',W') of a padded image (N,C,H,W); false after an error. v: kernel, dilation, padding, stride */
+static bool ct__columns(const ct_fold_opts *o, int64_t N, int64_t C, const int64_t *size, ct__geometry *view, int64_t *pad, const char *f)
+{
+    const int64_t all[4] = {o->kernel_size, o->dilation, o->padding, o->stride}, *const each[4] = {o->kernel_hw, o->dilation_hw, o->padding_hw, o->stride_hw};
+    int64_t v[4][2], padded[2], extent;
+    memset(view, 0, sizeof *view);
+    for (int d = 0; d < 2; d++) {
+        for (int j = 0; j < 4; j++) v[j][d] = each[j][d] ? each[j][d] : all[j] ? all[j] : j == 1 || j == 3;
+        if (v[0][d] < 1 || v[1][d] < 1 || v[2][d] < 0 || v[3][d] < 1 || v[2][d] > INT32_MAX)
+            return ct__fail(CT_ERR_ARGUMENT, f, "kernel %lld, dilation %lld, padding %lld, stride %lld: at least 1, 1, 0, 1", (long long)v[0][d], (long long)v[1][d], (long long)v[2][d], (long long)v[3][d]) != NULL;
+        padded[d] = size[d] + 2 * v[2][d], pad[d] = v[2][d];
+        if (!ct__size_mul(v[1][d], v[0][d] - 1, &extent) || size[d] < 1 || extent >= padded[d]) return ct__fail(CT_ERR_SHAPE, f, "the kernel is larger than the padded image of size %lld", (long long)padded[d]) != NULL;
+        view->shape[2 + d] = v[0][d], view->shape[4 + d] = (padded[d] - extent - 1) / v[3][d] + 1;
+    }
+    view->ndim = 6, view->shape[0] = N, view->shape[1] = C;
+    view->stride[1] = padded[0] * padded[1], view->stride[0] = C * view->stride[1];
+    view->stride[2] = v[1][0] * padded[1], view->stride[3] = v[1][1], view->stride[4] = v[3][0] * padded[1], view->stride[5] = v[3][1];
+    return true;
+}
+CT_API ct_tensor *ct_im2col_with(ct_fold_opts o)
+{
+    const char *f = "ct_im2col";
+    ct_tensor *x = o.input;
+    ct__geometry view;
+    int64_t pad[2];
+    if (!x) return NULL;
+    int n = x->ndim;
+    if (n != 3 && n != 4) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "input %s: (N,C,H,W) or (C,H,W) is needed", ct__brackets(x));
+    int64_t N = n == 4 ? x->shape[0] : 1, C = x->shape[n - 3];
+    if (!ct__columns(&o, N, C, x->shape + n - 2, &view, pad, f)) return NULL;
+    ct__fn fn = ct__begin(f);
+    ct_shape p = {{pad[1], pad[1], pad[0], pad[0], 0, 0, 0, 0}, 4}, size, stride;
+    memset(&size, 0, sizeof size);
+    size.ndim = 6, stride = size;
+    memcpy(size.size, view.shape, 6 * sizeof *view.shape), memcpy(stride.size, view.stride, 6 * sizeof *view.stride);
+    x = pad[0] || pad[1] ? (ct_constant_pad_nd)(x, p, 0) : (ct_contiguous)(x);
+    x = x ? (ct_as_strided)(x, size, stride, x->offset) : NULL;
+    ct_shape columns = {{N, C * view.shape[2] * view.shape[3], view.shape[4] * view.shape[5], 0, 0, 0, 0, 0}, 3};
+    x = (ct_reshape)(x, columns);
+    return ct__end(fn, n == 3 ? ct_squeeze_dim(x, 0) : x);
+}
+CT_API ct_tensor *ct_fold_with(ct_fold_opts o)
+{
+    const char *f = "ct_fold";
+    ct_tensor *x = o.input;
+    ct__geometry view, image;
+    int64_t pad[2], k;
+    if (!x) return NULL;
+    int n = x->ndim;
+    if ((n != 2 && n != 3) || o.output_size.ndim != 2) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "input %s and %d output sizes: (N,C*K*K,L) or (C*K*K,L), and two, are needed", ct__brackets(x), o.output_size.ndim);
+    int64_t N = n == 3 ? x->shape[0] : 1;
+    if (!ct__columns(&o, N, 1, o.output_size.size, &view, pad, f)) return NULL;
+    if (!ct__size_mul(view.shape[2], view.shape[3], &k) || x->shape[n - 2] % k || x->shape[n - 1] != view.shape[4] * view.shape[5])
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "input %s: a multiple of %lld and %lld columns are needed", ct__brackets(x), (long long)k, (long long)(view.shape[4] * view.shape[5]));
+    if (!ct__columns(&o, N, x->shape[n - 2] / k, o.output_size.size, &view, pad, f)) return NULL;
+    ct_shape s, padded = {{N, view.shape[1], o.output_size.size[0] + 2 * pad[0], o.output_size.size[1] + 2 * pad[1], 0, 0, 0, 0}, 4};
+    memset(&s, 0, sizeof s);
+    s.ndim = 6, memcpy(s.size, view.shape, 6 * sizeof *view.shape), image = ct__geometry_dense(padded.size, 4);
+    ct__fn fn = ct__begin(f);
+    x = (ct_reshape)(x, s), x = x ? ct__remap(x, &view, &image) : NULL;
+    for (int d = 0; d < 2; d++) if (pad[d]) x = (ct_narrow)(x, 2 + d, pad[d], o.output_size.size[d]);
+    x = (ct_contiguous)(x);
+    return ct__end(fn, n == 2 ? ct_squeeze_dim(x, 0) : x);
+}
+
+/* ---- grid_sample: per dim the places that are read, their weights, and whether they are inside ---- */
+typedef struct { ct_tensor *place[4], *weight[4]; } ct__taps;
+/* reflects x between low/2 and high/2 */
+static ct_tensor *ct__reflected(ct_tensor *x, int64_t low, int64_t high)
+{
+    double least = (double)low / 2, span = (double)(high - low) / 2;
+    if (low == high) return (ct_mul)(x, ct_number(0));
+    ct_tensor *a = (ct_abs)((ct_sub)(x, ct_number(least))), *more = (ct_fmod)(a, ct_number(span)), *flips = (ct_floor)((ct_div)((ct_detach)(a), ct_number(span)));
+    return (ct_add)((ct_where)((ct_eq)((ct_fmod)(flips, ct_number(2)), ct_number(0)), more, (ct_rsub)(more, ct_number(span))), ct_number(least));
+}
+static ct_tensor *ct__grid_pad(ct_tensor *x, int64_t n, char pad, bool align)
+{
+    if (pad == 'r') x = align ? ct__reflected(x, 0, 2 * (n - 1)) : ct__reflected(x, -1, 2 * n - 1);
+    if (pad == 'z') return x;
+    return n > 1 ? (ct_hardtanh)(x, 0, (double)(n - 1)) : (ct_mul)(x, ct_number(0));
+}
+static ct_tensor *ct__cubic_weight(ct_tensor *t, int k) /* of tap k; t: distance from tap 1. Keys' kernel, a = -0.75 */
+{
+    const double a = -0.75;
+    ct_tensor *d = k == 0 ? (ct_add)(t, ct_number(1)) : k == 1 ? t : (ct_rsub)(t, ct_number(k == 2 ? 1 : 2)), *y;
+    if (k == 1 || k == 2) return (ct_add)((ct_mul)((ct_sub)((ct_mul)(d, ct_number(a + 2)), ct_number(a + 3)), (ct_square)(d)), ct_number(1));
+    y = (ct_add)((ct_mul)((ct_sub)((ct_mul)(d, ct_number(a)), ct_number(5 * a)), d), ct_number(8 * a));
+    return (ct_sub)((ct_mul)(y, d), ct_number(4 * a));
+}
+/* g: coordinates of one dim of n elements; mode b, n or c: 2, 1 or 4 taps */
+static bool ct__grid_taps(ct_tensor *g, int64_t n, char mode, char pad, bool align, ct__taps *t)
+{
+    ct_tensor *x = align ? (ct_mul)((ct_add)(g, ct_number(1)), ct_number((double)(n - 1) / 2)) : (ct_div)((ct_sub)((ct_mul)((ct_add)(g, ct_number(1)), ct_number((double)n)), ct_number(1)), ct_number(2));
+    x = (ct_nan_to_num)(x, -1, (double)n + 1, -2);
+    if (mode != 'c') x = ct__grid_pad(x, n, pad, align);
+    ct_tensor *base = (ct_detach)(mode == 'n' ? (ct_round)(x) : (ct_floor)(x)), *f = (ct_sub)(x, base);
+    for (int k = 0; k < (mode == 'n' ? 1 : mode == 'b' ? 2 : 4); k++) {
+        ct_tensor *at = (ct_add)(base, ct_number(mode == 'c' ? k - 1 : k)), *w;
+        w = mode == 'c' ? ct__cubic_weight(f, k) : mode == 'n' ? NULL : k ? f : (ct_rsub)(f, ct_number(1));
+        if (mode == 'c') at = ct__grid_pad(at, n, pad, align);
+        ct_tensor *inside = (ct_to)((ct_logical_and)((ct_ge)(at, ct_number(0)), (ct_lt)(at, ct_number((double)n))), g ? (ct_dtype)g->dtype : CT_F32);
+        t->weight[k] = mode == 'n' ? inside : (ct_mul)(w, inside);
+        t->place[k] = (ct_to)((ct_clamp)(at, ct_number(0), ct_number((double)(n - 1))), CT_I64);
+        if (!t->weight[k] || !t->place[k]) return false;
+    }
+    return true;
+}
+CT_API ct_tensor *ct_grid_sample_with(ct_grid_sample_opts o)
+{
+    const char *f = "ct_grid_sample", *mode = o.mode ? o.mode : "bilinear", *pad = o.padding_mode ? o.padding_mode : "zeros";
+    ct_tensor *x = o.input, *grid = o.grid, *flat, *sum = NULL;
+    if (!x || !grid || !ct__need_float(x, "input", f)) return NULL;
+    int n = x->ndim - 2, count = !strcmp(mode, "bilinear") ? 2 : !strcmp(mode, "nearest") ? 1 : !strcmp(mode, "bicubic") ? 4 : 0;
+    if (!count || (strcmp(pad, "zeros") && strcmp(pad, "border") && strcmp(pad, "reflection")) || (count == 4 && n != 2))
+        return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "mode \"%s\" and padding_mode \"%s\" for input %s\n\"bilinear\", \"nearest\", \"bicubic\" (of images); \"zeros\", \"border\", \"reflection\"", mode, pad, ct__brackets(x));
+    if (grid->dtype != x->dtype) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, f, "grid is %s, input %s", ct_dtype_name((ct_dtype)grid->dtype), ct_dtype_name((ct_dtype)x->dtype));
+    if ((n != 2 && n != 3) || grid->ndim != n + 2 || grid->shape[0] != x->shape[0] || grid->shape[n + 1] != n)
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "grid %s does not go with input %s: (N,C,H,W) and (N,H',W',2), or (N,C,D,H,W) and (N,D',H',W',3) are needed", ct__brackets(grid), ct__brackets(x));
+    for (int d = 0; d < n; d++) if (x->shape[2 + d] < 1) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "the images of input %s are empty", ct__brackets(x));
+    ct__fn fn = ct__begin(f);
+    int64_t N = x->shape[0], C = x->shape[1], Q = ct__product(grid->shape, 1, n + 1);
+    ct__taps taps[3];
+    for (int d = 0; d < n; d++) /* the grid's first coordinate is that of the last dim */
+        if (!ct__grid_taps((ct_reshape)((ct_select)(grid, -1, n - 1 - d), ct__sizes(N, 1, Q, 3)), x->shape[2 + d], mode[2] == 'c' ? 'c' : mode[0], pad[0], o.align_corners, &taps[d])) return ct__end(fn, NULL);
+    flat = (ct_reshape)(x, ct__sizes(N, C, ct__product(x->shape, 2, x->ndim), 3));
+    for (int k = 0, all = n == 2 ? count * count : count * count * count; k < all; k++) {
+        ct_tensor *at = NULL, *w = NULL, *v;
+        for (int d = 0, digit = k; d < n; d++, digit /= count) {
+            at = at ? (ct_add)((ct_mul)(at, ct_number_i64(x->shape[2 + d])), taps[d].place[digit % count]) : taps[d].place[digit % count];
+            w = w ? (ct_mul)(w, taps[d].weight[digit % count]) : taps[d].weight[digit % count];
+        }
+        v = (ct_mul)((ct_gather)(flat, 2, (ct_expand)(at, ct__sizes(N, C, Q, 3))), w);
+        if (!(sum = sum ? (ct_add)(sum, v) : v)) return ct__end(fn, NULL);
+    }
+    ct_shape s = ct_shape_of(grid);
+    memmove(s.size + 2, s.size + 1, (size_t)n * sizeof *s.size), s.size[1] = C;
+    return ct__end(fn, (ct_reshape)(sum, s));
+}
+static ct_tensor *ct__grid_line(int64_t n, bool align, const ct_tensor *like) /* the places of n pixels in [-1,1] */
+{
+    ct_tensor *k = (ct_arange_dtype)(CT_F64, 0, (double)n, 1);
+    k = n < 2 ? (ct_mul)(k, ct_number(0)) : (ct_sub)((ct_mul)(k, ct_number(2 / (double)(n - 1))), ct_number(1));
+    if (!align) k = (ct_mul)(k, ct_number((double)(n - 1) / (double)ct__imax(1, n)));
+    return (ct_to_device)((ct_to)(k, (ct_dtype)like->dtype), like->storage->device);
+}
+CT_API ct_tensor *(ct_affine_grid)(ct_tensor *theta, ct_shape size, bool align)
+{
+    const char *f = "ct_affine_grid";
+    if (!theta || !ct__need_float(theta, "theta", f)) return NULL;
+    int n = size.ndim - 2;
+    bool ok = (n == 2 || n == 3) && theta->ndim == 3 && theta->shape[0] == size.size[0] && theta->shape[1] == n && theta->shape[2] == n + 1;
+    for (int d = 0; d < size.ndim && ok; d++) ok = size.size[d] > 0;
+    if (!ok) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "theta %s does not go with %d sizes, or they are not positive: (N,2,3) and (N,C,H,W), or (N,3,4) and (N,C,D,H,W) are needed", ct__brackets(theta), size.ndim);
+    ct__fn fn = ct__begin(f);
+    ct_tensor *axis[4];
+    ct_shape space, one = {{1, 1, 1, 1, 1, 1, 1, 1}, n}, result;
+    memset(&space, 0, sizeof space);
+    space.ndim = n, memcpy(space.size, size.size + 2, (size_t)n * sizeof *size.size);
+    for (int d = 0; d < n; d++) {
+        ct_shape s = one;
+        s.size[n - 1 - d] = space.size[n - 1 - d]; /* x is the last dim */
+        axis[d] = (ct_expand)((ct_reshape)(ct__grid_line(space.size[n - 1 - d], align, theta), s), space);
+    }
+    axis[n] = axis[0] ? (ct_ones_like)(axis[0]) : NULL;
+    ct_tensor *base = (ct_reshape)((ct_stack)(axis, n + 1, -1), ct__sizes(ct__product(space.size, 0, n), n + 1, 0, 2));
+    result = space, memmove(result.size + 1, result.size, (size_t)n * sizeof *result.size);
+    result.size[0] = size.size[0], result.size[n + 1] = n, result.ndim = n + 2;
+    return ct__end(fn, (ct_reshape)((ct_matmul)(base, (ct_transpose)(theta, 1, 2)), result));
+}
 /* ---- >>print -------------------------------------------------------------------------------------------------------
    PyTorch's repr. Two walks over the elements that are shown: one finds the widest and the style, one writes. */
 static ct_print_opts ct__printing = {4, 1000, 3, 80, 0, 0};
@@ -18621,6 +21201,7 @@ typedef struct {
 } ct__entry;
 typedef struct { ct_params list; int64_t name_capacity, tensor_capacity; bool made; } ct__params_cache;
 enum { CT__LIST_PARAMETERS, CT__LIST_BUFFERS, CT__LIST_STATE, CT__LISTS, CT__MAX_DEPTH = 64, CT__NAME_MAX = 256 };
+typedef struct { ct_module_hook *call; void *user; int id; bool pre; } ct__forward_hook;
 typedef struct ct__module {
     ct__entry *entry;
     int64_t count, capacity;
@@ -18629,6 +21210,9 @@ typedef struct ct__module {
     int owners;         /* modules that it is registered in */
     bool leaf;          /* one of our layers: its forward keeps nothing */
     uint64_t mark;      /* the last walk that saw it */
+    ct__forward_hook *hook;
+    int64_t hook_count, hook_capacity;
+    int next_hook;
     ct_module *next;    /* to be freed */
 } ct__module;
 static uint64_t ct__module_marks;
@@ -18672,6 +21256,7 @@ static void ct__modules_free(ct_module *dead) /* a list, so that depth does not 
         for (int64_t k = 0; k < own->count; k++) ct__entry_drop(&own->entry[k], &dead);
         for (int k = 0; k < CT__LISTS; k++) ct__params_free(&own->cache[k]);
         ct__free(own->entry, (size_t)own->capacity * sizeof *own->entry);
+        ct__free(own->hook, (size_t)own->hook_capacity * sizeof *own->hook);
         ct__free(m, own->bytes);
         ct__free(own, sizeof *own);
     }
@@ -19132,14 +21717,55 @@ CT_API void ct_module_print(ct_module *m)
 }
 
 /* ---- layers ---- */
+static int ct__hook_add(ct_module *m, ct_module_hook *call, void *user, bool pre, const char *f)
+{
+    if (!m || !call) return 0;
+    ct__module *own = m->own_;
+    if (!ct__grow((void **)&own->hook, own->hook_count, &own->hook_capacity, sizeof *own->hook)) return ct__fail_memory(f, 0) != NULL;
+    ct__forward_hook h = {call, user, ++own->next_hook, pre};
+    own->hook[own->hook_count++] = h;
+    return h.id;
+}
+CT_API int (ct_register_forward_hook)(ct_module *m, ct_module_hook *hook, void *user) { return ct__hook_add(m, hook, user, false, "ct_register_forward_hook"); }
+CT_API int (ct_register_forward_pre_hook)(ct_module *m, ct_module_hook *hook, void *user) { return ct__hook_add(m, hook, user, true, "ct_register_forward_pre_hook"); }
+CT_API bool ct_remove_forward_hook(ct_module *m, int id)
+{
+    for (int64_t k = 0; m && k < m->own_->hook_count; k++)
+        if (m->own_->hook[k].id == id) {
+            memmove(m->own_->hook + k, m->own_->hook + k + 1, (size_t)(--m->own_->hook_count - k) * sizeof *m->own_->hook);
+            return true;
+        }
+    return false;
+}
+static ct_tensor *ct__hooked(ct_module *m, ct_tensor *x, ct_tensor *y, bool pre)
+{
+    for (int64_t k = 0; k < m->own_->hook_count; k++) {
+        ct__forward_hook h = m->own_->hook[k];
+        ct_tensor *r = h.pre == pre && (pre ? x : y) ? h.call(m, x, pre ? NULL : y, h.user) : NULL;
+        if (r && pre) x = r;
+        else if (r) y = r;
+    }
+    return pre ? x : y;
+}
 CT_API ct_tensor *(ct_forward)(ct_module *m, ct_tensor *x)
 {
     if (!m || !x) return NULL;
+    if (!m->forward && m->forward2) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_forward", "a %s takes two inputs\nct_forward2(module, input, target)", m->type);
     if (!m->forward) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_forward", "a %s has no forward\ncall its children: ct_module_child(list, i)", m->type);
-    return m->forward(m, x);
+    if (!m->own_->hook_count) return m->forward(m, x);
+    x = ct__hooked(m, x, NULL, true);
+    return ct__hooked(m, x, m->forward(m, x), false);
+}
+CT_API ct_tensor *(ct_forward2)(ct_module *m, ct_tensor *x, ct_tensor *y)
+{
+    if (!m || !x || !y) return NULL;
+    if (!m->forward2) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_forward2", "a %s does not take two inputs\nct_forward(module, input)", m->type);
+    if (!m->own_->hook_count) return m->forward2(m, x, y);
+    x = ct__hooked(m, x, NULL, true);
+    return ct__hooked(m, x, m->forward2(m, x, y), false);
 }
 /* Layers without children share one struct: integers and numbers by place, parameters by place in the entries. */
-typedef struct { ct_module base; int64_t i[10]; double f[4]; } ct__layer;
+typedef struct { ct_module base; int64_t i[20]; double f[4]; } ct__layer;
 static const int64_t *ct__ints(const ct_module *m) { return ((const ct__layer *)(const void *)m)->i; }
 static const double *ct__floats(const ct_module *m) { return ((const ct__layer *)(const void *)m)->f; }
 static ct_tensor *ct__own_tensor(const ct_module *m, const char *name)
@@ -19208,57 +21834,89 @@ CT_API ct_module *ct_nn_linear_with(ct_linear_opts o)
     return ct__layer_end(fn, m, m && ct__make_weights(m, ct__sizes(o.out_features, o.in_features, 0, 2), o.out_features, (double)o.in_features, o.no_bias));
 }
 
-/* (a, b) as torch writes it */
-static int ct__pair_text(char *text, size_t n, const char *name, const int64_t *hw)
-{
-    return snprintf(text, n, ", %s=(%lld, %lld)", name, (long long)hw[0], (long long)hw[1]);
-}
 static void ct__pair_of(int64_t *hw, const int64_t *given, int64_t both, int64_t none)
 {
     for (int k = 0; k < 2; k++) hw[k] = given[k] ? given[k] : both ? both : none;
 }
-/* i = {kernel, stride, padding, dilation (pairs), groups}; channels are the weight's */
-static ct_tensor *ct__conv2d_forward(ct_module *m, ct_tensor *x)
+/* i = {kernel, stride, padding, dilation, output_padding (D, H, W each), groups, dims, transposed, same}; channels are the weight's */
+enum { CT__CONV_GROUPS = 15, CT__CONV_DIMS, CT__CONV_TURNED, CT__CONV_SAME };
+static ct_tensor *ct__conv_forward_layer(ct_module *m, ct_tensor *x)
 {
+    static ct_tensor *(*const plain[3])(ct_conv_opts) = {ct_conv1d_with, ct_conv2d_with, ct_conv3d_with};
+    static ct_tensor *(*const turned[3])(ct_conv_transpose_opts) = {ct_conv_transpose1d_with, ct_conv_transpose2d_with, ct_conv_transpose3d_with};
+    const int64_t *i = ct__ints(m);
     ct_conv_opts o;
-    const int64_t *i = ct__ints(m);
-    memset(&o, 0, sizeof o);
-    o.input = x, o.weight = ct__own_tensor(m, "weight"), o.bias = ct__own_tensor(m, "bias"), o.groups = i[8];
-    for (int k = 0; k < 2; k++) o.stride_hw[k] = i[2 + k], o.padding_hw[k] = i[4 + k], o.dilation_hw[k] = i[6 + k];
-    return ct_conv2d_with(o);
+    ct_conv_transpose_opts t;
+    memset(&o, 0, sizeof o), memset(&t, 0, sizeof t);
+    o.input = t.input = x, o.weight = t.weight = ct__own_tensor(m, "weight"), o.bias = t.bias = ct__own_tensor(m, "bias");
+    o.stride = t.stride = i[5], o.padding = t.padding = i[8], o.dilation = t.dilation = i[11], t.output_padding = i[14], o.groups = t.groups = i[15], o.padding_same = i[18] != 0;
+    if (i[CT__CONV_DIMS] == 2) {
+        o.padding = t.padding = t.output_padding = 0;
+        for (int k = 0; k < 2; k++) {
+            o.stride_hw[k] = t.stride_hw[k] = i[4 + k], o.padding_hw[k] = t.padding_hw[k] = i[7 + k];
+            o.dilation_hw[k] = t.dilation_hw[k] = i[10 + k], t.output_padding_hw[k] = i[13 + k];
+        }
+    }
+    return i[CT__CONV_TURNED] ? turned[i[CT__CONV_DIMS] - 1](t) : plain[i[CT__CONV_DIMS] - 1](o);
 }
-static void ct__conv2d_text(const ct_module *m, char *text, size_t n)
+static void ct__conv_layer_text(const ct_module *m, char *text, size_t n)
 {
-    const int64_t *i = ct__ints(m);
+    static const char *const names[5] = {"kernel_size", "stride", "padding", "dilation", "output_padding"};
+    static const int64_t none[5] = {-1, -1, 0, 1, 0};
+    const int64_t *i = ct__ints(m), g = i[CT__CONV_GROUPS], dims = i[CT__CONV_DIMS];
     const ct_tensor *w = ct__own_tensor(m, "weight");
-    int at = snprintf(text, n, "%lld, %lld", w ? (long long)w->shape[1] * i[8] : 0, w ? (long long)w->shape[0] : 0);
-    at += ct__pair_text(text + at, n - (size_t)at, "kernel_size", i);
-    at += ct__pair_text(text + at, n - (size_t)at, "stride", i + 2);
-    if (i[4] || i[5]) at += ct__pair_text(text + at, n - (size_t)at, "padding", i + 4);
-    if (i[6] != 1 || i[7] != 1) at += ct__pair_text(text + at, n - (size_t)at, "dilation", i + 6);
-    if (i[8] != 1) at += snprintf(text + at, n - (size_t)at, ", groups=%lld", (long long)i[8]);
+    int64_t a = w ? w->shape[0] : 0, b = w ? w->shape[1] * g : 0;
+    int at = snprintf(text, n, "%lld, %lld", (long long)(i[CT__CONV_TURNED] ? a : b), (long long)(i[CT__CONV_TURNED] ? b : a));
+    for (int k = 0; k < 5; k++) {
+        const int64_t *v = i + 3 * k + 3 - dims;
+        bool usual = true, same = k == 2 && i[CT__CONV_SAME];
+        for (int d = 0; d < dims; d++) usual = usual && v[d] == none[k];
+        if (usual && !same) continue;
+        at += snprintf(text + at, n - (size_t)at, same ? ", %s=same" : ", %s=(", names[k]);
+        for (int d = 0; d < dims && !same; d++) at += snprintf(text + at, n - (size_t)at, "%lld%s", (long long)v[d], d + 1 < dims ? ", " : dims == 1 ? ",)" : ")");
+    }
+    if (g != 1) at += snprintf(text + at, n - (size_t)at, ", groups=%lld", (long long)g);
     if (!ct__own_tensor(m, "bias")) snprintf(text + at, n - (size_t)at, ", bias=False");
 }
-CT_API ct_module *ct_nn_conv2d_with(ct_conv2d_opts o)
+/* kernel, stride, ... as three dims, and what may be wrong with them; fan: of one output (transposed: input) */
+static bool ct__conv_layer_ints(const ct_conv2d_opts *o, int dims, bool turned, int64_t *i, int64_t *fan, const char *f)
 {
-    const char *f = "ct_nn_conv2d";
-    int64_t g = o.groups ? o.groups : 1, kernel[2], stride[2], padding[2], dilation[2], fan;
-    ct__pair_of(kernel, o.kernel_hw, o.kernel_size, 0), ct__pair_of(stride, o.stride_hw, o.stride, 1);
-    ct__pair_of(padding, o.padding_hw, o.padding, 0), ct__pair_of(dilation, o.dilation_hw, o.dilation, 1);
-    if (!ct__positive(o.in_channels, "in_channels", f) || !ct__positive(o.out_channels, "out_channels", f) || !ct__positive(g, "groups", f)) return NULL;
-    for (int k = 0; k < 2; k++)
-        if (!ct__positive(kernel[k], "kernel_size", f) || !ct__positive(stride[k], "stride", f) || !ct__positive(dilation[k], "dilation", f)) return NULL;
-    if (padding[0] < 0 || padding[1] < 0) return (ct_module *)ct__fail(CT_ERR_ARGUMENT, f, "padding is negative");
-    if (o.in_channels % g || o.out_channels % g)
-        return (ct_module *)ct__fail(CT_ERR_ARGUMENT, f, "%lld groups do not divide %lld and %lld channels", (long long)g, (long long)o.in_channels, (long long)o.out_channels);
-    if (!ct__size_mul(o.in_channels / g, kernel[0], &fan) || !ct__size_mul(fan, kernel[1], &fan)) return (ct_module *)ct__fail(CT_ERR_OVERFLOW, f, "the kernel is too large");
-    ct__fn fn = ct__begin(f);
-    ct__layer *m = ct__layer_new("Conv2d", ct__conv2d_forward, ct__conv2d_text);
-    for (int k = 0; m && k < 2; k++) m->i[k] = kernel[k], m->i[2 + k] = stride[k], m->i[4 + k] = padding[k], m->i[6 + k] = dilation[k];
-    if (m) m->i[8] = g;
-    ct_shape weight = {{o.out_channels, o.in_channels / g, kernel[0], kernel[1], 0, 0, 0, 0}, 4};
-    return ct__layer_end(fn, m, m && ct__make_weights(m, weight, o.out_channels, (double)fan, o.no_bias));
+    static const char *const names[4] = {"kernel_size", "stride", "padding", "dilation"};
+    const int64_t all[5] = {o->kernel_size, o->stride, o->padding, o->dilation, o->output_padding}, *const hw[5] = {o->kernel_hw, o->stride_hw, o->padding_hw, o->dilation_hw, o->output_padding_hw};
+    int64_t g = o->groups ? o->groups : 1;
+    for (int k = 0; k < 5; k++)
+        for (int d = 0; d < 3; d++) {
+            int64_t given = dims == 2 && d ? hw[k][d - 1] : 0, none = k == 1 || k == 3;
+            i[3 * k + d] = d < 3 - dims ? (k == 2 || k == 4 ? 0 : 1) : given ? given : all[k] ? all[k] : none;
+            if (k < 4 && k != 2 && !ct__positive(i[3 * k + d], names[k], f)) return false;
+            if (i[3 * k + d] < 0) return ct__fail(CT_ERR_ARGUMENT, f, "padding is negative") != NULL;
+        }
+    if (!ct__positive(o->in_channels, "in_channels", f) || !ct__positive(o->out_channels, "out_channels", f) || !ct__positive(g, "groups", f)) return false;
+    if (o->in_channels % g || o->out_channels % g)
+        return ct__fail(CT_ERR_ARGUMENT, f, "%lld groups do not divide %lld and %lld channels", (long long)g, (long long)o->in_channels, (long long)o->out_channels) != NULL;
+    *fan = (turned ? o->out_channels : o->in_channels) / g;
+    for (int d = 0; d < 3; d++) if (!ct__size_mul(*fan, i[d], fan)) return ct__fail(CT_ERR_OVERFLOW, f, "the kernel is too large") != NULL;
+    if (o->padding_same && (turned || i[3] * i[4] * i[5] != 1)) return ct__fail(CT_ERR_ARGUMENT, f, "padding_same needs stride 1 and no transposition") != NULL;
+    i[CT__CONV_GROUPS] = g, i[CT__CONV_DIMS] = dims, i[CT__CONV_TURNED] = turned, i[CT__CONV_SAME] = o->padding_same;
+    return true;
 }
+static ct_module *ct__conv_layer(const ct_conv2d_opts *o, int dims, bool turned, const char *type, const char *f)
+{
+    int64_t i[20] = {0}, fan;
+    if (!ct__conv_layer_ints(o, dims, turned, i, &fan, f)) return NULL;
+    ct__fn fn = ct__begin(f);
+    ct__layer *m = ct__layer_new(type, ct__conv_forward_layer, ct__conv_layer_text);
+    ct_shape w = {{turned ? o->in_channels : o->out_channels, (turned ? o->out_channels : o->in_channels) / i[CT__CONV_GROUPS], 0, 0, 0, 0, 0, 0}, 2 + dims};
+    for (int d = 0; d < dims; d++) w.size[2 + d] = i[3 - dims + d];
+    if (m) memcpy(m->i, i, sizeof i);
+    return ct__layer_end(fn, m, m && ct__make_weights(m, w, o->out_channels, (double)fan, o->no_bias));
+}
+CT_API ct_module *ct_nn_conv1d_with(ct_conv2d_opts o) { return ct__conv_layer(&o, 1, false, "Conv1d", "ct_nn_conv1d"); }
+CT_API ct_module *ct_nn_conv2d_with(ct_conv2d_opts o) { return ct__conv_layer(&o, 2, false, "Conv2d", "ct_nn_conv2d"); }
+CT_API ct_module *ct_nn_conv3d_with(ct_conv2d_opts o) { return ct__conv_layer(&o, 3, false, "Conv3d", "ct_nn_conv3d"); }
+CT_API ct_module *ct_nn_conv_transpose1d_with(ct_conv2d_opts o) { return ct__conv_layer(&o, 1, true, "ConvTranspose1d", "ct_nn_conv_transpose1d"); }
+CT_API ct_module *ct_nn_conv_transpose2d_with(ct_conv2d_opts o) { return ct__conv_layer(&o, 2, true, "ConvTranspose2d", "ct_nn_conv_transpose2d"); }
+CT_API ct_module *ct_nn_conv_transpose3d_with(ct_conv2d_opts o) { return ct__conv_layer(&o, 3, true, "ConvTranspose3d", "ct_nn_conv_transpose3d"); }
 
 /* i = {kernel, stride, padding (pairs), dilation, ceil, exclude_pad, divisor} */
 static ct_pool_opts ct__pool_opts_of(const ct_module *m, ct_tensor *x)
@@ -19308,6 +21966,27 @@ static ct_module *ct__pool2d(const char *type, const char *f, ct_forward_fn *for
 }
 CT_API ct_module *ct_nn_max_pool2d_with(ct_pool2d_opts o) { return ct__pool2d("MaxPool2d", "ct_nn_max_pool2d", ct__max_pool2d_forward, &o); }
 CT_API ct_module *ct_nn_avg_pool2d_with(ct_pool2d_opts o) { return ct__pool2d("AvgPool2d", "ct_nn_avg_pool2d", ct__avg_pool2d_forward, &o); }
+static ct_tensor *ct__pool1d_forward(ct_module *m, ct_tensor *x)
+{
+    ct_pool_opts o = ct__pool_opts_of(m, x);
+    o.kernel_size = o.kernel_hw[1], o.stride = o.stride_hw[1], o.padding = o.padding_hw[1];
+    return m->type[0] == 'M' ? ct_max_pool1d_with(o) : ct_avg_pool1d_with(o);
+}
+static void ct__pool1d_text(const ct_module *m, char *text, size_t n)
+{
+    const int64_t *i = ct__ints(m);
+    if (m->type[0] != 'M') snprintf(text, n, "kernel_size=(%lld,), stride=(%lld,), padding=(%lld,)", (long long)i[0], (long long)i[2], (long long)i[4]);
+    else snprintf(text, n, "kernel_size=%lld, stride=%lld, padding=%lld, dilation=%lld, ceil_mode=%s", (long long)i[0], (long long)i[2], (long long)i[4], (long long)(i[6] ? i[6] : 1), ct__true(i[7] != 0));
+}
+static ct_module *ct__pool1d(const char *type, const char *f, ct_pool2d_opts *o)
+{
+    memset(o->kernel_hw, 0, sizeof o->kernel_hw), memset(o->stride_hw, 0, sizeof o->stride_hw), memset(o->padding_hw, 0, sizeof o->padding_hw);
+    ct_module *m = ct__pool2d(type, f, ct__pool1d_forward, o);
+    if (m) m->describe = ct__pool1d_text;
+    return m;
+}
+CT_API ct_module *ct_nn_max_pool1d_with(ct_pool2d_opts o) { return ct__pool1d("MaxPool1d", "ct_nn_max_pool1d", &o); }
+CT_API ct_module *ct_nn_avg_pool1d_with(ct_pool2d_opts o) { return ct__pool1d("AvgPool1d", "ct_nn_avg_pool1d", &o); }
 CT_API ct_module *(ct_nn_adaptive_avg_pool2d)(int64_t out_h, int64_t out_w)
 {
     const char *f = "ct_nn_adaptive_avg_pool2d";
@@ -19324,7 +22003,7 @@ static ct_tensor *ct__batch_norm_forward(ct_module *m, ct_tensor *x)
     const int64_t *i = ct__ints(m);
     memset(&o, 0, sizeof o);
     if (!(i[1] & (int64_t)1 << x->ndim))
-        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_batch_norm", "%s takes %s, not %s", m->type, i[1] == 16 ? "(N,C,H,W)" : "(N,C) or (N,C,L)", ct__brackets(x));
+        return (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_batch_norm", "%s takes %s, not %s", m->type, i[1] == 32 ? "(N,C,D,H,W)" : i[1] == 16 ? "(N,C,H,W)" : "(N,C) or (N,C,L)", ct__brackets(x));
     o.input = x, o.weight = ct__own_tensor(m, "weight"), o.bias = ct__own_tensor(m, "bias"), o.training = m->training;
     o.running_mean = ct__own_tensor(m, "running_mean"), o.running_var = ct__own_tensor(m, "running_var");
     o.eps = ct__floats(m)[0] == 0 ? CT_REALLY_ZERO : ct__floats(m)[0], o.momentum = ct__floats(m)[1] == 0 ? CT_REALLY_ZERO : ct__floats(m)[1];
@@ -19366,7 +22045,33 @@ static ct_module *ct__batch_norm_new(const char *type, const char *f, int64_t di
     return ct__layer_end(fn, m, ok);
 }
 CT_API ct_module *ct_nn_batch_norm1d_with(ct_nn_batch_norm_opts o) { return ct__batch_norm_new("BatchNorm1d", "ct_nn_batch_norm1d", 4 | 8, &o); }
+CT_API ct_module *ct_nn_batch_norm3d_with(ct_nn_batch_norm_opts o) { return ct__batch_norm_new("BatchNorm3d", "ct_nn_batch_norm3d", 32, &o); }
 CT_API ct_module *ct_nn_batch_norm2d_with(ct_nn_batch_norm_opts o) { return ct__batch_norm_new("BatchNorm2d", "ct_nn_batch_norm2d", 16, &o); }
+
+/* i and f as batch norm's; i[1]: the dims with N */
+static ct_tensor *ct__instance_norm_forward(ct_module *m, ct_tensor *x)
+{
+    ct_instance_norm_opts o;
+    const int64_t *i = ct__ints(m);
+    memset(&o, 0, sizeof o);
+    if (x->ndim != i[1] && x->ndim != i[1] - 1) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, "ct_instance_norm", "%s takes %d or %d dims, not %s", m->type, (int)i[1], (int)i[1] - 1, ct__brackets(x));
+    bool single = x->ndim != i[1];
+    o.input = single ? (ct_unsqueeze)(x, 0) : x, o.weight = ct__own_tensor(m, "weight"), o.bias = ct__own_tensor(m, "bias");
+    o.running_mean = ct__own_tensor(m, "running_mean"), o.running_var = ct__own_tensor(m, "running_var"), o.no_input_stats = !m->training && o.running_mean;
+    o.eps = ct__floats(m)[0] == 0 ? CT_REALLY_ZERO : ct__floats(m)[0], o.momentum = ct__floats(m)[1] == 0 ? CT_REALLY_ZERO : ct__floats(m)[1];
+    ct_tensor *y = ct_instance_norm_with(o);
+    return single ? (ct_squeeze_dim)(y, 0) : y;
+}
+static ct_module *ct__instance_norm_new(const char *type, const char *f, int64_t dims, const ct_nn_instance_norm_opts *o)
+{
+    ct_nn_batch_norm_opts b = {o->num_features, o->eps, o->momentum, !o->affine, !o->track_running_stats, false, 0};
+    ct_module *m = ct__batch_norm_new(type, f, dims, &b);
+    if (m) m->forward = ct__instance_norm_forward;
+    return m;
+}
+CT_API ct_module *ct_nn_instance_norm1d_with(ct_nn_instance_norm_opts o) { return ct__instance_norm_new("InstanceNorm1d", "ct_nn_instance_norm1d", 3, &o); }
+CT_API ct_module *ct_nn_instance_norm2d_with(ct_nn_instance_norm_opts o) { return ct__instance_norm_new("InstanceNorm2d", "ct_nn_instance_norm2d", 4, &o); }
+CT_API ct_module *ct_nn_instance_norm3d_with(ct_nn_instance_norm_opts o) { return ct__instance_norm_new("InstanceNorm3d", "ct_nn_instance_norm3d", 5, &o); }
 
 /* i = {affine, ndim, shape...}; f = {eps} */
 static ct_layer_norm_opts ct__layer_norm_opts_of(const ct_module *m, ct_tensor *x)
@@ -19479,6 +22184,13 @@ CT_API ct_module *ct_nn_embedding_with(ct_nn_embedding_opts o)
     X(silu, SiLU, (ct_silu)(x))                                                                                       \
     X(sigmoid, Sigmoid, (ct_sigmoid)(x))                                                                              \
     X(tanh, Tanh, (ct_tanh)(x))                                                                                       \
+    X(mish, Mish, (ct_mish)(x))                                                                                       \
+    X(selu, SELU, (ct_selu)(x))                                                                                       \
+    X(hardswish, Hardswish, (ct_hardswish)(x))                                                                        \
+    X(hardsigmoid, Hardsigmoid, (ct_hardsigmoid)(x))                                                                  \
+    X(softsign, Softsign, (ct_softsign)(x))                                                                           \
+    X(log_sigmoid, LogSigmoid, (ct_log_sigmoid)(x))                                                                   \
+    X(tanhshrink, Tanhshrink, (ct_tanhshrink)(x))                                                                     \
     X(identity, Identity, x)
 #define CT__X(name, type, call)                                                                                       \
     static ct_tensor *ct__##name##_layer(ct_module *m, ct_tensor *x) { return (void)m, call; }                        \
@@ -19528,6 +22240,326 @@ static ct_tensor *ct__log_softmax_layer(ct_module *m, ct_tensor *x) { return (ct
 static void ct__softmax_text(const ct_module *m, char *text, size_t n) { snprintf(text, n, "dim=%lld", (long long)ct__ints(m)[0]); }
 CT_API ct_module *(ct_nn_softmax)(int dim) { return ct__layer_of("Softmax", ct__softmax_layer, ct__softmax_text, 0, 0, dim, 0); }
 CT_API ct_module *(ct_nn_log_softmax)(int dim) { return ct__layer_of("LogSoftmax", ct__log_softmax_layer, ct__softmax_text, 0, 0, dim, 0); }
+
+static ct_tensor *ct__glu_layer(ct_module *m, ct_tensor *x) { return (ct_glu)(x, (int)ct__ints(m)[0]); }
+CT_API ct_module *(ct_nn_glu)(int dim) { return ct__layer_of("GLU", ct__glu_layer, ct__softmax_text, 0, 0, dim, 0); }
+static ct_tensor *ct__pixel_shuffle_layer(ct_module *m, ct_tensor *x) { return (ct_pixel_shuffle)(x, ct__ints(m)[0]); }
+static void ct__pixel_shuffle_text(const ct_module *m, char *text, size_t n) { snprintf(text, n, "upscale_factor=%lld", (long long)ct__ints(m)[0]); }
+CT_API ct_module *(ct_nn_pixel_shuffle)(int64_t factor) { return ct__layer_of("PixelShuffle", ct__pixel_shuffle_layer, ct__pixel_shuffle_text, 0, 0, factor, 0); }
+static ct_tensor *ct__dropout2d_layer(ct_module *m, ct_tensor *x) { return (ct_dropout2d)(x, ct__floats(m)[0], m->training); }
+CT_API ct_module *ct_nn_dropout2d_with(ct_nn_dropout_opts o)
+{
+    ct_module *m = ct_nn_dropout_with(o);
+    if (m) m->type = "Dropout2d", m->forward = ct__dropout2d_layer;
+    return m;
+}
+static ct_tensor *ct__prelu_layer(ct_module *m, ct_tensor *x) { return (ct_prelu)(x, ct__own_tensor(m, "weight")); }
+static void ct__prelu_text(const ct_module *m, char *text, size_t n) { snprintf(text, n, "num_parameters=%lld", (long long)ct__ints(m)[0]); }
+CT_API ct_module *ct_nn_prelu_with(ct_nn_prelu_opts o)
+{
+    int64_t count = o.num_parameters ? o.num_parameters : 1;
+    if (!ct__positive(count, "num_parameters", "ct_nn_prelu")) return NULL;
+    ct__fn fn = ct__begin("ct_nn_prelu");
+    ct__layer *m = ct__layer_new("PReLU", ct__prelu_layer, ct__prelu_text);
+    if (m) m->i[0] = count;
+    return ct__layer_end(fn, m, m && ct__make_parameter(m, "weight", ct__sizes(count, 0, 0, 1), CT__FILL, ct__opt(o.init, 0.25)));
+}
+static ct_tensor *ct__bilinear_layer(ct_module *m, ct_tensor *a, ct_tensor *b) { return (ct_bilinear)(a, b, ct__own_tensor(m, "weight"), ct__own_tensor(m, "bias")); }
+static void ct__bilinear_text(const ct_module *m, char *text, size_t n)
+{
+    const int64_t *i = ct__ints(m);
+    snprintf(text, n, "in1_features=%lld, in2_features=%lld, out_features=%lld, bias=%s", (long long)i[0], (long long)i[1], (long long)i[2], ct__true(!i[3]));
+}
+CT_API ct_module *ct_nn_bilinear_with(ct_nn_bilinear_opts o)
+{
+    const char *f = "ct_nn_bilinear";
+    if (!ct__positive(o.in1_features, "in1_features", f) || !ct__positive(o.in2_features, "in2_features", f) || !ct__positive(o.out_features, "out_features", f)) return NULL;
+    ct__fn fn = ct__begin(f);
+    ct__layer *m = ct__layer_new("Bilinear", NULL, ct__bilinear_text);
+    double bound = 1 / sqrt((double)o.in1_features);
+    if (m) m->base.forward2 = ct__bilinear_layer, m->i[0] = o.in1_features, m->i[1] = o.in2_features, m->i[2] = o.out_features, m->i[3] = o.no_bias;
+    bool ok = m && ct__make_parameter(m, "weight", ct__sizes(o.out_features, o.in1_features, o.in2_features, 3), CT__UNIFORM, bound);
+    return ct__layer_end(fn, m, ok && (o.no_bias || ct__make_parameter(m, "bias", ct__sizes(o.out_features, 0, 0, 1), CT__UNIFORM, bound)));
+}
+
+/* losses: the options of the function, with the weights as buffers */
+typedef union {
+    ct_loss_opts mse_loss, l1_loss;
+    ct_smooth_l1_loss_opts smooth_l1_loss;
+    ct_huber_loss_opts huber_loss;
+    ct_kl_div_opts kl_div;
+    ct_bce_opts binary_cross_entropy;
+    ct_bce_with_logits_opts binary_cross_entropy_with_logits;
+    ct_cross_entropy_opts cross_entropy, nll_loss;
+} ct__loss_opts;
+typedef struct { ct_module base; ct__loss_opts o; } ct__loss_layer;
+static ct_module *ct__loss_new(const char *type, ct_forward2_fn *forward, const void *opts, size_t bytes, ct_tensor *weight, ct_tensor *pos_weight)
+{
+    ct__loss_layer *m = (ct__loss_layer *)(void *)ct_module_new_sized(sizeof *m, NULL, type);
+    if (!m) return NULL;
+    memcpy(&m->o, opts, bytes);
+    m->base.forward2 = forward;
+    ct_buffer_opts w = {&m->base, "weight", weight, false, 0}, p = {&m->base, "pos_weight", pos_weight, false, 0};
+    if ((!weight || ct_register_buffer_with(w)) && (!pos_weight || ct_register_buffer_with(p))) return &m->base;
+    ct_module_free(&m->base);
+    return NULL;
+}
+#define CT__LOSS_LAYERS(X) /* module, torch's name, function, options, its weights */                                  \
+    X(mse_loss, MSELoss, mse_loss, ct_loss_opts, , NULL, NULL)                                                        \
+    X(l1_loss, L1Loss, l1_loss, ct_loss_opts, , NULL, NULL)                                                           \
+    X(smooth_l1_loss, SmoothL1Loss, smooth_l1_loss, ct_smooth_l1_loss_opts, , NULL, NULL)                             \
+    X(huber_loss, HuberLoss, huber_loss, ct_huber_loss_opts, , NULL, NULL)                                            \
+    X(kl_div_loss, KLDivLoss, kl_div, ct_kl_div_opts, , NULL, NULL)                                                   \
+    X(bce_loss, BCELoss, binary_cross_entropy, ct_bce_opts, o.weight = ct__own_tensor(m, "weight"), o.weight, NULL)   \
+    X(bce_with_logits_loss, BCEWithLogitsLoss, binary_cross_entropy_with_logits, ct_bce_with_logits_opts,             \
+      (o.weight = ct__own_tensor(m, "weight"), o.pos_weight = ct__own_tensor(m, "pos_weight")), o.weight, o.pos_weight) \
+    X(cross_entropy_loss, CrossEntropyLoss, cross_entropy, ct_cross_entropy_opts, o.weight = ct__own_tensor(m, "weight"), o.weight, NULL) \
+    X(nll_loss, NLLLoss, nll_loss, ct_cross_entropy_opts, o.weight = ct__own_tensor(m, "weight"), o.weight, NULL)
+#define CT__X(name, type, function, options, weights, weight, pos)                                                    \
+    static ct_tensor *ct__##name##_layer(ct_module *m, ct_tensor *x, ct_tensor *target)                               \
+    {                                                                                                                 \
+        options o = ((const ct__loss_layer *)(const void *)m)->o.function;                                            \
+        o.input = x, o.target = target;                                                                               \
+        weights;                                                                                                      \
+        return ct_##function##_with(o);                                                                               \
+    }                                                                                                                 \
+    CT_API ct_module *ct_nn_##name##_with(options o) { return ct__loss_new(#type, ct__##name##_layer, &o, sizeof o, weight, pos); }
+CT__LOSS_LAYERS(CT__X)
+#undef CT__X
+#undef CT__LOSS_LAYERS
+
+/* i = {kind, input, hidden, layers, no_bias, batch_first, bidirectional, cell}; f = {dropout} */
+static const char *const ct__rnn_names[4] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
+static bool ct__rnn_tensors(const ct_module *m, ct_tensor **p) /* as ct_rnn_opts wants them */
+{
+    const int64_t *i = ct__ints(m);
+    char name[48];
+    for (int64_t k = 0, per = i[4] ? 2 : 4, dirs = i[6] ? 2 : 1; k < i[3] * dirs * per; k++) {
+        snprintf(name, sizeof name, i[7] ? "%s" : "%s_l%lld%s", ct__rnn_names[k % per], (long long)(k / per / dirs), k / per % dirs ? "_reverse" : "");
+        if (!(p[k] = ct__own_tensor(m, name))) return ct__fail(CT_ERR_STATE, "ct_forward", "%s has no parameter %s", m->type, name) != NULL;
+    }
+    return true;
+}
+static ct_tensor *ct__rnn_cell_call(const ct_rnn_forward_opts *o, int kind, ct_tensor *const *p, bool biases)
+{
+    static ct_tensor *(*const call[4])(ct_rnn_cell_opts) = {ct_rnn_tanh_cell_with, ct_rnn_relu_cell_with, ct_lstm_cell_with, ct_gru_cell_with};
+    ct_rnn_cell_opts c = {o->input, o->hx, p[0], p[1], biases ? p[2] : NULL, biases ? p[3] : NULL, o->cx, o->c_n, 0};
+    ct_tensor *h = call[kind](c);
+    if (o->h_n) *o->h_n = h;
+    return h;
+}
+static ct_tensor *ct__rnn_forward_layer(ct_module *m, ct_tensor *x);
+CT_API ct_tensor *ct_forward_rnn_with(ct_rnn_forward_opts o)
+{
+    static ct_tensor *(*const call[4])(ct_rnn_opts) = {ct_rnn_tanh_with, ct_rnn_relu_with, ct_lstm_with, ct_gru_with};
+    ct_params params = {0, NULL, NULL};
+    ct_tensor *y = NULL;
+    if (!o.module || !o.input) return NULL;
+    const int64_t *i = ct__ints(o.module);
+    if (o.module->forward != ct__rnn_forward_layer) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_forward_rnn", "a %s is no recurrent layer", o.module->type);
+    params.count = (int)(i[3] * (i[6] ? 2 : 1) * (i[4] ? 2 : 4));
+    size_t bytes = (size_t)params.count * sizeof *params.tensor;
+    if (!(params.tensor = (ct_tensor **)ct__alloc(bytes))) return (ct_tensor *)ct__fail_memory("ct_forward_rnn", (int64_t)bytes);
+    ct_rnn_opts r = {o.input, o.hx, &params, o.cx, i[4] != 0, i[3], ct__floats(o.module)[0], o.module->training, i[6] != 0, i[5] != 0, o.h_n, o.c_n, 0};
+    if (ct__rnn_tensors(o.module, params.tensor)) y = i[7] ? ct__rnn_cell_call(&o, (int)i[0], params.tensor, !i[4]) : call[i[0]](r);
+    ct__free(params.tensor, bytes);
+    return y;
+}
+static ct_tensor *ct__rnn_forward_layer(ct_module *m, ct_tensor *x)
+{
+    ct_rnn_forward_opts o;
+    memset(&o, 0, sizeof o);
+    o.module = m, o.input = x;
+    return ct_forward_rnn_with(o);
+}
+static void ct__rnn_text(const ct_module *m, char *text, size_t n)
+{
+    const int64_t *i = ct__ints(m);
+    int at = snprintf(text, n, "%lld, %lld", (long long)i[1], (long long)i[2]);
+    if (i[3] != 1) at += snprintf(text + at, n - (size_t)at, ", num_layers=%lld", (long long)i[3]);
+    if (i[4]) at += snprintf(text + at, n - (size_t)at, ", bias=False");
+    if (i[5]) at += snprintf(text + at, n - (size_t)at, ", batch_first=True");
+    if (ct__floats(m)[0] > 0) at += snprintf(text + at, n - (size_t)at, ", dropout=%s", ct__option_text(ct__floats(m)[0]));
+    if (i[6]) at += snprintf(text + at, n - (size_t)at, ", bidirectional=True");
+    if (i[7] && i[0] == CT__RNN_RELU) snprintf(text + at, n - (size_t)at, ", nonlinearity=relu");
+}
+static bool ct__rnn_make(ct__layer *m)
+{
+    const int64_t *i = m->i, G = ct__rnn_gates[i[0]] * i[2];
+    char name[48];
+    for (int64_t k = 0, per = i[4] ? 2 : 4, dirs = i[6] ? 2 : 1; k < i[3] * dirs * per; k++) {
+        int64_t layer = k / per / dirs, which = k % per;
+        snprintf(name, sizeof name, i[7] ? "%s" : "%s_l%lld%s", ct__rnn_names[which], (long long)layer, k / per % dirs ? "_reverse" : "");
+        if (!ct__make_parameter(m, name, ct__sizes(G, which ? i[2] : layer ? i[2] * dirs : i[1], 0, which < 2 ? 2 : 1), CT__UNIFORM, 1 / sqrt((double)i[2]))) return false;
+    }
+    return true;
+}
+static ct_module *ct__rnn_new(const ct_nn_rnn_opts *o, int kind, bool cell, const char *type, const char *f)
+{
+    int64_t layers = o->num_layers ? o->num_layers : 1;
+    if (!ct__positive(o->input_size, "input_size", f) || !ct__positive(o->hidden_size, "hidden_size", f) || !ct__positive(layers, "num_layers", f)) return NULL;
+    if (!(o->dropout >= 0 && o->dropout <= 1)) return (ct_module *)ct__fail(CT_ERR_ARGUMENT, f, "a probability is between 0 and 1, not %g", o->dropout);
+    if (o->hidden_size > INT32_MAX || layers > INT32_MAX / 8) return (ct_module *)ct__fail(CT_ERR_OVERFLOW, f, "%lld layers of %lld are too many", (long long)layers, (long long)o->hidden_size);
+    ct__fn fn = ct__begin(f);
+    ct__layer *m = ct__layer_new(type, ct__rnn_forward_layer, ct__rnn_text);
+    if (m) {
+        m->i[0] = kind, m->i[1] = o->input_size, m->i[2] = o->hidden_size, m->i[3] = cell ? 1 : layers, m->i[4] = o->no_bias, m->i[5] = o->batch_first;
+        m->i[6] = o->bidirectional && !cell, m->i[7] = cell, m->f[0] = o->dropout;
+    }
+    return ct__layer_end(fn, m, m && ct__rnn_make(m));
+}
+CT_API ct_module *ct_nn_lstm_with(ct_nn_rnn_opts o) { return ct__rnn_new(&o, CT__RNN_LSTM, false, "LSTM", "ct_nn_lstm"); }
+CT_API ct_module *ct_nn_gru_with(ct_nn_rnn_opts o) { return ct__rnn_new(&o, CT__RNN_GRU, false, "GRU", "ct_nn_gru"); }
+CT_API ct_module *ct_nn_rnn_with(ct_nn_rnn_opts o) { return ct__rnn_new(&o, o.relu ? CT__RNN_RELU : CT__RNN_TANH, false, "RNN", "ct_nn_rnn"); }
+CT_API ct_module *ct_nn_lstm_cell_with(ct_nn_rnn_opts o) { return ct__rnn_new(&o, CT__RNN_LSTM, true, "LSTMCell", "ct_nn_lstm_cell"); }
+CT_API ct_module *ct_nn_gru_cell_with(ct_nn_rnn_opts o) { return ct__rnn_new(&o, CT__RNN_GRU, true, "GRUCell", "ct_nn_gru_cell"); }
+CT_API ct_module *ct_nn_rnn_cell_with(ct_nn_rnn_opts o) { return ct__rnn_new(&o, o.relu ? CT__RNN_RELU : CT__RNN_TANH, true, "RNNCell", "ct_nn_rnn_cell"); }
+
+/* attention: i = {E, heads, batch_first, add_zero_attn, 1 for an encoder's layer, 2 for an encoder}; f = {dropout} */
+static ct_tensor *ct__turned(ct_tensor *x, bool turn) { return turn && x && x->ndim == 3 ? (ct_transpose)(x, 0, 1) : x; }
+static ct_tensor *ct__mha_call(const ct_attention_forward_opts *a)
+{
+    ct_module *m = a->module;
+    const int64_t *i = ct__ints(m);
+    const ct__entry *out = ct__entry_find(m, "out_proj", 8);
+    ct_multi_head_attention_opts o;
+    memset(&o, 0, sizeof o);
+    o.query = ct__turned(a->query, i[2] != 0), o.key = ct__turned(a->key ? a->key : a->query, i[2] != 0), o.value = ct__turned(a->value ? a->value : a->key ? a->key : a->query, i[2] != 0);
+    o.embed_dim_to_check = i[0], o.num_heads = i[1], o.in_proj_weight = ct__own_tensor(m, "in_proj_weight"), o.in_proj_bias = ct__own_tensor(m, "in_proj_bias");
+    o.q_proj_weight = ct__own_tensor(m, "q_proj_weight"), o.k_proj_weight = ct__own_tensor(m, "k_proj_weight"), o.v_proj_weight = ct__own_tensor(m, "v_proj_weight");
+    o.bias_k = ct__own_tensor(m, "bias_k"), o.bias_v = ct__own_tensor(m, "bias_v"), o.add_zero_attn = i[3] != 0, o.dropout_p = ct__floats(m)[0], o.training = m->training;
+    if (out && out->child) o.out_proj_weight = ct__own_tensor(out->child, "weight"), o.out_proj_bias = ct__own_tensor(out->child, "bias");
+    o.key_padding_mask = a->key_padding_mask, o.attn_mask = a->attn_mask, o.no_average = a->no_average, o.attn_weights = a->attn_weights;
+    return ct__turned(ct_multi_head_attention_forward_with(o), i[2] != 0);
+}
+static ct_tensor *ct__mha_layer(ct_module *m, ct_tensor *x)
+{
+    ct_attention_forward_opts o = {m, x, NULL, NULL, NULL, NULL, false, NULL, 0};
+    return ct_forward_attention_with(o);
+}
+/* every matrix: xavier_uniform_; in torch's order, out_proj draws first */
+static bool ct__mha_make(ct__layer *m, const ct_nn_attention_opts *o)
+{
+    static const char *const names[4] = {"in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight"};
+    int64_t E = o->embed_dim, kdim = o->kdim ? o->kdim : E, vdim = o->vdim ? o->vdim : E, size[4] = {E, E, kdim, vdim};
+    bool apart = kdim != E || vdim != E, ok = true;
+    for (int k = apart; ok && k < (apart ? 4 : 1); k++) ok = ct__make_parameter(m, names[k], ct__sizes(k ? E : 3 * E, size[k], 0, 2), CT__FILL, 0) != NULL;
+    ok = ok && (o->no_bias || ct__make_parameter(m, "in_proj_bias", ct__sizes(3 * E, 0, 0, 1), CT__FILL, 0));
+    ct_linear_opts l = {E, E, o->no_bias, 0};
+    ct_module *out = ok ? (ct_register_module)(&m->base, "out_proj", ct_nn_linear_with(l)) : NULL;
+    if (!out) return false;
+    out->type = "NonDynamicallyQuantizableLinear";
+    for (int k = apart; ok && k < (apart ? 4 : 1); k++) {
+        ct_init_gain_opts g = {ct__own_tensor(&m->base, names[k]), 0, 0};
+        ok = ct_init_xavier_uniform_with(g) != NULL;
+    }
+    ok = ok && (o->no_bias || (ct_init_zeros_)(ct__own_tensor(out, "bias")));
+    for (int k = 0; ok && o->add_bias_kv && k < 2; k++) {
+        ct_init_gain_opts g = {ct__make_parameter(m, k ? "bias_v" : "bias_k", ct__sizes(1, 1, E, 3), CT__FILL, 0), 0, 0};
+        ok = ct_init_xavier_normal_with(g) != NULL;
+    }
+    return ok;
+}
+CT_API ct_module *ct_nn_multihead_attention_with(ct_nn_attention_opts o)
+{
+    const char *f = "ct_nn_multihead_attention";
+    if (!ct__positive(o.embed_dim, "embed_dim", f) || !ct__positive(o.num_heads, "num_heads", f)) return NULL;
+    if (o.embed_dim % o.num_heads || o.kdim < 0 || o.vdim < 0) return (ct_module *)ct__fail(CT_ERR_ARGUMENT, f, "%lld heads do not divide %lld features", (long long)o.num_heads, (long long)o.embed_dim);
+    if (!(o.dropout >= 0 && o.dropout <= 1)) return (ct_module *)ct__fail(CT_ERR_ARGUMENT, f, "a probability is between 0 and 1, not %g", o.dropout);
+    ct__fn fn = ct__begin(f);
+    ct__layer *m = ct__layer_new("MultiheadAttention", ct__mha_layer, NULL);
+    if (m) m->i[0] = o.embed_dim, m->i[1] = o.num_heads, m->i[2] = o.batch_first, m->i[3] = o.add_zero_attn, m->f[0] = o.dropout;
+    return ct__layer_end(fn, m, m && ct__mha_make(m, &o));
+}
+/* i = {norm_first, gelu} */
+static ct_tensor *ct__child_forward(ct_module *m, const char *name, ct_tensor *x)
+{
+    const ct__entry *e = ct__entry_find(m, name, strlen(name));
+    return e && e->child ? (ct_forward)(e->child, x) : NULL;
+}
+static ct_tensor *ct__encoder_attend(ct_module *m, const ct_attention_forward_opts *a, ct_tensor *x)
+{
+    const ct__entry *e = ct__entry_find(m, "self_attn", 9);
+    ct_attention_forward_opts o = *a;
+    o.module = e ? e->child : NULL, o.query = x, o.attn_weights = NULL;
+    return x && o.module ? ct__child_forward(m, "dropout1", ct__mha_call(&o)) : NULL;
+}
+static ct_tensor *ct__encoder_feed(ct_module *m, ct_tensor *x)
+{
+    x = ct__child_forward(m, "linear1", x);
+    x = ct__child_forward(m, "dropout", ct__ints(m)[1] ? (ct_gelu)(x) : (ct_relu)(x));
+    return ct__child_forward(m, "dropout2", ct__child_forward(m, "linear2", x));
+}
+static ct_tensor *ct__encoder_call(const ct_attention_forward_opts *a)
+{
+    ct_module *m = a->module;
+    ct_tensor *x = a->query;
+    if (ct__ints(m)[0]) {
+        x = (ct_add)(x, ct__encoder_attend(m, a, ct__child_forward(m, "norm1", x)));
+        return (ct_add)(x, ct__encoder_feed(m, ct__child_forward(m, "norm2", x)));
+    }
+    x = ct__child_forward(m, "norm1", (ct_add)(x, ct__encoder_attend(m, a, x)));
+    return ct__child_forward(m, "norm2", (ct_add)(x, ct__encoder_feed(m, x)));
+}
+static ct_tensor *ct__encoder_all(const ct_attention_forward_opts *a)
+{
+    const ct__entry *layers = ct__entry_find(a->module, "layers", 6), *norm = ct__entry_find(a->module, "norm", 4);
+    ct_attention_forward_opts o = *a;
+    for (int k = 0; layers && k < ct_module_children(layers->child); k++) o.module = ct_module_child(layers->child, k), o.query = ct_forward_attention_with(o);
+    return norm ? (ct_forward)(norm->child, o.query) : o.query;
+}
+CT_API ct_tensor *ct_forward_attention_with(ct_attention_forward_opts o)
+{
+    if (!o.module || !o.query) return NULL;
+    ct__fn f = ct__begin("ct_forward_attention");
+    ct_tensor *y;
+    if (o.module->forward != ct__mha_layer) y = (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_forward_attention", "a %s does not attend", o.module->type);
+    else y = ct__ints(o.module)[4] ? ct__ints(o.module)[4] == 1 ? ct__encoder_call(&o) : ct__encoder_all(&o) : ct__mha_call(&o);
+    if (o.attn_weights) ct_keep(*o.attn_weights);
+    return ct__end(f, y);
+}
+static bool ct__encoder_make(ct_module *m, const ct_nn_encoder_opts *o)
+{
+    int64_t d = o->d_model, ff = o->dim_feedforward ? o->dim_feedforward : 2048;
+    ct_nn_dropout_opts p = {1, ct__opt(o->dropout, 0.1)};
+    ct_nn_attention_opts a;
+    ct_linear_opts up = {d, ff, false, 0}, down = {ff, d, false, 0};
+    ct_nn_layer_norm_opts n = {ct__sizes(d, 0, 0, 1), o->layer_norm_eps, false, false, 0};
+    memset(&a, 0, sizeof a);
+    a.embed_dim = d, a.num_heads = o->nhead, a.dropout = p.p, a.batch_first = o->batch_first;
+    return (ct_register_module)(m, "self_attn", ct_nn_multihead_attention_with(a)) && (ct_register_module)(m, "linear1", ct_nn_linear_with(up)) &&
+           (ct_register_module)(m, "dropout", ct_nn_dropout_with(p)) && (ct_register_module)(m, "linear2", ct_nn_linear_with(down)) &&
+           (ct_register_module)(m, "norm1", ct_nn_layer_norm_with(n)) && (ct_register_module)(m, "norm2", ct_nn_layer_norm_with(n)) &&
+           (ct_register_module)(m, "dropout1", ct_nn_dropout_with(p)) && (ct_register_module)(m, "dropout2", ct_nn_dropout_with(p));
+}
+CT_API ct_module *ct_nn_transformer_encoder_layer_with(ct_nn_encoder_opts o)
+{
+    ct__fn fn = ct__begin("ct_nn_transformer_encoder_layer");
+    ct__layer *m = ct__layer_new("TransformerEncoderLayer", ct__mha_layer, NULL);
+    if (m) m->i[4] = 1, m->i[0] = o.norm_first, m->i[1] = o.gelu;
+    return ct__layer_end(fn, m, m && ct__encoder_make(&m->base, &o));
+}
+/* torch copies one layer: so all are drawn from the same state */
+static bool ct__encoder_layers(ct_module *m, const ct_nn_encoder_opts *o)
+{
+    ct_module *list = (ct_register_module)(m, "layers", ct_nn_module_list_of(NULL, 0));
+    ct_tensor *state = list ? ct_get_rng_state() : NULL;
+    ct_nn_layer_norm_opts n = {ct__sizes(o->d_model, 0, 0, 1), o->layer_norm_eps, false, false, 0};
+    char name[24];
+    for (int64_t k = 0; k < o->num_layers; k++) {
+        snprintf(name, sizeof name, "%lld", (long long)k);
+        if (!state || !ct_set_rng_state(state) || !(ct_register_module)(list, name, ct_nn_transformer_encoder_layer_with(*o))) return false;
+    }
+    return state && (!o->final_norm || (ct_register_module)(m, "norm", ct_nn_layer_norm_with(n)));
+}
+CT_API ct_module *ct_nn_transformer_encoder_with(ct_nn_encoder_opts o)
+{
+    if (!ct__positive(o.num_layers, "num_layers", "ct_nn_transformer_encoder")) return NULL;
+    ct__fn fn = ct__begin("ct_nn_transformer_encoder");
+    ct__layer *m = ct__layer_new("TransformerEncoder", ct__mha_layer, NULL);
+    if (m) m->i[4] = 2;
+    return ct__layer_end(fn, m, m && ct__encoder_layers(&m->base, &o));
+}
 
 /* Sequential: results between layers of ours are given up as soon as the next one has run. x is held by us when `held`. */
 static ct_tensor *ct__sequential_forward(ct_module *m, ct_tensor *x)

@@ -354,20 +354,88 @@ __device__ inline double trigamma(double x)
     z = 1 / (x * x);
     return side * (r + z / 2 + (1 + z * (1.0 / 6 - z * (1.0 / 30 - z * (1.0 / 42 - z * (1.0 / 30 - z * (5.0 / 66 - z * (691.0 / 2730 - z * (7.0 / 6)))))))) / x);
 }
-__device__ inline double polygamma(double n, double x)
+/* sum of 1/(k+q)^s; psi^(n)(x) = (-1)^(n+1) n! zeta(n+1, x) */
+__device__ inline double zeta(double s, double q)
 {
     const double b2k[6] = {1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1209600, 1.0 / 47900160, -691.0 / 1307674368000.0}; /* B_2k/(2k)! */
-    double s = 0, t;
+    double sum = 0, t;
+    if (s == 1 || (q <= 0 && q == floor(q) && s > 1)) return (double)INFINITY;
+    if (!(s > 1) || q != q || q < -1e6 || (q < 0 && s != floor(s))) return (double)NAN;
+    if (s > 1e300) return q < 1 ? (double)INFINITY : q == 1 ? 1.0 : 0.0;
+    for (; q <= 10 + (s < 100 ? s : 100); q += 1) {
+        t = pow(q, -s), sum += t;
+        if (q > 1 && t < sum * 1e-18) return sum;
+    }
+    sum += pow(q, 1 - s) / (s - 1) + pow(q, -s) / 2, t = pow(q, -s - 1) * s;
+    for (int k = 0; k < 6; k++) sum += b2k[k] * t, t *= (s + 1 + 2 * k) * (s + 2 + 2 * k) / (q * q);
+    return sum;
+}
+__device__ inline double polygamma(double n, double x)
+{
     if (n == 0) return digamma(x);
     if (n == 1) return trigamma(x);
-    if (!(n > 1 && n == floor(n) && n < 100) || x < -1000 || x != x) return (double)NAN;
+    if (!(n > 1 && n == floor(n) && n < 100) || x < -1000) return (double)NAN;
     if (x <= 0 && x == floor(x)) return (double)INFINITY;
-    for (; x <= 10 + n; x += 1) s += pow(x, -n - 1);
-    s += pow(x, -n) / n + pow(x, -n - 1) / 2;
-    t = pow(x, -n - 2) * (n + 1);
-    for (int k = 0; k < 6; k++) s += b2k[k] * t, t *= (n + 2 + 2 * k) * (n + 3 + 2 * k) / (x * x);
-    return (fmod(n, 2.0) == 0 ? -1 : 1) * exp(lgamma(n + 1)) * s;
+    return (fmod(n, 2.0) == 0 ? -1 : 1) * exp(lgamma(n + 1)) * zeta(n + 1, x);
 }
+/* as the CPU's: a Chebyshev sum; log erfc by it; Newton's steps; series */
+__device__ inline double erfcx(double x)
+{
+    const double c[25] = {
+        1.17757893456740175, -0.00459005458064647733, -0.0842491333665179156, 0.0592099399981918905, -0.0266586684353057523, 0.00907499767070526509,
+        -0.00241316354041760819, 0.000490775836525808632, -6.91697330250120637e-5, 4.13902798607301017e-6, 7.74038306619849067e-7,
+        -2.18864010492343957e-7, 1.07649994656709104e-8, 4.5219598112182869e-9, -7.75440020883135111e-10, -6.31808834088668449e-11,
+        2.8687950109306699e-11, 1.94558685457773472e-13, -9.65469674843343891e-13, 3.25254814814873984e-14, 3.34781194828680539e-14,
+        -1.8645628804193131e-15, -1.25079505306886471e-15, 7.41823525662404346e-17, 5.06814890479611132e-17};
+    double a = abs(x), t = a > 1e300 ? 1 : (a - 3.75) / (a + 3.75), u = 0, v = 0, w, s;
+    for (int k = 24; k > 0; k--) w = c[k] + 2 * t * u - v, v = u, u = w;
+    u = (c[0] + t * u - v) / (1 + 2 * a);
+    if (!(x < 0)) return u;
+    s = x * x, w = exp(s);
+    return w > 1e308 ? w : 2 * (w + w * ::fma(x, x, -s)) - u;
+}
+__device__ inline double log_ndtr(double x)
+{
+    double t = x * 0.70710678118654752440;
+    return x < -1 ? log(erfcx(-t) / 2) - t * t : log1p(-erfc(t) / 2);
+}
+__device__ inline double ndtri(double p)
+{
+    double q = p < 0.5 ? p : 1 - p, l, z, e;
+    if (!(q > 0)) return q == 0 ? (p == 0 ? -(double)INFINITY : (double)INFINITY) : (double)NAN;
+    if (q > 0.25) z = erfinv(1 - 2 * q);
+    else {
+        l = log(2 * q), z = sqrt(-l), z = sqrt(-l - log(1.7724538509055160273 * z));
+        for (int k = 0; k < 5; k++) e = erfcx(z), z += (log(e) - z * z - l) * 0.88622692545275801365 * e;
+    }
+    return (p < 0.5 ? -1.4142135623730950488 : 1.4142135623730950488) * z;
+}
+__device__ inline double bessel_ie(int v, double x)
+{
+    double s = 1, t = 1;
+    if (x < 25) {
+        double h = x * x / 4;
+        for (int k = 1; t > s * 1e-18; k++) t *= h / (k * (k + v)), s += t;
+        return exp(-x) * s * (v ? x / 2 : 1);
+    }
+    for (int k = 1; k < 40 && abs(t) > 1e-18; k++) t *= ((2 * k - 1) * (2 * k - 1) - 4 * v * v) / (8 * k * x), s += t;
+    return s / sqrt(6.28318530717958647693 * x);
+}
+__device__ inline double bessel_i(int v, double x)
+{
+    double y = bessel_ie(v, x), e = exp(x / 2);
+    return x < 700 ? y * exp(x) : y * e * e;
+}
+__device__ inline double i0(double x) { return bessel_i(0, abs(x)); }
+__device__ inline double i0e(double x) { return bessel_ie(0, abs(x)); }
+__device__ inline double i1(double x) { return copysign(bessel_i(1, abs(x)), x); }
+__device__ inline double i1e(double x) { return copysign(bessel_ie(1, abs(x)), x); }
+__device__ inline double nextafter(double x, double y) { return ::nextafter(x, y); }
+__device__ inline float nextafter(float x, float y) { return ::nextafterf(x, y); }
+#define CT__X(f) __device__ inline float f(float x) { return (float)f((double)x); }
+CT__X(erfcx) CT__X(log_ndtr) CT__X(ndtri) CT__X(i0) CT__X(i0e) CT__X(i1) CT__X(i1e)
+#undef CT__X
+__device__ inline float zeta(float s, float q) { return (float)zeta((double)s, (double)q); }
 __device__ inline float polygamma(float n, float x) { return (float)polygamma((double)n, (double)x); }
 __device__ inline float digamma(float x) { return (float)digamma((double)x); }
 __device__ inline float trigamma(float x) { return (float)trigamma((double)x); }
@@ -404,8 +472,8 @@ __device__ inline int64_t lcm(int64_t a, int64_t b)
     int64_t d = gcd(a, b);
     return d ? abs((int64_t)((uint64_t)(a / d) * (uint64_t)b)) : 0;
 }
-__device__ inline int64_t shift_left(int64_t a, int64_t b) { return b < 0 || b > 63 ? 0 : (int64_t)((uint64_t)a << b); }
-__device__ inline int64_t shift_right(int64_t a, int64_t b) { return b < 0 || b > 63 ? (a < 0 ? -1 : 0) : a >> b; }
+__device__ inline int64_t shift_left(int64_t a, int64_t b) { return (int64_t)((uint64_t)a << (b & 63)); }
+__device__ inline int64_t shift_right(int64_t a, int64_t b) { return a >> (b & 63); }
 
 /* ---- >>rows --------------------------------------------------------------------------------------------------------
    The shared table: each text becomes a struct with a function, each struct a kernel per element type it makes sense for. */
@@ -539,7 +607,7 @@ static bool ct__cuda_copy(const ct_args *a)
    `lanes` threads share one output, 256/lanes outputs a block. Rows (the reduced elements lie together): neighbouring threads are
    lanes of one output. Columns (the outputs lie together): neighbouring threads are neighbouring outputs. Long sums are cut into
    pieces along blockIdx.y, whose results a second pass adds. Floats accumulate in double. */
-struct ct__fold {
+struct ct__fold_plan {
     ct__layout kept, reduced; /* of operand 0 */
     int64_t piece;            /* elements of one piece */
     int lanes, dtype, out_dtype;
@@ -577,7 +645,7 @@ template <class A, int OP> __device__ inline A ct__tree(A x, int lane, int lanes
     __syncthreads(); /* the next round writes part */
     return x;
 }
-template <class A, int OP> __global__ void ct__reduce(const ct__fold f)
+template <class A, int OP> __global__ void ct__reduce(const ct__fold_plan f)
 {
     const int outs = CT__THREADS / f.lanes, t = (int)threadIdx.x;
     const int lane = f.columns ? t / outs : t % f.lanes, column = f.columns ? t % outs : t / f.lanes;
@@ -601,9 +669,9 @@ template <class A, int OP> __global__ void ct__reduce(const ct__fold f)
         }
     }
 }
-template <class A> static bool ct__run_fold(const ct__fold *f, int op, int pieces)
+template <class A> static bool ct__run_fold(const ct__fold_plan *f, int op, int pieces)
 {
-    static void (*const kernel[CT__R_COUNT])(const ct__fold) = {ct__reduce<A, CT__R_SUM>, ct__reduce<A, CT__R_PROD>, ct__reduce<A, CT__R_MAX>, ct__reduce<A, CT__R_MIN>};
+    static void (*const kernel[CT__R_COUNT])(const ct__fold_plan) = {ct__reduce<A, CT__R_SUM>, ct__reduce<A, CT__R_PROD>, ct__reduce<A, CT__R_MAX>, ct__reduce<A, CT__R_MIN>};
     int64_t outs = CT__THREADS / f->lanes, blocks = (f->kept.numel + outs - 1) / outs;
     dim3 grid((unsigned)(blocks < CT__GRID ? blocks : CT__GRID), (unsigned)pieces);
     CT_LAUNCH(kernel[op], grid, CT__THREADS, 0, *f);
@@ -617,12 +685,12 @@ static int ct__most_lanes(bool columns, int64_t outputs)
     return lanes;
 }
 /* A second pass: (pieces, outputs) accumulators into the outputs. */
-template <class A> static bool ct__run_pieces(ct__fold *f, int op, int64_t pieces)
+template <class A> static bool ct__run_pieces(ct__fold_plan *f, int op, int64_t pieces)
 {
     size_t bytes = (size_t)(pieces * f->kept.numel) * sizeof(A);
     char *partial = ct__scratch(bytes);
     if (!partial) return false;
-    ct__fold second;
+    ct__fold_plan second;
     memset(&second, 0, sizeof second);
     second.dtype = ct__type<A>, second.out = f->out, second.out_dtype = f->out_dtype, second.columns = true;
     second.kept.ndim = second.reduced.ndim = 1, second.kept.small = second.reduced.small = false;
@@ -638,7 +706,7 @@ template <class A> static bool ct__run_pieces(ct__fold *f, int op, int64_t piece
 static bool ct__cuda_reduce(const ct_args *a)
 {
     ct_tensor *in = a->in[0];
-    ct__fold f;
+    ct__fold_plan f;
     memset(&f, 0, sizeof f);
     int64_t size = (int64_t)ct_element_size(in);
     for (int side = 0; side < 2; side++) {
