@@ -3598,8 +3598,8 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
    kind  A any type, the promoted one   N the same, bool refused   F floating (integers become the default type)
          C compared in the promoted type, result bool   I integers and bool   W as A, but a is a condition (first operand not promoted)
    CT_ZERO: zero almost everywhere.  CT_NONE: no gradient.
-   What is compiled: of FLOAT float32 values and derivatives for AVX2 and AVX-512, of ANY for AVX2 (memory bounds them); values of all for the
-   baseline, of MATH and in float64 for AVX2, too. Integers and SPECIAL: the baseline alone. Other derivatives run their texts as block programs (>>expr). */
+   What is compiled: values of all for the baseline, of ANY, FLOAT and MATH for AVX2 (MATH in float32), of FLOAT in float32 for AVX-512, too; float32
+   derivatives of ANY and FLOAT for AVX2. Integers and SPECIAL: the baseline alone. Other derivatives run their texts as block programs (>>expr). */
 #define CT__POINTWISE_ANY(X) /* for floating types and integers */                                                    \
     X(add, Add, 2, A, a + p*b, g, g*p, CT_NONE)                                                                       \
     X(sub, Sub, 2, N, a - p*b, g, -g*p, CT_NONE)                                                                      \
@@ -3700,7 +3700,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(acosh, Acosh, 1, F, acosh(a), g/sqrt(a*a - 1), CT_NONE, CT_NONE)                                                \
     X(atanh, Atanh, 1, F, atanh(a), g/(1 - a*a), CT_NONE, CT_NONE)                                                    \
     X(frac, Frac, 1, F, a - trunc(a), g, CT_NONE, CT_NONE)                                                            \
-    X(logit, Logit, 1, F, log(a/(1 - a)), g/(a*(1 - a)), CT_NONE, CT_NONE)                                            \
+    X(logit, Logit, 1, F, log(a/(1 - a)), y != y ? y : g/(a*(1 - a)), CT_NONE, CT_NONE)                               \
     X(erfc, Erfc, 1, F, erfc(a), -g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                          \
     X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)                      \
     X(mish, Mish, 1, F, a*tanh((maximum(a, 0) + log1p(exp(-abs(a))))),                                                \
@@ -6001,7 +6001,7 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 #define CT_NONE 0
 #define CT__E float
 #define CT__T(f) CT__K(f##_f32)
-#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#if CT__X86_DISPATCH && CT__VBYTES != 32 /* derivatives: of AVX2, or where there is one instruction set */
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
 #else
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOPS_##kind(arity, name##_f32, value, da, db, dc)
@@ -7307,9 +7307,9 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 /* ---- >>kernel table of this instruction set ---- */
 #define CT__REDUCTIONS(kind) {CT__K64(sum_##kind), CT__K64(prod_##kind), CT__K64(max_##kind), CT__K64(min_##kind)}
 #define CT__NULL4(name, title, arity, kind, value, da, db, dc) {NULL, NULL, NULL, NULL},
-#define CT__ROW_1(k, name) {k(name##_0), k(name##_1), NULL, NULL},
-#define CT__ROW_2(k, name) {k(name##_0), k(name##_1), k(name##_2), NULL},
-#define CT__ROW_3(k, name) {k(name##_0), k(name##_1), k(name##_2), k(name##_3)},
+#define CT__ROW_1(k, name) {k(name##_0), CT__K64(name##_1), NULL, NULL},
+#define CT__ROW_2(k, name) {k(name##_0), CT__K64(name##_1), CT__K64(name##_2), NULL},
+#define CT__ROW_3(k, name) {k(name##_0), CT__K64(name##_1), CT__K64(name##_2), CT__K64(name##_3)},
 #define CT__ROW_A(k, arity, name) CT__ROW_##arity(k, name)
 #define CT__ROW_N CT__ROW_A
 #define CT__ROW_F CT__ROW_A
@@ -10168,8 +10168,9 @@ CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, doub
     if (dtype == CT_DTYPE_DEFAULT) dtype = ct__default_dtype;
     if (!ct__dtype_ok(dtype, "ct_arange")) return NULL;
     bool floats = ct__is_float((int)dtype);
-    if (!floats) start = trunc(start), end = trunc(end), step = trunc(step);
-    double n = ceil((end - start) / step);
+    if (dtype == CT_I64) start = trunc(start), end = trunc(end), step = trunc(step);
+    double n = ceil((end - start) / step); /* smaller integers: counted before they are cut, as torch does */
+    if (!floats) start = trunc(start), step = trunc(step);
     if (step == 0 || !(n >= 0) || n > 1e15) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_arange", "no range from %g to %g by %g", start, end, step);
     int64_t count = (int64_t)n;
     ct_tensor *t = ct__new_on(CT_CPU, floats ? CT_F64 : CT_I64, &count, 1);
@@ -16155,7 +16156,7 @@ typedef struct ct__la {                                                  /* a jo
     int64_t m, n, k, sa, sb, sc, sd, si, sw;                             /* sizes; from one matrix of a batch to the next; of work */
     double *a, *b, *c, *d, *work;
     int32_t *piv, *info;
-    bool flag, vectors, small, failed;                                   /* failed: no memory */
+    bool flag, vectors, is_small, failed;                                   /* failed: no memory */
     void (*run)(struct ct__la *j);
     int64_t batch, parts;
 } ct__la;
@@ -16206,7 +16207,7 @@ static void ct__la_gemm(ct__la *j, int64_t m, int64_t n, int64_t k, double alpha
         ct__la_gemm(j, n, m, k, alpha, ct__lm_t(b), ct__lm_t(a), ct__lm_t(c));
         return;
     }
-    if (j->small || m * n * k <= 512) {
+    if (j->is_small || m * n * k <= 512) {
         for (int64_t i = 0; i < m; i++)
             for (int64_t l = 0; l < k; l++) ct__la_axpy(n, alpha * a.p[i * a.rs + l * a.cs], b.p + l * b.rs, b.cs, c.p + i * c.rs, c.cs);
         return;
@@ -16577,8 +16578,8 @@ static void ct__la_range(void *ctx, int64_t begin, int64_t end) /* of the parts,
 static bool ct__la_run(ct__la *j, int64_t batch, int64_t room, const char *function)
 {
     j->batch = batch, j->sw = room;
-    j->small = j->m <= CT__LA_SMALL && j->n <= CT__LA_SMALL && j->k <= CT__LA_SMALL;
-    j->parts = j->small ? ct__imin(batch, 64) : 1;
+    j->is_small = j->m <= CT__LA_SMALL && j->n <= CT__LA_SMALL && j->k <= CT__LA_SMALL;
+    j->parts = j->is_small ? ct__imin(batch, 64) : 1;
     size_t bytes = (size_t)(j->parts * room + 1) * sizeof(double);
     if (batch <= 0) return true;
     if ((double)room * (double)j->parts > 1e15 || !(j->work = (double *)ct__alloc(bytes))) return ct__fail_memory(function, room) != NULL;

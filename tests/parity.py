@@ -237,10 +237,11 @@ class Sample:
                 self.remark = "float64"
 
     def mixed(self, a, e, name):
-        """A float64 result of some float32 arguments, equal within float32's tolerances."""
-        if not isinstance(e, torch.Tensor) or e.dtype != torch.float64 or all(t.dtype != torch.float32 for t, _ in self.pairs):
+        """A float64 result of some narrower arguments, equal within their tolerances."""
+        narrow = [NARROW[t.dtype] for t, _ in self.pairs if t.dtype in NARROW]
+        if not isinstance(e, torch.Tensor) or e.dtype != torch.float64 or not narrow:
             return False
-        same(a, e, name, rtol=NARROW[torch.float32], atol=1e-5)
+        same(a, e, name, rtol=max(narrow), atol=1e-5)
         return True
 
     def better_than_narrow(self, what, k, a, e):
