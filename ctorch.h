@@ -3799,6 +3799,7 @@ typedef struct {
 #define CT__NOINLINE __attribute__((noinline, unused))
 #define CT__PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define CT__LIKELY(x) __builtin_expect(!!(x), 1)
+#define CT__PREFETCH(p) __builtin_prefetch(p, 1) /* to write */
 #define CT__HAVE_VEC 1
 #else
 #define CT__RESTRICT
@@ -3807,6 +3808,7 @@ typedef struct {
 #define CT__NOINLINE
 #define CT__PRINTF(f, a)
 #define CT__LIKELY(x) (x)
+#define CT__PREFETCH(p) ((void)(p))
 #define CT__HAVE_VEC 0
 #endif
 
@@ -4008,9 +4010,13 @@ static ct__isa ct__isa_detect(void)
 /* a*b and a+b of non-negative sizes; false on overflow */
 static bool ct__size_mul(int64_t a, int64_t b, int64_t *out)
 {
+#if CT__HAVE_VEC /* no division where the compiler knows better */
+    return a >= 0 && b >= 0 && !__builtin_mul_overflow(a, b, out);
+#else
     if (a < 0 || b < 0 || (b && a > INT64_MAX / b)) return false;
     *out = a * b;
     return true;
+#endif
 }
 static bool ct__size_add(int64_t a, int64_t b, int64_t *out)
 {
@@ -4175,7 +4181,8 @@ static char *ct__text(void)
 static ct_allocator ct__host;
 static ct__freelist ct__shared_cache[CT__CLASS_COUNT];
 static int64_t ct__host_bytes, ct__host_peak, ct__host_allocs;
-enum { CT__THREAD_CACHE_MAX = 256 }; /* blocks of one class; beyond it they go to the shared cache */
+enum { CT__THREAD_CACHE_MAX = 256, /* blocks of one class; beyond it they go to the shared cache */
+       CT__HOST_EXTRA = 72 };      /* a pointer, and up to 63 bytes to align */
 
 static int ct__size_class(size_t bytes, size_t *rounded)
 {
@@ -4193,8 +4200,8 @@ static int ct__size_class(size_t bytes, size_t *rounded)
 /* The host's pointer stands right before the aligned block. */
 static void *ct__host_take(size_t bytes)
 {
-    if (bytes > SIZE_MAX - 80) return NULL;
-    char *raw = (char *)(ct__host.alloc ? ct__host.alloc(bytes + 80, ct__host.user) : malloc(bytes + 80));
+    if (bytes > SIZE_MAX - CT__HOST_EXTRA) return NULL;
+    char *raw = (char *)(ct__host.alloc ? ct__host.alloc(bytes + CT__HOST_EXTRA, ct__host.user) : malloc(bytes + CT__HOST_EXTRA));
     if (!raw) return NULL;
     char *block = raw + sizeof raw;
     block += (64 - (uintptr_t)block % 64) % 64;
@@ -4205,7 +4212,7 @@ static void ct__host_give(void *block, size_t bytes)
 {
     char *raw;
     memcpy(&raw, (char *)block - sizeof raw, sizeof raw);
-    if (ct__host.free) ct__host.free(raw, bytes + 80, ct__host.user);
+    if (ct__host.free) ct__host.free(raw, bytes + CT__HOST_EXTRA, ct__host.user);
     else free(raw);
 }
 static size_t ct__class_bytes(int k)
@@ -4240,57 +4247,57 @@ static ct__block *ct__pop(ct__freelist *f)
 }
 static void ct__push(ct__freelist *f, ct__block *b) { b->next = f->head, f->head = b, f->count++; }
 
-static CT__NOINLINE void *ct__alloc_slow(ct__ctx *c, int k, size_t rounded)
+static CT__NOINLINE void *ct__alloc_slow(ct__ctx *c, size_t bytes)
 {
+    size_t rounded;
+    if (bytes > (size_t)PTRDIFF_MAX / 2) return NULL;
+    int k = ct__size_class(bytes, &rounded);
     ct__lock(&ct__global_lock);
     ct__block *b = ct__pop(&ct__shared_cache[k]);
     if (b && k < CT__CLASS_SMALL) /* take some more while we are here */
         for (int i = 0; i < CT__THREAD_CACHE_MAX / 2 && ct__shared_cache[k].head; i++) ct__push(&c->cache[k], ct__pop(&ct__shared_cache[k]));
     ct__unlock(&ct__global_lock);
-    if (b) return b;
-    for (int try_again = 0; try_again < 2; try_again++) {
+    for (int try_again = 0; !b && try_again < 2; try_again++) {
+        if (try_again) ct_empty_cache();
+        b = (ct__block *)ct__host_take(rounded);
         ct__lock(&ct__global_lock);
         ct__host_allocs++;
+        if (b) ct__host_bytes += (int64_t)rounded;
+        if (ct__host_bytes > ct__host_peak) ct__host_peak = ct__host_bytes;
         ct__unlock(&ct__global_lock);
-        b = (ct__block *)ct__host_take(rounded);
-        if (b) break;
-        ct_empty_cache();
     }
-    if (!b) return NULL;
-    ct__lock(&ct__global_lock);
-    ct__host_bytes += (int64_t)rounded;
-    if (ct__host_bytes > ct__host_peak) ct__host_peak = ct__host_bytes;
-    ct__unlock(&ct__global_lock);
+    if (b) CT__TALLY(c->live_bytes, (int64_t)rounded);
     return b;
 }
 /* At least so many bytes, aligned to 64, not cleared. NULL when the host has no more: the caller reports it. */
 static void *ct__alloc(size_t bytes)
 {
     ct__ctx *c = ct__here();
-    if (bytes > (size_t)PTRDIFF_MAX / 2) return NULL;
-    size_t rounded;
-    int k = ct__size_class(bytes, &rounded);
-    void *b = k < CT__CLASS_SMALL ? ct__pop(&c->cache[k]) : NULL;
-    if (!b) b = ct__alloc_slow(c, k, rounded);
-    if (b) CT__TALLY(c->live_bytes, (int64_t)rounded);
-    return b;
+    size_t k = (bytes - 1) / 64;
+    if (!CT__LIKELY(k < CT__CLASS_SMALL && c->cache[k].head)) return ct__alloc_slow(c, bytes);
+    CT__TALLY(c->live_bytes, (int64_t)(k + 1) * 64);
+    return ct__pop(&c->cache[k]);
 }
-static void ct__free(void *block, size_t bytes)
+static CT__NOINLINE void ct__free_slow(ct__ctx *c, void *block, size_t bytes)
 {
-    if (!block) return;
-    ct__ctx *c = ct__here();
     size_t rounded;
     int k = ct__size_class(bytes, &rounded);
     CT__TALLY(c->live_bytes, -(int64_t)rounded);
-    if (k < CT__CLASS_SMALL && c->cache[k].count < CT__THREAD_CACHE_MAX) {
-        ct__push(&c->cache[k], (ct__block *)block);
-        return;
-    }
     ct__lock(&ct__global_lock);
     ct__push(&ct__shared_cache[k], (ct__block *)block);
     if (k < CT__CLASS_SMALL)
         while (c->cache[k].count > CT__THREAD_CACHE_MAX / 2) ct__push(&ct__shared_cache[k], ct__pop(&c->cache[k]));
     ct__unlock(&ct__global_lock);
+}
+static void ct__free(void *block, size_t bytes)
+{
+    if (!block) return;
+    ct__ctx *c = ct__here();
+    size_t k = (bytes - 1) / 64;
+    if (CT__LIKELY(k < CT__CLASS_SMALL && c->cache[k].count < CT__THREAD_CACHE_MAX)) {
+        ct__push(&c->cache[k], (ct__block *)block);
+        CT__TALLY(c->live_bytes, -(int64_t)(k + 1) * 64);
+    } else ct__free_slow(c, block, bytes);
 }
 static void *ct__calloc(size_t bytes)
 {
@@ -4360,18 +4367,26 @@ static void ct__parallel_for(int64_t n, int64_t grain, void (*body)(void *ctx, i
     if (n > 0) body(ctx, 0, n);
 }
 #else
-enum { CT__MAX_WORKERS = 63, CT__SPINS = 4000 };
+CT__INLINE void ct__spin(int i) /* in a loop that waits for another thread, which may need our core */
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#endif
+    if (i % 64 == 63) ct__thread_yield();
+}
+enum { CT__MAX_WORKERS = 63, CT__SPINS = 4000, CT__OPEN = 1 << 16 };
 static struct {
     ct__mutex running;  /* held by the thread whose loop the pool runs */
-    ct__mutex lock;
+    ct__mutex lock;     /* of those who sleep */
     ct__cond wake, done;
     ct__thread thread[CT__MAX_WORKERS];
-    int count, generation, active;
+    int count, generation, sleeping;
+    int inside;         /* CT__OPEN while the loop has pieces, and how many workers look for one: nobody waits for the others */
     bool stop;
     void (*body)(void *, int64_t, int64_t);
     void *ctx;
     int64_t n, piece, next;
-} ct__pool = {CT__MUTEX_INIT, CT__MUTEX_INIT, CT__COND_INIT, CT__COND_INIT, {0}, 0, 0, 0, false, NULL, NULL, 0, 0, 0};
+} ct__pool = {CT__MUTEX_INIT, CT__MUTEX_INIT, CT__COND_INIT, CT__COND_INIT, {0}, 0, 0, 0, 0, false, NULL, NULL, 0, 0, 0};
 
 static void ct__pool_drain(void)
 {
@@ -4386,19 +4401,31 @@ static void ct__pool_worker(void *arg)
     int seen = (int)(intptr_t)arg;
     ct__tls.in_worker = true;
     for (;;) {
-        for (int i = 0; i < CT__SPINS && ct__atomic_get(&ct__pool.generation) == seen; i++)
-            if (i % 64 == 63) ct__thread_yield();
-        ct__lock(&ct__pool.lock);
-        while (ct__pool.generation == seen && !ct__pool.stop) ct__cond_wait(&ct__pool.wake, &ct__pool.lock);
-        bool stop = ct__pool.stop;
-        seen = ct__pool.generation;
-        ct__unlock(&ct__pool.lock);
-        if (stop) return;
-        ct__pool_drain();
-        ct__lock(&ct__pool.lock);
-        if (ct__atomic_add(&ct__pool.active, -1) == 1) ct__cond_broadcast(&ct__pool.done);
-        ct__unlock(&ct__pool.lock);
+        for (int i = 0; i < CT__SPINS && ct__atomic_get(&ct__pool.generation) == seen; i++) ct__spin(i);
+        if (ct__atomic_get(&ct__pool.generation) == seen) {
+            ct__lock(&ct__pool.lock);
+            (void)ct__atomic_add(&ct__pool.sleeping, 1);
+            while (ct__atomic_get(&ct__pool.generation) == seen) ct__cond_wait(&ct__pool.wake, &ct__pool.lock);
+            (void)ct__atomic_add(&ct__pool.sleeping, -1);
+            ct__unlock(&ct__pool.lock);
+        }
+        seen = ct__atomic_get(&ct__pool.generation);
+        if (ct__atomic_add(&ct__pool.inside, 1) & CT__OPEN) ct__pool_drain();
+        if (ct__atomic_add(&ct__pool.inside, -1) == 1) { /* the last one out */
+            ct__lock(&ct__pool.lock);
+            ct__cond_broadcast(&ct__pool.done);
+            ct__unlock(&ct__pool.lock);
+        }
+        if (ct__atomic_get(&ct__pool.stop)) return;
     }
+}
+static void ct__pool_call(void) /* all workers, to the open loop or to the end */
+{
+    (void)ct__atomic_add(&ct__pool.generation, 1);
+    if (!ct__atomic_add(&ct__pool.sleeping, 0)) return;
+    ct__lock(&ct__pool.lock);
+    ct__cond_broadcast(&ct__pool.wake);
+    ct__unlock(&ct__pool.lock);
 }
 CT_API int ct_get_num_threads(void)
 {
@@ -4410,12 +4437,11 @@ CT_API int ct_get_num_threads(void)
 }
 static void ct__pool_stop_locked(void) /* with ct__pool.running held */
 {
-    ct__lock(&ct__pool.lock);
-    ct__pool.stop = true;
-    ct__cond_broadcast(&ct__pool.wake);
-    ct__unlock(&ct__pool.lock);
+    ct__atomic_set(&ct__pool.stop, true);
+    ct__pool_call();
     for (int i = 0; i < ct__pool.count; i++) ct__thread_join(ct__pool.thread[i]);
-    ct__pool.count = 0, ct__pool.stop = false;
+    ct__pool.count = 0;
+    ct__atomic_set(&ct__pool.stop, false);
 }
 static void ct__pool_stop(void)
 {
@@ -4444,20 +4470,20 @@ static void ct__parallel_for(int64_t n, int64_t grain, void (*body)(void *ctx, i
     }
     ct__pool_start(threads - 1);
     int64_t piece = n / (4 * threads) / grain * grain;
-    ct__lock(&ct__pool.lock);
-    ct__pool.body = body, ct__pool.ctx = ctx, ct__pool.n = n, ct__pool.piece = piece > grain ? piece : grain, ct__pool.next = 0;
-    ct__pool.active = ct__pool.count;
-    ct__atomic_set(&ct__pool.generation, ct__pool.generation + 1);
-    ct__cond_broadcast(&ct__pool.wake);
-    ct__unlock(&ct__pool.lock);
+    ct__pool.body = body, ct__pool.ctx = ctx, ct__pool.n = n, ct__pool.piece = piece > grain ? piece : grain;
+    ct__atomic_set(&ct__pool.next, 0);
+    (void)ct__atomic_add(&ct__pool.inside, CT__OPEN);
+    ct__pool_call();
     ct__tls.in_worker = true; /* a loop inside the loop runs where it is */
     ct__pool_drain();
     ct__tls.in_worker = false;
-    for (int i = 0; i < CT__SPINS && ct__atomic_get(&ct__pool.active); i++)
-        if (i % 64 == 63) ct__thread_yield();
-    ct__lock(&ct__pool.lock);
-    while (ct__pool.active) ct__cond_wait(&ct__pool.done, &ct__pool.lock);
-    ct__unlock(&ct__pool.lock);
+    int left = ct__atomic_add(&ct__pool.inside, -CT__OPEN) - CT__OPEN;
+    for (int i = 0; left && i < CT__SPINS; i++) ct__spin(i), left = ct__atomic_get(&ct__pool.inside);
+    if (left) {
+        ct__lock(&ct__pool.lock);
+        while (ct__atomic_get(&ct__pool.inside)) ct__cond_wait(&ct__pool.done, &ct__pool.lock);
+        ct__unlock(&ct__pool.lock);
+    }
     ct__unlock(&ct__pool.running);
 }
 #endif
@@ -4597,6 +4623,8 @@ static const char *ct__sizes_text(const int64_t *size, int ndim, char open, char
 }
 static const char *ct__brackets(const ct_tensor *t) { return ct__sizes_text(t->shape, t->ndim, '[', ']'); } /* "[32,784]" for messages */
 
+CT__INLINE bool ct__contiguous(const ct_tensor *t) { return (t->flags & CT__CONTIGUOUS) != 0; }
+
 /* handles */
 static void ct__autograd_free(ct_tensor *t); /* its node, base and meta: tensors and nodes own each other's kind */
 static bool ct__own(ct__ctx *c, ct_tensor *t)
@@ -4643,6 +4671,14 @@ static ct_tensor *ct__scoped(ct_tensor *t)
     }
     return t;
 }
+static ct_tensor *ct__fill_storage(ct_tensor *t, ct_device device)
+{
+    size_t bytes = (size_t)t->numel * ct__itemsize(t->dtype);
+    t->storage = (uint64_t)t->numel > SIZE_MAX / 16 ? NULL : ct__storage_new(device, bytes);
+    if (t->storage) return ct__scoped(t);
+    ct_release(t);
+    return (ct_tensor *)ct__fail_memory("ct_empty", (int64_t)bytes);
+}
 /* A new contiguous tensor, contents undefined, owned by the scope. The shape was checked or is checked here. */
 static ct_tensor *ct__new_on(ct_device device, int dtype, const int64_t *shape, int ndim)
 {
@@ -4653,19 +4689,21 @@ static ct_tensor *ct__new_on(ct_device device, int dtype, const int64_t *shape, 
     ct_tensor *t = ct__handle();
     if (!t) return NULL;
     t->dtype = (uint8_t)dtype, t->ndim = (uint8_t)ndim, t->offset = 0, t->numel = numel, t->flags = CT__CONTIGUOUS;
-    for (int d = 0; d < ndim; d++) t->shape[d] = shape[d];
-    ct__contiguous_strides(shape, ndim, t->stride);
-    t->storage = (uint64_t)numel > SIZE_MAX / 16 ? NULL : ct__storage_new(device, (size_t)numel * ct__itemsize(dtype));
-    if (!t->storage) {
-        ct_release(t);
-        return (ct_tensor *)ct__fail_memory("ct_empty", numel * (int64_t)ct__itemsize(dtype));
-    }
-    return ct__scoped(t);
+    for (int64_t d = ndim - 1, s = 1; d >= 0; d--) t->shape[d] = shape[d], t->stride[d] = s, s *= shape[d] > 1 ? shape[d] : 1;
+    return ct__fill_storage(t, device);
 }
 /* Inside an op where its inputs lie, elsewhere on the default device. */
 CT__INLINE ct_device ct__home(void) { return ct__tls.place ? (ct_device)(ct__tls.place - 1) : ct__default_device; }
 static ct_tensor *ct__new(int dtype, const int64_t *shape, int ndim) { return ct__new_on(ct__home(), dtype, shape, ndim); }
-static ct_tensor *ct__new_like(const ct_tensor *like, int dtype) { return ct__new_on(like->storage->device, dtype, like->shape, like->ndim); }
+static ct_tensor *ct__new_like(const ct_tensor *like, int dtype) /* its shape was checked before */
+{
+    if (!ct__contiguous(like)) return ct__new_on(like->storage->device, dtype, like->shape, like->ndim);
+    ct_tensor *t = ct__handle();
+    if (!t) return NULL;
+    t->dtype = (uint8_t)dtype, t->ndim = like->ndim, t->offset = 0, t->numel = like->numel, t->flags = CT__CONTIGUOUS;
+    for (int d = 0; d < like->ndim; d++) t->shape[d] = like->shape[d], t->stride[d] = like->stride[d];
+    return ct__fill_storage(t, like->storage->device);
+}
 /* Another view of t's storage, without history; owned by the scope. */
 static ct_tensor *ct__alias_raw(const ct_tensor *t, int ndim, const int64_t *shape, const int64_t *stride, int64_t offset)
 {
@@ -4682,7 +4720,6 @@ static ct_tensor *ct__alias(const ct_tensor *t, int ndim, const int64_t *shape, 
 {
     return ct__scoped(ct__alias_raw(t, ndim, shape, stride, offset));
 }
-CT__INLINE bool ct__contiguous(const ct_tensor *t) { return (t->flags & CT__CONTIGUOUS) != 0; }
 CT__INLINE char *ct__ptr(const ct_tensor *t) { return (char *)t->storage->data + t->offset * (int64_t)ct__itemsize(t->dtype); }
 CT__INLINE bool ct__on_cpu(const ct_tensor *t) { return t->storage->device == CT_CPU; }
 
@@ -7587,7 +7624,7 @@ static bool ct__run(ct_primitive p, ct_tensor *const *in, int nin, ct_tensor *co
 /* ---- >>iterator ----------------------------------------------------------------------------------------------------
    Turns strided, broadcast, typed operands into blocks of contiguous compute-type elements. Dimensions that are contiguous
    together in all operands are merged; what is contiguous already is used in place, the rest is gathered block by block. */
-enum { CT__BLOCK_BYTES = 1536, CT__MAX_ITER = 6, CT__GRAIN = 16384 };
+enum { CT__BLOCK_BYTES = 1536, CT__PW_BYTES = 4096, CT__MAX_ITER = 6, CT__GRAIN = 16384 };
 typedef struct {
     int ndim, count;
     int64_t shape[CT_MAX_DIMS], numel;
@@ -7608,6 +7645,15 @@ static void ct__iter_add(ct__iter *it, const ct_tensor *t)
     int64_t size = (int64_t)ct__itemsize(t->dtype);
     for (int d = 0; d < it->ndim; d++) it->stride[k][d] = d < lead || t->shape[d - lead] == 1 ? 0 : t->stride[d - lead] * size;
     it->data[k] = ct__ptr(t), it->dtype[k] = t->dtype;
+}
+static void ct__iter_swap(ct__iter *it, int d, int e)
+{
+    int64_t shape = it->shape[d];
+    it->shape[d] = it->shape[e], it->shape[e] = shape;
+    for (int k = 0; k < it->count; k++) {
+        int64_t stride = it->stride[k][d];
+        it->stride[k][d] = it->stride[k][e], it->stride[k][e] = stride;
+    }
 }
 static bool ct__iter_mergeable(const ct__iter *it, int d, int e) /* d outside e */
 {
@@ -7638,6 +7684,12 @@ static void ct__iter_coalesce(ct__iter *it)
         it->flat[k] = true;
         for (int d = n - 1; d >= 0; d--) it->flat[k] = it->flat[k] && it->stride[k][d] == s, s *= it->shape[d];
     }
+}
+/* Dimensions in the order of the last operand's memory: where each element is on its own, any order will do. */
+static void ct__iter_sort(ct__iter *it)
+{
+    for (int k = 1; k < it->ndim; k++)
+        for (int d = k; d > 0 && it->stride[it->count - 1][d - 1] < it->stride[it->count - 1][d]; d--) ct__iter_swap(it, d - 1, d);
 }
 static void ct__iter_index(const ct__iter *it, int64_t pos, int64_t *index)
 {
@@ -7705,14 +7757,14 @@ static const void *ct__iter_load(const ct__iter *it, int k, int compute, int64_t
         ct__cpu()->kernels->load[compute][it->dtype[k]](n, p, buffer);
         return buffer;
     }
-    uint64_t raw[CT__BLOCK_BYTES / 4]; /* elements of 8 bytes may stand for computed ones of 4 */
+    uint64_t raw[CT__PW_BYTES / 4]; /* elements of 8 bytes may stand for computed ones of 4 */
     ct__iter_move(it, k, pos, n, same ? (char *)buffer : (char *)raw, true);
     if (!same) ct__cpu()->kernels->load[compute][it->dtype[k]](n, raw, buffer);
     return buffer;
 }
 static void ct__iter_store(const ct__iter *it, int k, int compute, int64_t pos, int64_t n, const void *buffer)
 {
-    uint64_t raw[CT__BLOCK_BYTES / 4]; /* elements of 8 bytes may stand for computed ones of 4 */
+    uint64_t raw[CT__PW_BYTES / 4]; /* elements of 8 bytes may stand for computed ones of 4 */
     bool same = it->dtype[k] == ct__compute_dtype[compute];
     if (!same && it->flat[k]) {
         ct__cpu()->kernels->store[compute][it->dtype[k]](n, buffer, it->data[k] + pos * (int64_t)ct__itemsize(it->dtype[k]));
@@ -7722,6 +7774,12 @@ static void ct__iter_store(const ct__iter *it, int k, int compute, int64_t pos, 
     ct__iter_move(it, k, pos, n, same ? (char *)(uintptr_t)buffer : (char *)raw, false);
 }
 
+/* Fills n elements with the first. */
+static void ct__splat(void *buffer, int64_t n, size_t size)
+{
+    char *b = (char *)buffer;
+    for (size_t done = size, all = (size_t)n * size; done < all; done *= 2) memcpy(b + done, b, done < all - done ? done : all - done);
+}
 /* Pointwise: operands 0..4 are a b c y g (absent ones alias a present one), operand 5 is the result. */
 typedef struct {
     ct__iter it;
@@ -7748,25 +7806,48 @@ static void ct__pw_call(const ct__pw_job *job, int64_t n, const void *const *p, 
     job->kernel(16, v, pad[CT__MAX_ITER - 1], job->f);
     memcpy((char *)out + (size_t)whole * size, pad[CT__MAX_ITER - 1], (size_t)rest * size);
 }
+static bool ct__iter_one(const ct__iter *it, int k) /* one element for all */
+{
+    int64_t any = 0;
+    for (int d = 0; d < it->ndim; d++) any |= it->stride[k][d];
+    return !any;
+}
+/* Row by row where rows are long: what lies in the row as it is computed is used in place, what stands for the whole row is spread once. */
 static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__pw_job *job = (const ct__pw_job *)ctx;
     const ct__iter *it = &job->it;
-    int outs = it->count - 1;
-    uint64_t buffer[CT__MAX_ITER][CT__BLOCK_BYTES / 8];
-    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[job->compute]);
-    int64_t block = CT__BLOCK_BYTES / size, inner = it->ndim ? it->shape[it->ndim - 1] : 1, n;
-    bool all = true, direct = it->flat[outs] && it->dtype[outs] == ct__compute_dtype[job->compute];
-    for (int k = 0; k < outs; k++) all = all && it->flat[k] && it->dtype[k] == ct__compute_dtype[job->compute];
-    if (all && direct) block = end - begin;
-    for (int64_t pos = begin; pos < end; pos += n) {
-        const void *p[CT__MAX_ITER];
-        n = ct__imin(block, end - pos);
-        if (inner >= 128 && it->ndim > 1) n = ct__imin(n, inner - pos % inner); /* stay in the row: used in place */
-        for (int k = 0; k < outs; k++) p[k] = ct__iter_load(it, k, job->compute, pos, n, buffer[k]);
-        void *out = direct ? (void *)(it->data[outs] + pos * size) : (void *)buffer[outs];
-        ct__pw_call(job, n, p, out);
-        if (!direct) ct__iter_store(it, outs, job->compute, pos, n, out);
+    uint64_t buffer[CT__MAX_ITER][CT__PW_BYTES / 8];
+    const char *base[CT__MAX_ITER], *spread[CT__MAX_ITER] = {NULL};
+    const void *p[CT__MAX_ITER];
+    int64_t index[CT_MAX_DIMS], size = (int64_t)ct__itemsize(ct__compute_dtype[job->compute]), most = CT__PW_BYTES / size;
+    int outs = it->count - 1, last = it->ndim - 1;
+    int64_t inner = last < 0 ? 1 : it->shape[last], stop, n;
+    bool rows = last == 0 || inner >= 128;
+    for (int64_t row = begin; row < end; row = stop) {
+        int64_t block, step[CT__MAX_ITER];
+        stop = rows ? ct__imin(end, row + inner - row % inner) : end;
+        block = stop - row;
+        ct__iter_index(it, row, index);
+        for (int k = 0; k <= outs; k++) {
+            int64_t stride = it->flat[k] ? (int64_t)ct__itemsize(it->dtype[k]) : rows ? it->stride[k][last] : ct__iter_one(it, k) ? 0 : -1;
+            base[k] = ct__iter_at(it, k, index), step[k] = -1;
+            if (stride == size && it->dtype[k] == ct__compute_dtype[job->compute]) step[k] = size;
+            else block = ct__imin(block, most);
+            if (stride != 0 || k == outs) continue;
+            if (base[k] != spread[k]) {
+                ct__cpu()->kernels->load[job->compute][it->dtype[k]](1, base[k], buffer[k]);
+                ct__splat(buffer[k], ct__imin(most, rows ? inner : end - begin), (size_t)size);
+            }
+            spread[k] = base[k], base[k] = (const char *)buffer[k], step[k] = 0;
+        }
+        for (int64_t pos = row; pos < stop; pos += n) {
+            n = ct__imin(block, stop - pos);
+            for (int k = 0; k < outs; k++) p[k] = step[k] < 0 ? ct__iter_load(it, k, job->compute, pos, n, buffer[k]) : base[k] + (pos - row) * step[k];
+            void *out = step[outs] < 0 ? (void *)buffer[outs] : (void *)(uintptr_t)(base[outs] + (pos - row) * size);
+            ct__pw_call(job, n, p, out);
+            if (step[outs] < 0) ct__iter_store(it, outs, job->compute, pos, n, out);
+        }
     }
 }
 /* out = in, broadcast and converted */
@@ -7794,40 +7875,66 @@ static void ct__copy_same_body(void *ctx, int64_t begin, int64_t end) /* same el
         ct__copy_strided((size_t)size, n, ct__iter_at(it, 0, index), it->stride[0][last], ct__iter_at(it, 1, index), it->stride[1][last]);
     }
 }
-/* Rows [begin, end) of the outer dims, each an (R, C) plane whose input is transposed: 16 by 16 tiles stay in L1. */
+/* d(r,c) = s(r,c) for a cache line by as many elements; in s the r lie side by side, in d the c. Every line is read and written once, whole. */
+static void ct__transpose_tile(int64_t size, const char *s, int64_t ss, char *d, int64_t ds)
+{
+    uint64_t room[512];
+    int64_t side = 64 / size;
+    for (int64_t c = 0; size != 4 && c < side; c++) ct__copy_strided((size_t)size, side, s + c * ss, size, (char *)room + c * size, 64);
+    for (int64_t c = 0; size == 4 && c < 16; c += 4)
+        for (int64_t r = 0; r < 16; r += 4) ct__base_flip_f32((const float *)(const void *)(s + c * ss) + r, ss / 4, (float *)room + r * 16 + c, 16);
+    for (int64_t r = 0; r < side; r++) memcpy(d + r * ds, (char *)room + r * 64, 64);
+}
+enum { CT__DOWN = 256, CT__ACROSS = 32 }; /* of a piece of a plane: long runs to read, few pages */
+/* Pieces of the planes that the last two dims span; the input is contiguous along the rows, the output along the columns. */
 static void ct__copy_transposed_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__iter *it = &((const ct__copy_job *)ctx)->it;
     int last = it->ndim - 1;
-    int64_t rows = it->shape[last - 1], columns = it->shape[last], size = (int64_t)ct__itemsize(it->dtype[0]), tiles = (rows + 15) / 16;
+    int64_t R = it->shape[last - 1], C = it->shape[last], down = (R + CT__DOWN - 1) / CT__DOWN, across = (C + CT__ACROSS - 1) / CT__ACROSS;
+    int64_t size = (int64_t)ct__itemsize(it->dtype[0]), side = 64 / size, ss = it->stride[0][last], ds = it->stride[1][last - 1];
     for (int64_t k = begin; k < end; k++) {
-        int64_t index[CT_MAX_DIMS], r0 = k % tiles * 16, r1 = ct__imin(r0 + 16, rows), plane = k / tiles;
+        int64_t index[CT_MAX_DIMS], r0 = k / across % down * CT__DOWN, c0 = k % across * CT__ACROSS, plane = k / across / down;
+        int64_t r1 = ct__imin(R, r0 + CT__DOWN), c1 = ct__imin(C, c0 + CT__ACROSS);
         index[last] = index[last - 1] = 0;
         for (int d = last - 2; d >= 0; d--) index[d] = plane % it->shape[d], plane /= it->shape[d];
-        const char *s = ct__iter_at(it, 0, index);
-        char *d = ct__iter_at(it, 1, index);
-        for (int64_t c0 = 0; c0 < columns; c0 += 16)
-            for (int64_t r = r0; r < r1; r++)
-                ct__copy_strided((size_t)size, ct__imin(16, columns - c0), s + r * it->stride[0][last - 1] + c0 * it->stride[0][last],
-                                 it->stride[0][last], d + r * it->stride[1][last - 1] + c0 * it->stride[1][last], it->stride[1][last]);
+        const char *from = ct__iter_at(it, 0, index);
+        char *to = ct__iter_at(it, 1, index);
+        for (int64_t c = c0; c < c1; c += side)
+            for (int64_t r = r0; r < r1; r += side) {
+                const char *s = from + r * size + c * ss;
+                char *d = to + r * ds + c * size;
+                if (r + side <= r1 && c + side <= c1) {
+                    for (int64_t i = side; i < 2 * side && r + i < r1; i++) CT__PREFETCH(d + i * ds);
+                    ct__transpose_tile(size, s, ss, d, ds);
+                } else for (int64_t i = 0; i < side && r + i < r1; i++) ct__copy_strided((size_t)size, ct__imin(side, c1 - c), s + i * size, ss, d + i * ds, size);
+            }
     }
+}
+/* The dim along which operand k is contiguous, or -1. */
+static int ct__iter_unit(const ct__iter *it, int k)
+{
+    int d = it->ndim - 1;
+    while (d >= 0 && it->stride[k][d] != (int64_t)ct__itemsize(it->dtype[k])) d--;
+    return d;
 }
 static bool ct__cpu_copy(const ct_args *a)
 {
     ct__copy_job job;
+    ct__iter *it = &job.it;
     const ct_tensor *in = a->in[0], *out = a->out[0];
-    int64_t size = (int64_t)ct__itemsize(in->dtype);
-    ct__iter_init(&job.it, out->shape, out->ndim);
-    ct__iter_add(&job.it, in), ct__iter_add(&job.it, out);
-    ct__iter_coalesce(&job.it);
-    if (!job.it.numel) return true;
-    int n = job.it.ndim, ci = ct__compute_of(in->dtype), co = ct__compute_of(out->dtype);
+    ct__iter_init(it, out->shape, out->ndim);
+    ct__iter_add(it, in), ct__iter_add(it, out);
+    ct__iter_sort(it), ct__iter_coalesce(it);
+    if (!it->numel) return true;
+    int last = it->ndim - 1, unit = ct__iter_unit(it, 0), ci = ct__compute_of(in->dtype), co = ct__compute_of(out->dtype);
     job.compute = ci == CT__F64 || co == CT__F64 ? (ci == CT__I64 || co == CT__I64 ? ci : CT__F64) : ci;
-    if (in->dtype != out->dtype) ct__parallel_for(job.it.numel, CT__GRAIN, ct__copy_body, &job);
-    else if (n >= 2 && job.it.stride[0][n - 2] == size && job.it.stride[0][n - 1] != size && job.it.stride[0][n - 1] && job.it.stride[1][n - 1] == size) {
-        int64_t planes = job.it.numel / (job.it.shape[n - 1] * job.it.shape[n - 2]);
-        ct__parallel_for(planes * ((job.it.shape[n - 2] + 15) / 16), ct__imax(1, CT__GRAIN / (16 * job.it.shape[n - 1])), ct__copy_transposed_body, &job);
-    } else ct__parallel_for(job.it.numel, CT__GRAIN, ct__copy_same_body, &job);
+    if (in->dtype != out->dtype) ct__parallel_for(it->numel, CT__GRAIN, ct__copy_body, &job);
+    else if (unit >= 0 && unit < last && it->stride[0][last] && ct__iter_unit(it, 1) == last) {
+        for (; unit < last - 1; unit++) ct__iter_swap(it, unit, unit + 1);
+        int64_t R = it->shape[last - 1], C = it->shape[last], pieces = ((R + CT__DOWN - 1) / CT__DOWN) * ((C + CT__ACROSS - 1) / CT__ACROSS);
+        ct__parallel_for(it->numel / (R * C) * pieces, 1 + CT__GRAIN * pieces / (R * C), ct__copy_transposed_body, &job);
+    } else ct__parallel_for(it->numel, CT__GRAIN, ct__copy_same_body, &job);
     return true;
 }
 
@@ -7876,7 +7983,7 @@ struct ct__call {
     double f[8];
     int64_t i[40];
 };
-typedef struct { ct_node *node; int output; uint8_t dtype, ndim, device; int shape; } ct__edge; /* node NULL: no gradient; shape: where in i */
+typedef struct { ct_node *node; int shape; uint8_t output, dtype, ndim, device; } ct__edge; /* node NULL: no gradient; shape: where in i */
 typedef struct { ct_tensor *tensor; int64_t version; bool output; } ct__saved;
 typedef struct { ct_hook *call; void *user; int id, output; } ct__node_hook; /* call NULL: user is a tensor that retains its gradient */
 struct ct_node {
@@ -7945,7 +8052,7 @@ static void ct__node_free(ct_node *n)
 {
     ct__saved_drop(n);
     if (n->op->drop) n->op->drop(n);
-    for (int k = 0; k < CT__MAX_OUT; k++) ct_release(n->grad[k]);
+    for (int k = 0; k < n->nout; k++) ct_release(n->grad[k]);
     if (n->variable) n->variable->meta->accumulate = NULL, ct_release(n->variable);
     ct__free(n->hooks, (size_t)n->hook_capacity * sizeof *n->hooks);
     CT__TALLY(ct__here()->nodes, -1);
@@ -8015,7 +8122,8 @@ static ct_node *ct__node_new(const ct__op *op, int nin, int dims, int nsaved, in
     size_t i = f + (size_t)nf * sizeof(double), bytes = i + (size_t)(ni + dims) * sizeof(int64_t);
     ct_node *n = (ct_node *)ct__alloc(bytes);
     if (!n) return (ct_node *)ct__fail_memory("ct_node", (int64_t)bytes);
-    memset(n, 0, sizeof *n);
+    n->pending = n->freed = n->needed = false, n->mark = n->clock = 0, n->saves = n->nhooks = n->hook_capacity = 0;
+    n->hooks = NULL, n->variable = NULL, n->grad[0] = n->grad[1] = n->grad[2] = n->grad[3] = NULL;
     n->refs = 1, n->op = op, n->nin = nin, n->nout = 1, n->nsaved = nsaved, n->nf = nf, n->ni = ni, n->bytes = bytes;
     n->edge = (ct__edge *)((char *)n + edges), n->saved = (ct__saved *)((char *)n + saved);
     n->f = (double *)((char *)n + f), n->i = (int64_t *)((char *)n + i);
@@ -8078,7 +8186,8 @@ static bool ct__record_saving(ct__call *c, ct_tensor *const *more, int more_coun
     if (!n) return false;
     n->nout = c->nout, n->saves = c->saves;
     if (c->function && !(ctx->depth && ctx->function)) n->function = c->function;
-    memcpy(n->f, c->f, (size_t)c->nf * sizeof *n->f), memcpy(n->i, c->i, (size_t)c->ni * sizeof *n->i);
+    for (int k = 0; k < c->nf; k++) n->f[k] = c->f[k];
+    for (int k = 0; k < c->ni; k++) n->i[k] = c->i[k];
     dims = c->ni;
     bool ok = true;
     uint64_t clock = ctx->sequence;
@@ -8087,7 +8196,7 @@ static bool ct__record_saving(ct__call *c, ct_tensor *const *more, int more_coun
         ct__edge *e = &n->edge[k];
         ok = ct__edge_to(e, t) && ok;
         e->dtype = t->dtype, e->ndim = t->ndim, e->device = (uint8_t)t->storage->device, e->shape = dims;
-        memcpy(n->i + dims, t->shape, (size_t)t->ndim * sizeof *n->i), dims += t->ndim;
+        for (int d = 0; d < t->ndim; d++) n->i[dims++] = t->shape[d];
         if (e->node && e->node->clock > clock) clock = e->node->clock;
         if (k < CT__SAVE_LIMIT && (c->saves & CT__SAVE_IN(k))) ok = ct__save(n, at++, t, false) && ok;
     }
@@ -8339,6 +8448,7 @@ static ct_node *ct__heap_pop(ct__engine *e) /* the caller gets the reference */
     top->pending = false;
     return top;
 }
+static bool ct__pw_compute(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute_dtype);
 /* The sum of the gradients that reach one output of a node. */
 static bool ct__grad_add(ct__engine *e, ct_node *n, int output, ct_tensor *g)
 {
@@ -8348,8 +8458,12 @@ static bool ct__grad_add(ct__engine *e, ct_node *n, int output, ct_tensor *g)
         *slot = ct_retain(g);
         return true;
     }
-    ct_tensor *sum = (ct_add)(*slot, g);
-    if (!sum) return false;
+    ct_tensor *sum = *slot, *in[2] = {sum, g};
+    static const double one[3] = {1, 0, 0};
+    if (!e->create_graph && sum->refs == 1 && sum->storage->refs == 1 && ct__contiguous(sum) && ct__same_shape(sum, g) && sum->dtype == g->dtype &&
+        sum->storage->data == (char *)sum->storage + 64 && ct__on_cpu(g) && !sum->node)
+        return ct__pw_compute(4 * CT__PW_add, in, 2, sum, one, sum->dtype); /* nobody else sees it */
+    if (!(sum = (ct_add)(sum, g))) return false;
     ct_retain(sum);
     ct_release(*slot);
     *slot = sum;
@@ -8439,7 +8553,7 @@ static bool ct__run_rule(ct__engine *e, ct_node *n)
     for (int k = 0; k < n->nin; k++) gin[k] = NULL, needs[k] = n->edge[k].node && (!e->capture || n->edge[k].node->needed);
     ct__bw b = {n, n->grad, gin, n->f, n->i, e->create_graph, needs};
     ct_device device = n->nin ? (ct_device)n->edge[0].device : CT_CPU;
-    for (int k = 0; k < CT__MAX_OUT; k++) if (n->grad[k]) device = n->grad[k]->storage->device;
+    for (int k = 0; k < n->nout; k++) if (n->grad[k]) device = n->grad[k]->storage->device;
     bool fused = n->op->fused && !e->create_graph && (device == CT_CPU || (n->op->saves & CT__DEVICE_FUSED));
     int place = e->c->place;
     e->c->place = 1 + (int)device; /* what a rule makes lies beside the gradients */
@@ -8468,7 +8582,7 @@ static bool ct__process(ct__engine *e, ct_node *n)
     if (ok && n->variable) ok = e->capture || ct__accumulate(n->variable, n->grad[0], e->create_graph);
     else if (ok) ok = ct__run_rule(e, n);
     ct_scope_unwind(scopes);
-    for (int k = 0; k < CT__MAX_OUT; k++) ct_release(n->grad[k]), n->grad[k] = NULL;
+    for (int k = 0; k < n->nout; k++) ct_release(n->grad[k]), n->grad[k] = NULL;
     if (!e->retain_graph) ct__saved_drop(n);
     if (!n->variable) c->file = file, c->line = line, c->function = function, c->depth--;
     return ok;
@@ -8651,14 +8765,15 @@ static const struct { const char *text[4]; char kind[2]; uint8_t arity; } ct__pw
     CT__POINTWISE(CT__X)
 #undef CT__X
 };
-enum { CT__USES_Y = 8, CT__USES_G = 16, CT__USES_P = 32 };
-static uint8_t ct__pw_uses[CT__PW_COUNT][4]; /* which of a b c y g and parameters a text names */
+enum { CT__USES_Y = 8, CT__USES_G = 16, CT__USES_P = 32, CT__USES_PASS = 64, CT__USES_NONE = 128 };
+static uint8_t ct__pw_uses[CT__PW_COUNT][4]; /* which of a b c y g and parameters a text names; it is g, or g*p; it is CT_NONE */
 
 static int ct__text_uses(const char *text)
 {
     static const char names[] = "abcygpqr";
     static const uint8_t bits[] = {1, 2, 4, CT__USES_Y, CT__USES_G, CT__USES_P, CT__USES_P, CT__USES_P};
-    int uses = 0;
+    int uses = !strcmp(text, "g") || !strcmp(text, "g*p") ? CT__USES_PASS : 0;
+    if (!strcmp(text, "CT_NONE")) return CT__USES_NONE;
     for (const char *t = text; *t; t++) {
         bool word = isalnum((unsigned char)*t) || *t == '_';
         const char *end = t;
@@ -8677,7 +8792,6 @@ static const ct__op ct__pw_ops[CT__PW_COUNT] = {
     CT__POINTWISE(CT__X)
 #undef CT__X
 };
-static bool ct__pw_has_gradient(int row, int k) { return strcmp(ct__pw_rows[row].text[k + 1], "CT_NONE") != 0; }
 static void ct__pw_init(void)
 {
     static int ready;
@@ -8743,27 +8857,27 @@ static bool ct__into_ok(const ct__call *c, int result, const int64_t *shape, int
 /* Small contiguous operands of one type need no iterator. As ct__cpu_pointwise: op = 4*row + which text, in = a b c y g, NULL where not used. */
 static bool ct__pw_small(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute)
 {
-    int64_t n = out->numel, padded = (n + 15) & -16;
+    int64_t n = out->numel, padded = (n + 15) & -16, rest = n & 15;
     ct_dtype type = (ct_dtype)ct__compute_dtype[compute];
     size_t size = ct__itemsize((int)type);
     ct__pw_kernel *kernel = ct__cpu()->kernels->pointwise[compute][op / 4][op % 4];
     if (!kernel || (size_t)n * size > CT__BLOCK_BYTES || out->dtype != type || !ct__contiguous(out) || !ct__on_cpu(out)) return false;
-    for (int k = 0; k < nin; k++)
-        if (in[k] && (in[k]->dtype != type ? in[k]->numel != 1 : !ct__contiguous(in[k]) || (in[k]->numel != n && in[k]->numel != 1))) return false;
-    uint64_t one[5][CT__BLOCK_BYTES / 8], value;
+    uint64_t one[5][CT__BLOCK_BYTES / 8];
     const void *p[5] = {one, one, one, one, one};
     for (int k = 0; k < nin; k++) {
-        if (!in[k]) continue;
-        p[k] = ct__ptr(in[k]);
-        if (in[k]->numel != n || in[k]->dtype != type) { /* a number for all elements */
-            ct__cpu()->kernels->load[compute][in[k]->dtype](1, p[k], &value);
-            if (size == 4) for (int64_t i = 0; i < padded; i++) memcpy((char *)one[k] + 4 * i, &value, 4);
-            else for (int64_t i = 0; i < padded; i++) one[k][i] = value;
-        } else if (n % 16) memcpy(one[k], p[k], (size_t)n * size), memset((char *)one[k] + (size_t)n * size, 0, (size_t)(padded - n) * size);
-        else continue;
+        const ct_tensor *t = in[k];
+        if (!t) continue;
+        p[k] = ct__ptr(t);
+        if (t->dtype == type && t->numel == n && ct__contiguous(t)) {
+            if (!rest) continue;
+            memcpy(one[k], p[k], (size_t)n * size), memset((char *)one[k] + (size_t)n * size, 0, (size_t)(padded - n) * size);
+        } else if (t->numel == 1) { /* a number for all elements */
+            ct__cpu()->kernels->load[compute][t->dtype](1, p[k], one[k]);
+            ct__splat(one[k], padded, size);
+        } else return false;
         p[k] = one[k];
     }
-    if (n % 16) {
+    if (rest) {
         uint64_t y[CT__BLOCK_BYTES / 8 + 16];
         kernel(padded, p, y, f);
         memcpy(ct__ptr(out), y, (size_t)n * size);
@@ -8786,12 +8900,15 @@ static int ct__pw_saves(const ct__call *c)
 }
 static bool ct__pw_forward(ct__call *c)
 {
-    int64_t shape[CT_MAX_DIMS];
+    int64_t broadcast[CT_MAX_DIMS], *shape = broadcast;
     int ndim, compute = 0, result = 0;
-    if (!ct__pw_type(c, &compute, &result) || !ct__pw_shape(c, shape, &ndim)) return false;
+    if (!ct__pw_type(c, &compute, &result)) return false;
+    if (c->nin == 1 || (c->nin == 2 && ct__same_shape(c->in[0], c->in[1]))) shape = c->in[0]->shape, ndim = c->in[0]->ndim;
+    else if (!ct__pw_shape(c, shape, &ndim)) return false;
     c->saves = ct__pw_saves(c);
     if (!c->into) {
-        c->out[0] = ct__new_on(ct__call_device(c), result, shape, ndim);
+        ct_device device = ct__call_device(c);
+        c->out[0] = shape == c->in[0]->shape && c->in[0]->storage->device == device ? ct__new_like(c->in[0], result) : ct__new_on(device, result, shape, ndim);
         bool numbers = true; /* numbers among themselves give a number, exact as they are */
         for (int k = 0; k < c->nin; k++) numbers = numbers && (c->in[k]->flags & CT__NUMBER);
         if (c->out[0] && numbers) c->out[0]->flags |= CT__NUMBER;
@@ -8863,13 +8980,12 @@ static bool ct__pw_fused(ct__bw *b)
         if ((n->saves & CT__SAVE_IN(k)) && !(v[k] = ct__bw_in(b, k))) return false;
     if ((n->saves & CT__SAVE_OUT) && !(v[3] = ct__bw_out(b, 0))) return false;
     for (int k = 0; k < n->nin; k++) {
-        if (!b->needs[k] || !ct__pw_has_gradient(row, k)) continue;
-        const char *text = ct__pw_rows[row].text[k + 1];
-        if (text[0] == 'g' && (!text[1] || (!strcmp(text, "g*p") && b->f[0] == 1))) {
+        int uses = ct__pw_uses[row][k + 1];
+        if (!b->needs[k] || (uses & CT__USES_NONE)) continue;
+        if ((uses & CT__USES_PASS) && (!(uses & CT__USES_P) || b->f[0] == 1)) {
             b->gin[k] = g;
             continue;
         }
-        int uses = ct__pw_uses[row][k + 1];
         ct_tensor *in[5];
         for (int r = 0; r < 4; r++) in[r] = uses & (1 << r) ? v[r] : NULL;
         in[4] = g;
@@ -9181,7 +9297,7 @@ static bool ct__cpu_pointwise_text(const ct_args *a)
     return true;
 }
 /* op = 4*row + which text; i[0] the compute type; in = a b c y g, NULL where the text does not use it */
-static bool ct__cpu_pointwise(const ct_args *a)
+static bool ct__cpu_pointwise_plain(const ct_args *a)
 {
     ct__pw_job job;
     const ct_tensor *out = a->out[0];
@@ -9195,9 +9311,34 @@ static bool ct__cpu_pointwise(const ct_args *a)
     }
     if (!job.it.count) ct__iter_add(&job.it, out); /* a constant: any operand will do */
     ct__iter_add(&job.it, out);
-    ct__iter_coalesce(&job.it);
+    ct__iter_sort(&job.it), ct__iter_coalesce(&job.it);
     ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_body, &job);
     return true;
+}
+static bool ct__transposed(const ct_tensor *t)
+{
+    int last = t->ndim - 1, d = last;
+    if (last < 1 || t->shape[last] == 1 || t->stride[last] <= 1) return false;
+    while (d >= 0 && (t->stride[d] != 1 || t->shape[d] == 1)) d--;
+    return d >= 0;
+}
+/* Large operands that lie transposed to the result are copied: in tiles, where blocks would reach for a cache line per element. */
+static bool ct__cpu_pointwise(const ct_args *a)
+{
+    ct_tensor *in[5];
+    ct_args plain = *a;
+    const ct_tensor *out = a->out[0];
+    int scopes = ct_scope_depth();
+    bool ok = true;
+    ct_scope_begin();
+    plain.in = in;
+    for (int k = 0; k < a->in_count; k++) {
+        ct_tensor *t = in[k] = a->in[k];
+        if (t && t->numel > CT__GRAIN && ct__contiguous(out) && ct__transposed(t)) ok = ok && (in[k] = ct__contiguous_of(t));
+    }
+    ok = ok && ct__cpu_pointwise_plain(&plain);
+    ct_scope_unwind(scopes);
+    return ok;
 }
 static ct_tensor *ct__expr_graph(const char *text, ct_tensor *const *operands, int count, ct__parser *x)
 {
@@ -13820,6 +13961,7 @@ CT_API ct_tensor *ct_vdot(ct_tensor *x, ct_tensor *y) { return ct_dot(x, y); }
 #define CT__GEMM_L3     (6 << 20)   /* NC and the rows packed at once: each takes this much of the last cache level */
 #define CT__GEMM_DIRECT (128 << 10) /* an operand that spans no more bytes is read in place: it stays in any L2 */
 #define CT__GEMM_SERIAL 1048576.0   /* M*N*K below which waking a thread costs more than it gives */
+#define CT__GEMM_MOVE   8           /* multiply-adds in the time that packing an element takes */
 #define CT__GEMM_BATCH  16          /* that many larger ones (up to 400^3) run side by side as well */
 #define CT__GEMM_TILE   1536        /* bytes of the largest tile: MR 8 x NR of three 64-byte vectors */
 #define CT__GEMM_LINES  16          /* lines of a matrix-vector product are cut in units of a cache line of results */
@@ -13933,8 +14075,10 @@ static void ct__gemm_part(ct__gemm_job *g)
 {
     int64_t MR = g->k->MR, rows = (g->m + MR - 1) / MR, panels = (g->n + g->NR - 1) / g->NR;
     double kc = (double)g->kc;
-    ct__gemm_for(g, rows, kc * (double)MR, ct__gemm_pack_a);
+    int64_t threads = g->serial || ct__tls.in_worker ? 1 : ct_get_num_threads(), blocks = (4 * threads + panels - 1) / panels;
+    ct__gemm_for(g, rows, kc * (double)MR * CT__GEMM_MOVE, ct__gemm_pack_a);
     g->mc = ct__gemm_cut(g->m, CT__GEMM_L2 / (g->kc * g->k->size), MR);
+    if (threads > 1) g->mc = ct__imin(g->mc, ct__gemm_up((g->m + blocks - 1) / blocks, 2 * MR)); /* some items for each thread */
     ct__gemm_for(g, (g->m + g->mc - 1) / g->mc * panels, kc * (double)(g->mc * g->NR), ct__gemm_blocks);
 }
 
@@ -13945,7 +14089,7 @@ static void ct__gemm_packed(ct__gemm_job *g)
         for (g->k0 = 0; g->k0 < g->K; g->k0 += g->KC) {
             g->n = ct__imin(g->NC, g->N - g->j0);
             g->kc = ct__imin(g->KC, g->K - g->k0);
-            ct__gemm_for(g, (g->n + g->NR - 1) / g->NR, (double)(g->kc * g->NR), ct__gemm_pack_b);
+            ct__gemm_for(g, (g->n + g->NR - 1) / g->NR, (double)(g->kc * g->NR * CT__GEMM_MOVE), ct__gemm_pack_b);
             for (g->i0 = 0; g->i0 < g->M; g->i0 += g->MC) {
                 g->m = ct__imin(g->MC, g->M - g->i0);
                 ct__gemm_part(g);

@@ -1719,7 +1719,7 @@ static void threads(void)
 static char *device_at(const void *p) { return (char *)((uintptr_t)p ^ (uintptr_t)1 << (sizeof p * 8 - 2)); }
 static void *device_alloc(size_t bytes)
 {
-    void *p = malloc(bytes);
+    void *p = calloc(1, bytes);
     return p ? device_at(p) : NULL;
 }
 static void device_free(void *p, size_t bytes) { (void)bytes, free(device_at(p)); }
