@@ -4926,6 +4926,23 @@ static double ct__opt(double given, double fallback) { return given == 0 ? (sign
 typedef struct ct__span { int64_t to, from, n; } ct__span;
 enum { CT__STAGE = 64 }; /* lanes taken at once when a panel is turned around */
 
+/* Winograd's minimal filtering: tiles of 6x6 elements are transformed, multiplied by transformed weights and summed. A polynomial's values at the
+   points 0, 3/4, -3/4, 3/2, -3/2 and infinity stand for it (these five have the least error in float: five times that of plain sums). */
+typedef enum { CT__WINO_DATA, CT__WINO_VALUES, CT__WINO_SUMS } ct__wino_kind;
+enum { CT__WINO = 6 };
+/* `count` tiles of a vector of channels; in both dims DATA: 6 -> 6 elements of the image; VALUES: n -> 6, coefficients (weights, gradients of
+   results) -> values; SUMS: 6 -> n, its transpose, to which bias (a vector) and, if add, the present y are added. Strides are in elements. */
+typedef struct ct__wino {
+    ct__wino_kind kind;
+    int64_t n, count;
+    const void *x;
+    int64_t xrow, xcol, xstep;
+    void *y;
+    int64_t yrow, ycol, ystep;
+    const void *bias;
+    bool add;
+} ct__wino;
+
 typedef struct ct__conv_kernels {
     /* panel[k*tile + to + j] = x[offset[k] + from + j] for j < n of each span, k < nk; 0 for lanes beyond `lanes`. Reads stay below end. */
     void (*rows)(const void *x, const void *end, const int64_t *offset, int64_t nk, const ct__span *span, int spans, int64_t lanes,
@@ -4937,6 +4954,7 @@ typedef struct ct__conv_kernels {
     /* where x[i*s] is larger than y[i], or NaN: y[i] = x[i*s] and place[i] = at + i*s; places are int32 beside float, int64 beside double */
     void (*max)(int64_t n, const void *x, int64_t s, int64_t at, void *y, void *place);
     void (*add)(int64_t n, const void *x, int64_t xs, void *y, int64_t ys); /* y[i*ys] += x[i*xs] */
+    bool (*wino)(const ct__wino *w); /* float only; are all sums finite? */
 } ct__conv_kernels;
 /* ---- >>gemm-types --------------------------------------------------------------------------------------------------
    What the matrix-product kernels (compiled once per instruction set) and their driver (>>gemm) tell each other.
@@ -5009,6 +5027,7 @@ typedef struct ct__rows { /* of one element type */
 } ct__rows;
 typedef struct ct__norm_kernels { ct__rows of[2]; } ct__norm_kernels; /* float, double */
 #define CT__COLS ((int64_t)64)   /* columns that a "cols" loop takes at once: its sums stay in L1 */
+#define CT__PARAMS ((int64_t)128) /* the same for the gradients of layer norm's parameters */
 #define CT__CHUNK ((int64_t)512) /* elements per block; of whole rows, if they fit */
 
 /* ---- >>optim-types -------------------------------------------------------------------------------------------------
@@ -6235,7 +6254,11 @@ CT__REDUCE_ALL(i64, int64_t, int64_t, INT64_MAX)
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC push_options
-#pragma GCC optimize("O3,fp-contract=fast") /* a*b + c is one instruction, with -std=c11 too */
+#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#pragma GCC optimize("O1,fp-contract=fast") /* a*b + c is one instruction, with -std=c11 too */
+#else
+#pragma GCC optimize("O3,fp-contract=fast")
+#endif
 #if __GNUC__ >= 9
 #pragma GCC optimize("no-version-loops-for-strides") /* compiles twice as much for nothing */
 #endif
@@ -6553,7 +6576,10 @@ CT__LOOP1(T, adds##f, const T *x CT__COMMA T *y, (void)0, y[i] += x[i])         
 CT__LOOP1(T, add_muls##f, const T *x CT__COMMA const T *g CT__COMMA T *y, (void)0, y[i] += x[i] * g[i])               \
 CT__LOOP1(T, add_squares##f, const T *x CT__COMMA const T *m CT__COMMA T *y, (void)0, y[i] += (x[i] - m[i]) * (x[i] - m[i])) \
 CT__LOOP1(T, add_dots##f, const T *g CT__COMMA const T *x CT__COMMA const T *m CT__COMMA T *y CT__COMMA T *z, (void)0, (y[i] += g[i], z[i] += g[i] * (x[i] - m[i]))) \
-CT__LOOP1(T, add_params##f, const T *g CT__COMMA const T *x CT__COMMA T m CT__COMMA T s CT__COMMA T *y CT__COMMA T *z, (void)0, (y[i] += g[i], z[i] += g[i] * (x[i] - m) * s)) \
+CT__LOOP1(T, add_params##f, const T *const *g CT__COMMA const T *const *x CT__COMMA const T *st CT__COMMA T *y CT__COMMA T *z, /* four rows */ \
+          const T *g0 = g[0] CT__COMMA *g1 = g[1] CT__COMMA *g2 = g[2] CT__COMMA *g3 = g[3] CT__COMMA *x0 = x[0] CT__COMMA *x1 = x[1] CT__COMMA *x2 = x[2] CT__COMMA *x3 = x[3]; \
+          const T m0 = st[0] CT__COMMA m1 = st[2] CT__COMMA m2 = st[4] CT__COMMA m3 = st[6] CT__COMMA s0 = st[1] CT__COMMA s1 = st[3] CT__COMMA s2 = st[5] CT__COMMA s3 = st[7], \
+          (y[i] += (g0[i] + g1[i]) + (g2[i] + g3[i]), z[i] += (g0[i] * (x0[i] - m0) * s0 + g1[i] * (x1[i] - m1) * s1) + (g2[i] * (x2[i] - m2) * s2 + g3[i] * (x3[i] - m3) * s3))) \
 CT__LOOP1(T, mosts##f, const T *x CT__COMMA T *y, (void)0, y[i] = x[i] > y[i] ? x[i] : y[i])                          \
 CT__LOOP1(T, norm_line##f, const T *x CT__COMMA const T *w CT__COMMA const T *b CT__COMMA T m CT__COMMA T s CT__COMMA T *y, (void)0, y[i] = (x[i] - m) * s * w[i] + b[i]) \
 CT__LOOP1(T, norm_grad##f, const T *x CT__COMMA const T *g CT__COMMA const T *w CT__COMMA T m CT__COMMA T s CT__COMMA T c0 CT__COMMA T c1 CT__COMMA T *y, (void)0, \
@@ -6796,17 +6822,24 @@ static void CT__K(norm_bw##f)(bool rms, int64_t rows, int64_t n, const void *x_,
 static void CT__K(norm_params##f)(int64_t rows, int64_t ld, int64_t width, const void *x_, const void *g_, const void *stat_, void *gw_, void *gb_) \
 {                                                                                                                     \
     const T *x = (const T *)x_, *g = (const T *)g_, *stat = (const T *)stat_;                                         \
-    T *gw = (T *)gw_, *gb = (T *)gb_, w[CT__COLS], b[CT__COLS];                                                       \
-    double wide_w[CT__COLS], wide_b[CT__COLS];                                                                        \
-    for (int64_t c = 0; c < width; c++) wide_w[c] = wide_b[c] = 0;                                                    \
-    for (int64_t r = 0; r < rows; r++) {                                                                              \
+    T *gw = (T *)gw_, *gb = (T *)gb_, w[CT__PARAMS], b[CT__PARAMS], none[CT__PARAMS];                                 \
+    double wide_w[CT__PARAMS], wide_b[CT__PARAMS];                                                                    \
+    for (int64_t c = 0; c < width; c++) wide_w[c] = wide_b[c] = 0, none[c] = 0;                                       \
+    for (int64_t r = 0; r < rows; r += 4) {                                                                           \
+        const T *g4[4], *x4[4];                                                                                       \
+        T st[8];                                                                                                      \
+        for (int k = 0; k < 4; k++) {                                                                                 \
+            bool real = r + k < rows;                                                                                 \
+            g4[k] = real ? g + (r + k) * ld : none, x4[k] = real ? x + (r + k) * ld : none;                           \
+            st[2 * k] = real ? stat[2 * (r + k)] : 0, st[2 * k + 1] = real ? stat[2 * (r + k) + 1] : 0;               \
+        }                                                                                                             \
         if (r % 64 == 0) for (int64_t c = 0; c < width; c++) w[c] = b[c] = 0;                                         \
-        CT__K(add_params##f)(width, g + r * ld, x + r * ld, stat[2 * r], stat[2 * r + 1], b, w);                      \
-        if (r % 64 == 63 || r == rows - 1)                                                                            \
+        CT__K(add_params##f)(width, g4, x4, st, b, w);                                                                \
+        if (r % 64 == 60 || r + 4 >= rows)                                                                            \
             for (int64_t c = 0; c < width; c++) wide_w[c] += (double)w[c], wide_b[c] += (double)b[c];                 \
     }                                                                                                                 \
     for (int64_t c = 0; c < width; c++) gw[c] = (T)wide_w[c], gb[c] = (T)wide_b[c];                                   \
-}
+}                                                                                                                     \
 
 /* batch norm: a channel is many runs of n elements (images: affine, affine2, dot ... above), or a column (samples of features) */
 #define CT__BATCH_NORM(T, f)                                                                                          \
@@ -7051,17 +7084,97 @@ static void CT__K(pool_add##f)(int64_t n, const void *x_, int64_t xs, void *y_, 
     for (int64_t i = 0; i < n; i++) y[i * ys] += x[i * xs];                                                           \
 }
 
-#define CT__CONV_KERNELS(T, I, f)                                                                                     \
+#define CT__CONV_KERNELS(T, I, f, wino)                                                                               \
 CT__CONV_VECTORS(T, I, f)                                                                                             \
 CT__CONV_ROWS(T, f)                                                                                                   \
 CT__CONV_TAPS(T, f)                                                                                                   \
 CT__CONV_DOTS(T, I, f)                                                                                                \
 CT__CONV_POOL(T, I, f)                                                                                                \
-static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__K(conv_dots##f), CT__K(pool_max##f), CT__K(pool_add##f)};
-CT__CONV_KERNELS(float, int32_t, _f32)
+static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__K(conv_dots##f), CT__K(pool_max##f), CT__K(pool_add##f), wino};
+static bool CT__K(wino)(const ct__wino *w);
+CT__CONV_KERNELS(float, int32_t, _f32, CT__K(wino))
 #if CT__VBYTES < 64 /* doubles: AVX2's do */
-CT__CONV_KERNELS(double, int64_t, _f64)
+CT__CONV_KERNELS(double, int64_t, _f64, NULL)
 #endif
+
+/* Winograd's transforms (meaning: >>conv-types) of one dim, of a vector of lanes; each is called for the columns of a tile, then for its rows. */
+typedef CT__K(CV_f32) CT__K(wino_v);
+typedef void CT__K(wino_line)(int64_t n, const float *x, int64_t xs, float *y, int64_t ys);
+#define CT__WINO_X(i) (*(const CT__K(CU_f32) *)(x + (i) * xs))
+#define CT__WINO_Y(i) (*(CT__K(CU_f32) *)(y + (i) * ys))
+#define CT__WINO_P 0.75f
+#define CT__WINO_Q 1.5f
+#define CT__WINO_PP (CT__WINO_P * CT__WINO_P)
+#define CT__WINO_QQ (CT__WINO_Q * CT__WINO_Q)
+static const float CT__K(wino_p)[5] = {1, CT__WINO_P, CT__WINO_PP, CT__WINO_PP * CT__WINO_P, CT__WINO_PP * CT__WINO_PP};
+static const float CT__K(wino_q)[5] = {1, CT__WINO_Q, CT__WINO_QQ, CT__WINO_QQ * CT__WINO_Q, CT__WINO_QQ * CT__WINO_QQ};
+static void CT__K(wino_data)(int64_t n, const float *x, int64_t xs, float *y, int64_t ys) /* rows: Lagrange's polynomials of the points */
+{
+    CT__GEMM_FMA
+    const float all = CT__WINO_PP + CT__WINO_QQ, cp = 0.5f / (CT__WINO_PP * (CT__WINO_PP - CT__WINO_QQ)), cq = 0.5f / (CT__WINO_QQ * (CT__WINO_QQ - CT__WINO_PP));
+    CT__K(wino_v) x1 = CT__WINO_X(1), x2 = CT__WINO_X(2), x3 = CT__WINO_X(3), x4 = CT__WINO_X(4);
+    CT__K(wino_v) ep = cp * (x4 - CT__WINO_QQ * x2), op = cp * CT__WINO_P * (x3 - CT__WINO_QQ * x1);
+    CT__K(wino_v) eq = cq * (x4 - CT__WINO_PP * x2), oq = cq * CT__WINO_Q * (x3 - CT__WINO_PP * x1);
+    (void)n;
+    CT__WINO_Y(0) = CT__WINO_X(0) + 1 / (CT__WINO_PP * CT__WINO_QQ) * (x4 - all * x2);
+    CT__WINO_Y(1) = ep + op, CT__WINO_Y(2) = ep - op, CT__WINO_Y(3) = eq + oq, CT__WINO_Y(4) = eq - oq;
+    CT__WINO_Y(5) = CT__WINO_X(5) + CT__WINO_PP * CT__WINO_QQ * x1 - all * x3;
+}
+static void CT__K(wino_values)(int64_t n, const float *x, int64_t xs, float *y, int64_t ys)
+{
+    CT__GEMM_FMA
+    CT__K(wino_v) ep = CT__WINO_X(0), eq = ep, op = {0}, oq = op;
+    for (int64_t i = 2; i < n; i += 2) ep += CT__K(wino_p)[i] * CT__WINO_X(i), eq += CT__K(wino_q)[i] * CT__WINO_X(i);
+    for (int64_t i = 1; i < n; i += 2) op += CT__K(wino_p)[i] * CT__WINO_X(i), oq += CT__K(wino_q)[i] * CT__WINO_X(i);
+    CT__WINO_Y(0) = CT__WINO_X(0), CT__WINO_Y(1) = ep + op, CT__WINO_Y(2) = ep - op, CT__WINO_Y(3) = eq + oq, CT__WINO_Y(4) = eq - oq;
+    CT__WINO_Y(5) = CT__WINO_X(n - 1);
+}
+static void CT__K(wino_sums)(int64_t n, const float *x, int64_t xs, float *y, int64_t ys)
+{
+    CT__GEMM_FMA
+    CT__K(wino_v) x1 = CT__WINO_X(1), x2 = CT__WINO_X(2), x3 = CT__WINO_X(3), x4 = CT__WINO_X(4);
+    CT__K(wino_v) ep = x1 + x2, op = x1 - x2, eq = x3 + x4, oq = x3 - x4;
+    CT__WINO_Y(0) = CT__WINO_X(0) + ep + eq;
+    for (int64_t i = 2; i < n; i += 2) CT__WINO_Y(i) = CT__K(wino_p)[i] * ep + CT__K(wino_q)[i] * eq;
+    for (int64_t i = 1; i < n; i += 2) CT__WINO_Y(i) = CT__K(wino_p)[i] * op + CT__K(wino_q)[i] * oq;
+    CT__WINO_Y(n - 1) += CT__WINO_X(5);
+}
+static bool CT__K(wino)(const ct__wino *w)
+{
+    enum { L = (int)(sizeof(CT__K(CV_f32)) / sizeof(float)), ROW = CT__WINO * L };
+    CT__K(wino_line) *line = w->kind == CT__WINO_DATA ? CT__K(wino_data) : w->kind == CT__WINO_VALUES ? CT__K(wino_values) : CT__K(wino_sums);
+    int64_t six = CT__WINO, in = w->kind == CT__WINO_SUMS ? six : w->n, out = w->kind == CT__WINO_SUMS ? w->n : six;
+    float half[CT__WINO * ROW], all[CT__WINO * ROW], lane[L];
+    CT__K(wino_v) bias = {0}, bad = {0}, v;
+    if (w->bias) bias = *(const CT__K(CU_f32) *)w->bias;
+    for (int64_t t = 0; t < w->count; t++) {
+        const float *x = (const float *)w->x + t * w->xstep;
+        float *y = (float *)w->y + t * w->ystep;
+        for (int64_t j = 0; j < in; j++) line(w->n, x + j * w->xcol, w->xrow, half + j * L, ROW);
+        if (w->kind != CT__WINO_SUMS) {
+            for (int64_t i = 0; i < out; i++) line(w->n, half + i * ROW, L, y + i * w->yrow, w->ycol);
+            continue;
+        }
+        for (int64_t i = 0; i < out; i++) line(w->n, half + i * ROW, L, all + i * ROW, L);
+        for (int64_t i = 0; i < out; i++)
+            for (int64_t k = 0; k < out; k++) {
+                CT__K(CU_f32) *to = (CT__K(CU_f32) *)(y + i * w->yrow + k * w->ycol);
+                v = *(const CT__K(CU_f32) *)(all + i * ROW + k * L);
+                if (w->add) v += *to;
+                else v += bias;
+                *to = v, bad += 0 * v;
+            }
+    }
+    memcpy(lane, &bad, sizeof lane);
+    for (int i = 1; i < L; i++) lane[0] += lane[i];
+    return lane[0] == 0;
+}
+#undef CT__WINO_X
+#undef CT__WINO_Y
+#undef CT__WINO_P
+#undef CT__WINO_Q
+#undef CT__WINO_PP
+#undef CT__WINO_QQ
 /* ---- >>optim-kernels -----------------------------------------------------------------------------------------------
    Optimiser steps, one pass over memory each. Every operation rounds where PyTorch's does (its chain of mul_, add_, addcmul_, addcdiv_
    on a machine with fused multiply-add), so that float32 parameters follow PyTorch's bit for bit on such machines. Doubles are compiled in the
@@ -10667,15 +10780,19 @@ CT_API bool ct_equal(ct_tensor *x, ct_tensor *y)
 }
 /* ---- >>reduce ------------------------------------------------------------------------------------------------------
    A reduction walks kept dims (the outputs) and reduced dims. Where the innermost memory is a reduced dim, rows of it fold into one
-   accumulator; where it is a kept one, rows of it fold into rows of accumulators. Long single rows are cut at fixed places. */
-enum { CT__REDUCE_PIECE = 1 << 16, CT__COLUMNS = 256 };
+   accumulator; where it is a kept one, rows of it fold into rows of accumulators. Long single rows are cut at fixed places.
+   A sum may be of map(x) or map(x - m), map a row of the pointwise table and m of the outputs' shape: block by block, without temporaries. */
+enum { CT__REDUCE_PIECE = 1 << 16, CT__COLUMN_BYTES = 2048, CT__WIDE_BYTES = 16384 };
 typedef struct {
-    ct__iter kept, reduced; /* of the input; operand 0 */
+    ct__iter kept, reduced; /* of the input, operand 0, and of m, operand 1 of kept, which then lies in compute type */
     int64_t out_stride;     /* bytes per output; outputs are contiguous, in compute type */
     char *out;
     int compute, op;
     double start;           /* of the accumulator, where the op has one */
-    char *partial;          /* one accumulator per piece */
+    char *partial;          /* one accumulator per piece; or the working memory of wide tiles, tile_bytes each */
+    int64_t wide, tile_bytes; /* columns of a tile */
+    int map;                /* -1: none */
+    const double *f;        /* its parameters */
 } ct__reduce_job;
 
 static void ct__acc_start(const ct__reduce_job *j, void *acc)
@@ -10688,18 +10805,42 @@ static void ct__acc_store(const ct__reduce_job *j, const void *acc, char *out)
     if (j->compute == CT__F32) *(float *)(void *)out = (float)*(const double *)acc;
     else memcpy(out, acc, 8);
 }
-/* elements [begin, end) of the reduced dims at one output into acc */
-static void ct__reduce_range(const ct__reduce_job *j, const char *base, int64_t begin, int64_t end, void *acc)
+/* y = map(x - m), n elements; y has room for whole groups of 16, and so has m, which may be NULL */
+static const void *ct__reduce_map(const ct__reduce_job *j, int64_t n, const void *x, const void *m, void *y)
+{
+    static const double one[3] = {1, 0, 0};
+    ct__pw_kernel *const(*rows)[4] = ct__cpu()->kernels->pointwise[j->compute];
+    int64_t whole = (n + 15) & -16;
+    size_t size = ct__itemsize(ct__compute_dtype[j->compute]);
+    if (j->map < 0) return x;
+    if (n < whole) {
+        if (x != y) memcpy(y, x, (size_t)n * size);
+        memset((char *)y + (size_t)n * size, 0, (size_t)(whole - n) * size), x = y;
+    }
+    const void *minus[5] = {x, m, x, x, x}, *mapped[5] = {y, y, y, y, y};
+    if (m) rows[CT__PW_sub][0](whole, minus, y, one);
+    else mapped[0] = x;
+    rows[j->map][0](whole, mapped, y, j->f);
+    return y;
+}
+/* elements [begin, end) of the reduced dims at the output of an index into acc */
+static void ct__reduce_range(const ct__reduce_job *j, const int64_t *index, int64_t begin, int64_t end, void *acc)
 {
     ct__iter it = j->reduced;
-    uint64_t buffer[CT__BLOCK_BYTES / 8];
-    it.data[0] = (char *)(uintptr_t)base;
+    uint64_t buffer[CT__BLOCK_BYTES / 8], many[CT__BLOCK_BYTES / 8];
+    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), n;
+    const char *m = j->kept.count > 1 ? ct__iter_at(&j->kept, 1, index) : NULL;
+    it.data[0] = ct__iter_at(&j->kept, 0, index);
+    bool squares = j->map == CT__PW_square && j->compute == CT__F32; /* has a loop that does it at once */
     bool direct = it.flat[0] && it.dtype[0] == ct__compute_dtype[j->compute];
-    int64_t block = direct ? end - begin : CT__BLOCK_BYTES / 8, n;
+    int64_t block = direct && (j->map < 0 || squares) ? end - begin : CT__BLOCK_BYTES / size;
     ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->op];
+    for (int64_t k = 0; m && !squares && k < ct__imin((end - begin + 15) & -16, block); k++) memcpy((char *)many + k * size, m, (size_t)size);
     for (int64_t pos = begin; pos < end; pos += n) {
         n = ct__imin(block, end - pos);
-        row(n, ct__iter_load(&it, 0, j->compute, pos, n, buffer), acc);
+        const void *x = ct__iter_load(&it, 0, j->compute, pos, n, buffer);
+        if (squares) *(double *)acc += ct__norm->of[0].square(n, x, m ? (double)*(const float *)(const void *)m : 0);
+        else row(n, ct__reduce_map(j, n, x, m ? many : NULL, buffer), acc);
     }
 }
 static void ct__reduce_rows_body(void *ctx, int64_t begin, int64_t end)
@@ -10710,38 +10851,44 @@ static void ct__reduce_rows_body(void *ctx, int64_t begin, int64_t end)
         uint64_t acc;
         ct__iter_index(&j->kept, o, index);
         ct__acc_start(j, &acc);
-        ct__reduce_range(j, ct__iter_at(&j->kept, 0, index), 0, j->reduced.numel, &acc);
+        ct__reduce_range(j, index, 0, j->reduced.numel, &acc);
         ct__acc_store(j, &acc, j->out + o * j->out_stride);
     }
 }
 static void ct__reduce_pieces_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__reduce_job *j = (const ct__reduce_job *)ctx;
+    static const int64_t index[CT_MAX_DIMS] = {0};
     for (int64_t k = begin; k < end; k++) {
         ct__acc_start(j, j->partial + 8 * k);
-        ct__reduce_range(j, j->kept.data[0], k * CT__REDUCE_PIECE, ct__imin((k + 1) * CT__REDUCE_PIECE, j->reduced.numel), j->partial + 8 * k);
+        ct__reduce_range(j, index, k * CT__REDUCE_PIECE, ct__imin((k + 1) * CT__REDUCE_PIECE, j->reduced.numel), j->partial + 8 * k);
     }
 }
-/* tiles of CT__COLUMNS neighbouring outputs: rows fold into elements' lanes for 64 rows, then into accumulators */
+/* tiles of neighbouring outputs: rows fold into elements' lanes for 64 rows, then into accumulators */
 static void ct__reduce_columns_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__reduce_job *j = (const ct__reduce_job *)ctx;
     const ct__kernels *kernels = ct__cpu()->kernels;
-    int64_t inner = j->kept.shape[j->kept.ndim - 1], tiles = (inner + CT__COLUMNS - 1) / CT__COLUMNS;
-    size_t size = ct__itemsize(ct__compute_dtype[j->compute]), stored = ct__itemsize(j->kept.dtype[0]);
+    size_t size = ct__itemsize(ct__compute_dtype[j->compute]);
+    int64_t inner = j->kept.shape[j->kept.ndim - 1], wide = j->wide, tiles = (inner + wide - 1) / wide, bytes = wide * (int64_t)size;
+    bool convert = j->kept.dtype[0] != ct__compute_dtype[j->compute], shifted = j->kept.count > 1;
     for (int64_t t = begin; t < end; t++) {
-        uint64_t acc[CT__COLUMNS], lane[CT__COLUMNS], buffer[CT__COLUMNS];
-        int64_t first = t / tiles * inner + t % tiles * CT__COLUMNS, n = ct__imin(CT__COLUMNS, inner - t % tiles * CT__COLUMNS);
+        uint64_t stack[CT__COLUMN_BYTES / 8 * 5];
+        char *work = j->partial ? j->partial + t * j->tile_bytes : (char *)stack, *lane = work, *buffer = lane + bytes, *m = buffer + bytes;
+        uint64_t *acc = (uint64_t *)(void *)(m + bytes);
+        int64_t first = t / tiles * inner + t % tiles * wide, n = ct__imin(wide, inner - t % tiles * wide);
         int64_t index[CT_MAX_DIMS], at[CT_MAX_DIMS];
         ct__iter_index(&j->kept, first, index);
         const char *base = ct__iter_at(&j->kept, 0, index);
+        if (shifted) memset(m, 0, (size_t)bytes), memcpy(m, ct__iter_at(&j->kept, 1, index), (size_t)n * size);
         for (int64_t k = 0; k < n; k++) ct__acc_start(j, &acc[k]);
         for (int64_t r = 0; r < j->reduced.numel; r++) {
             ct__iter_index(&j->reduced, r, at);
             const char *row = base;
             for (int d = 0; d < j->reduced.ndim; d++) row += at[d] * j->reduced.stride[0][d];
             const void *x = row;
-            if (stored != size || j->kept.dtype[0] != ct__compute_dtype[j->compute]) kernels->load[j->compute][j->kept.dtype[0]](n, row, buffer), x = buffer;
+            if (convert) kernels->load[j->compute][j->kept.dtype[0]](n, row, buffer), x = buffer;
+            x = ct__reduce_map(j, n, x, shifted ? m : NULL, buffer);
             if (r % 64 == 0) memcpy(lane, x, (size_t)n * size);
             else kernels->column[j->compute][j->op](n, x, lane);
             if (r % 64 == 63 || r == j->reduced.numel - 1) kernels->merge[j->compute][j->op](n, lane, acc);
@@ -10768,22 +10915,25 @@ static bool ct__reduce_whole(ct__reduce_job *j)
     ct__free(j->partial, (size_t)pieces * 8);
     return true;
 }
-/* i[0]: bits of the reduced dims, i[1] compute type; out: contiguous, compute type, kept dims in order */
+/* i[0]: bits of the reduced dims, i[1] compute type, i[2] map or -1; out: contiguous, compute type, kept dims in order.
+   in[1]: m of the map, if there is one: contiguous, compute type, of size 1 in the reduced dims */
 static bool ct__cpu_reduce(const ct_args *a)
 {
     const double starts[CT__R_COUNT] = {0, 1, -INFINITY, INFINITY};
     const ct_tensor *in = a->in[0];
     ct__reduce_job j;
-    ct_tensor part = *in; /* a view of the dims of one sort */
     j.compute = (int)a->i[1], j.op = a->op, j.start = starts[a->op], j.out = ct__ptr(a->out[0]);
-    j.out_stride = (int64_t)ct__itemsize(ct__compute_dtype[j.compute]);
+    j.out_stride = (int64_t)ct__itemsize(ct__compute_dtype[j.compute]), j.map = (int)a->i[2], j.f = a->f;
     for (int reduced = 0; reduced < 2; reduced++) {
         ct__iter *it = reduced ? &j.reduced : &j.kept;
-        part.ndim = 0;
-        for (int d = 0; d < in->ndim; d++)
-            if ((int)(a->i[0] >> d & 1) == reduced) part.shape[part.ndim] = in->shape[d], part.stride[part.ndim++] = in->stride[d];
-        ct__iter_init(it, part.shape, part.ndim);
-        ct__iter_add(it, &part);
+        for (int k = 0; k < (reduced ? 1 : a->in_count); k++) {
+            ct_tensor part = *a->in[k]; /* a view of the dims of one sort */
+            part.ndim = 0;
+            for (int d = 0; d < in->ndim; d++)
+                if ((int)(a->i[0] >> d & 1) == reduced) part.shape[part.ndim] = in->shape[d], part.stride[part.ndim++] = a->in[k]->stride[d];
+            if (!k) ct__iter_init(it, part.shape, part.ndim);
+            ct__iter_add(it, &part);
+        }
         ct__iter_coalesce(it);
     }
     int64_t outputs = j.kept.numel, n = j.reduced.numel, size = (int64_t)ct__itemsize(in->dtype);
@@ -10791,8 +10941,16 @@ static bool ct__cpu_reduce(const ct_args *a)
     bool columns = j.kept.ndim && j.kept.stride[0][j.kept.ndim - 1] == size && !row;
     if (!outputs) return true;
     if (columns) {
-        int64_t inner = j.kept.shape[j.kept.ndim - 1], tiles = outputs / inner * ((inner + CT__COLUMNS - 1) / CT__COLUMNS);
-        ct__parallel_for(tiles, ct__imax(1, CT__GRAIN / ct__imax(1, n * ct__imin(inner, CT__COLUMNS))), ct__reduce_columns_body, &j);
+        int64_t inner = j.kept.shape[j.kept.ndim - 1], share = outputs / ct_get_num_threads();
+        j.wide = CT__COLUMN_BYTES / j.out_stride, j.partial = NULL, j.tile_bytes = 0;
+        if (n >= 64 && inner > j.wide) j.wide = ct__imax(j.wide, ct__imin(CT__WIDE_BYTES / j.out_stride, (share + 15) & -16)); /* the width changes no result */
+        int64_t tiles = outputs / inner * ((inner + j.wide - 1) / j.wide);
+        if (j.wide > CT__COLUMN_BYTES / j.out_stride) {
+            j.tile_bytes = j.wide * (3 * j.out_stride + 8);
+            if (!(j.partial = (char *)ct__alloc((size_t)(tiles * j.tile_bytes)))) return false;
+        }
+        ct__parallel_for(tiles, ct__imax(1, CT__GRAIN / ct__imax(1, n * ct__imin(inner, j.wide))), ct__reduce_columns_body, &j);
+        ct__free(j.partial, (size_t)(tiles * j.tile_bytes));
         return true;
     }
     if (outputs == 1 && n > CT__REDUCE_PIECE) return ct__reduce_whole(&j);
@@ -10835,15 +10993,16 @@ static int ct__kept_shape(const ct_tensor *t, int64_t bits, bool keepdim, int64_
     }
     return n;
 }
-/* i[0] bits, i[1] keepdim, i[2] op, i[3] result type */
+/* i[0] bits, i[1] keepdim, i[2] op, i[3] result type, i[4] map or -1 with its parameters in f; in: x, perhaps m */
 static bool ct__reduce_forward(ct__call *c)
 {
-    ct_tensor *in = c->in[0], *out;
-    int64_t shape[CT_MAX_DIMS], i[2] = {c->i[0], ct__compute_of((int)c->i[3])};
+    ct_tensor *in = c->in[0], *out, *both[2] = {in, NULL};
+    int64_t shape[CT_MAX_DIMS], i[3] = {c->i[0], ct__compute_of((int)c->i[3]), c->i[4]};
     if (c->i[2] >= CT__R_MAX) i[1] = ct__compute_of(in->dtype);
     int n = ct__kept_shape(in, c->i[0], c->i[1] != 0, shape);
     out = ct__new_on(in->storage->device, ct__compute_dtype[i[1]], shape, n);
-    if (!out || !ct__run(CT_PRIM_reduce, &in, 1, &out, 1, (int)c->i[2], NULL, i)) return false;
+    if (c->nin > 1 && !(both[1] = ct__cast_of(c->in[1], ct__compute_dtype[i[1]]))) return false;
+    if (!out || !ct__run(CT_PRIM_reduce, both, c->nin, &out, 1, (int)c->i[2], c->f, i)) return false;
     c->out[0] = ct__cast_of(out, (int)c->i[3]);
     return c->out[0] != NULL;
 }
@@ -10858,6 +11017,23 @@ static bool ct__sum_backward(ct__bw *b)
     ct_shape in = ct__bw_shape(b, 0);
     ct_tensor *g = b->i[1] ? b->g[0] : ct__unreduce(b->g[0], in, b->i[0]);
     return g && (b->gin[0] = (ct_expand)(g, in)) != NULL;
+}
+/* dy/da of a pointwise row y = f(a), times g: at once, or as a graph where one is built */
+static ct_tensor *ct__pw_derivative(int row, ct_tensor *a, ct_tensor *y, ct_tensor *g, const double *f)
+{
+    ct_tensor *in[5] = {a, NULL, NULL, y, g}, *out;
+    int uses = ct__pw_uses[row][1];
+    if (!ct_is_grad_enabled()) {
+        for (int k = 0; k < 5; k++) if (!(uses & 1 << k)) in[k] = NULL;
+        out = ct__new_like(a, a->dtype);
+        return out && ct__pw_compute(4 * row + 1, in, 5, out, f, a->dtype) ? out : NULL;
+    }
+    ct__parser x;
+    ct__graph_init(&x);
+    x.name[(int)'a'] = a, x.name[(int)'y'] = y, x.name[(int)'g'] = g;
+    if (!(x.name[(int)'p'] = ct_number(f[0]))) return NULL;
+    int v = ct__expr_parse(&x, ct__pw_rows[row].text[1]);
+    return v < 0 ? NULL : x.value[v];
 }
 /* ties share evenly */
 static bool ct__extreme_backward(ct__bw *b)
@@ -10904,7 +11080,7 @@ static ct_tensor *ct__reduce(const ct__op *op, int reduction, const char *functi
     if (!input) return NULL;
     ct__pw_init();
     ct__call_init(&c, op, function, &input, 1);
-    c.i[0] = ct__dim_bits(input, &dims, function), c.i[1] = keepdim, c.i[2] = reduction, c.i[3] = dtype, c.ni = 4;
+    c.i[0] = ct__dim_bits(input, &dims, function), c.i[1] = keepdim, c.i[2] = reduction, c.i[3] = dtype, c.i[4] = -1, c.ni = 5;
     if (c.i[0] < 0) return NULL;
     for (int d = 0; reduction >= CT__R_MAX && d < input->ndim; d++)
         if ((c.i[0] >> d & 1) && !input->shape[d]) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "dim %d of %s has no elements to choose from", d, ct__brackets(input));
@@ -10927,6 +11103,33 @@ CT_API ct_tensor *ct_amax(ct_tensor *x, ct_shape dims, bool keepdim) { return x 
 CT_API ct_tensor *ct_amin(ct_tensor *x, ct_shape dims, bool keepdim) { return x ? ct__reduce(&ct__op_amin, CT__R_MIN, "ct_amin", x, dims, keepdim, x->dtype) : NULL; }
 CT_API ct_tensor *ct_max(ct_tensor *x) { return x ? ct__reduce(&ct__op_amax, CT__R_MAX, "ct_max", x, ct__all_dims, false, x->dtype) : NULL; }
 CT_API ct_tensor *ct_min(ct_tensor *x) { return x ? ct__reduce(&ct__op_amin, CT__R_MIN, "ct_min", x, ct__all_dims, false, x->dtype) : NULL; }
+/* sum of map(x - m): the gradient is the map's */
+static bool ct__mapped_sum_backward(ct__bw *b)
+{
+    ct_tensor *x = ct__bw_in(b, 0), *m = b->node->nin > 1 ? ct__bw_in(b, 1) : NULL, *g = b->g[0], *y = NULL;
+    int map = (int)b->i[4];
+    if (!x || (b->node->nin > 1 && !m)) return false;
+    if (m) x = (ct_sub)(x, m);
+    if (!b->i[1]) g = ct__unreduce(g, ct__bw_shape(b, 0), b->i[0]);
+    if (!x || !g || (ct__pw_uses[map][1] & CT__USES_Y && !(y = ct__pw(map, "ct_sum", x, NULL, NULL, b->f[0], 0, 0)))) return false;
+    b->gin[0] = ct__pw_derivative(map, x, y, g, b->f);
+    if (m && ct__bw_needs(b, 1)) b->gin[1] = (ct_neg)(b->gin[0]);
+    return b->gin[0] && (!m || !ct__bw_needs(b, 1) || b->gin[1]);
+}
+static const ct__op ct__op_mapped_sum = {"mapped_sum", "SumBackward0", ct__reduce_forward, ct__mapped_sum_backward, NULL, CT__SAVE_IN(0) | CT__SAVE_IN(1), 0, NULL};
+/* sum of map(x - m; p), m NULL or of size 1 in dims; map: a row of one operand */
+static ct_tensor *ct__mapped_sum(int map, const char *function, ct_tensor *x, ct_tensor *m, bool shifted, double p, ct_shape dims, bool keepdim)
+{
+    ct__call c;
+    ct_tensor *in[2] = {x, m};
+    if (!x || (shifted && !m)) return NULL;
+    if (!ct__on_cpu(x) || !ct__is_float(x->dtype)) return ct_sum_dims(ct__pw(map, function, shifted ? (ct_sub)(x, m) : x, NULL, NULL, p, 0, 0), dims, keepdim);
+    ct__pw_init();
+    ct__call_init(&c, &ct__op_mapped_sum, function, in, 1 + shifted);
+    c.i[0] = ct__dim_bits(x, &dims, function), c.i[1] = keepdim, c.i[2] = CT__R_SUM, c.i[3] = x->dtype, c.i[4] = map, c.ni = 5;
+    c.f[0] = p, c.f[1] = c.f[2] = 0, c.nf = 3;
+    return c.i[0] >= 0 && ct__apply(&c) ? c.out[0] : NULL;
+}
 static int64_t ct__reduced_count(const ct_tensor *x, ct_shape dims, const char *function)
 {
     int64_t n = 1, bits = ct__dim_bits(x, &dims, function);
@@ -10979,40 +11182,42 @@ CT_API ct_tensor *ct_count_nonzero_dims(ct_tensor *x, ct_shape dims)
 }
 CT_API ct_tensor *ct_count_nonzero(ct_tensor *x) { return ct_count_nonzero_dims(x, ct__all_dims); }
 
-/* The extreme along the last dim with its index, first of ties. in: rows contiguous; out: values, int64 indices */
-static void ct__extreme_row(int dtype, const char *x, int64_t n, bool largest, char *value, int64_t *index)
-{
-    int64_t best = 0;
-#define CT__SCAN(T)                                                                                                   \
-    do {                                                                                                              \
-        const T *v = (const T *)(const void *)x;                                                                      \
-        for (int64_t i = 1; i < n && !(v[best] != v[best]); i++)                                                      \
-            if (v[i] != v[i] || (largest ? v[i] > v[best] : v[i] < v[best])) best = i;                                \
-        memcpy(value, v + best, sizeof *v);                                                                           \
-    } while (0)
-    if (dtype == CT_F32) CT__SCAN(float);
-    else if (dtype == CT_F64) CT__SCAN(double);
-    else CT__SCAN(int64_t);
-#undef CT__SCAN
-    *index = best;
-}
-typedef struct { const char *in; char *value; int64_t *index, n; int dtype; bool largest; } ct__extreme_job;
+/* The extreme along the last dim with its index, first of ties, NaN before all. in: rows contiguous; out: values, int64 indices.
+   The extremes of blocks tell in which block to look for it. */
+typedef struct { const char *in; char *value; int64_t *index, n; int compute; bool largest; } ct__extreme_job;
 static void ct__extreme_body(void *ctx, int64_t begin, int64_t end)
 {
+    enum { BLOCK = 512 };
     const ct__extreme_job *j = (const ct__extreme_job *)ctx;
-    size_t size = ct__itemsize(j->dtype);
-    for (int64_t r = begin; r < end; r++) ct__extreme_row(j->dtype, j->in + (size_t)(r * j->n) * size, j->n, j->largest, j->value + (size_t)r * size, j->index + r);
+    ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->largest ? CT__R_MAX : CT__R_MIN];
+#define CT__EXTREME(T, A)                                                                                             \
+    for (int64_t r = begin; r < end; r++) {                                                                           \
+        const T *x = (const T *)(const void *)j->in + r * j->n;                                                       \
+        A best = (A)x[0], most;                                                                                       \
+        int64_t at = 0, i = 0;                                                                                        \
+        for (int64_t k = 0; k < j->n && best == best; k += BLOCK) {                                                   \
+            most = (A)x[k], row(ct__imin(BLOCK, j->n - k), x + k, &most);                                             \
+            if (j->largest ? most > best : most < best) best = most, at = k;                                          \
+            if (most != most) best = most, at = k;                                                                    \
+        }                                                                                                             \
+        for (i = at; i < j->n && !((A)x[i] == best || x[i] != x[i]);) i++;                                            \
+        ((T *)(void *)j->value)[r] = x[i], j->index[r] = i;                                                           \
+    }
+    if (j->compute == CT__F32) CT__EXTREME(float, double)
+    else if (j->compute == CT__F64) CT__EXTREME(double, double)
+    else CT__EXTREME(int64_t, int64_t)
+#undef CT__EXTREME
 }
 static bool ct__extreme_dim_forward(ct__call *c) /* i: dim, keepdim, largest */
 {
     ct_tensor *x = c->in[0], *rows = x->ndim ? ct_movedim(x, (int)c->i[0], -1) : x;
-    int type = ct__compute_dtype[ct__compute_of(x->dtype)], bits = x->ndim ? 1 << c->i[0] : 0;
+    int compute = ct__compute_of(x->dtype), type = ct__compute_dtype[compute], bits = x->ndim ? 1 << c->i[0] : 0;
     int64_t shape[CT_MAX_DIMS], n = x->ndim ? x->shape[c->i[0]] : 1;
     int ndim = ct__kept_shape(x, bits, c->i[1] != 0, shape);
     if (!(rows = ct__cast_of(rows, type))) return false;
     ct_tensor *values = ct__new(type, shape, ndim), *indices = ct__new(CT_I64, shape, ndim);
     if (!values || !indices) return false;
-    ct__extreme_job j = {ct__ptr(rows), ct__ptr(values), (int64_t *)(void *)ct__ptr(indices), n, type, c->i[2] != 0};
+    ct__extreme_job j = {ct__ptr(rows), ct__ptr(values), (int64_t *)(void *)ct__ptr(indices), n, compute, c->i[2] != 0};
     ct__parallel_for(values->numel, ct__imax(1, CT__GRAIN / ct__imax(1, n)), ct__extreme_body, &j);
     c->out[0] = ct__cast_of(values, x->dtype), c->out[1] = indices, c->nout = 2;
     return c->out[0] != NULL;
@@ -11077,8 +11282,8 @@ CT_API ct_tensor *ct_var_dims(ct_tensor *x, ct_shape dims, int correction, bool 
     int64_t n = ct__reduced_count(x, dims, "ct_var");
     if (n < 0) return NULL;
     ct__fn f = ct__begin("ct_var");
-    ct_tensor *d = (ct_sub)(x, ct__mean(x, dims, true));
-    return ct__end(f, (ct_div)(ct_sum_dims((ct_square)(d), dims, keepdim), ct_number(n > correction ? (double)(n - correction) : 0)));
+    ct_tensor *squares = ct__mapped_sum(CT__PW_square, "ct_var", x, ct__mean(x, dims, true), true, 0, dims, keepdim);
+    return ct__end(f, (ct_div)(squares, ct_number(n > correction ? (double)(n - correction) : 0)));
 }
 CT_API ct_tensor *ct_std_dims(ct_tensor *x, ct_shape dims, int correction, bool keepdim)
 {
@@ -11105,7 +11310,7 @@ CT_API ct_tensor *ct_logsumexp(ct_tensor *x, ct_shape dims, bool keepdim)
     if (n <= 0) return ct__end(f, n < 0 ? NULL : (ct_log)(ct_sum_dims(x, dims, keepdim)));
     ct_tensor *m = ct_amax(ct_detach(x), dims, true);
     m = m ? (ct_where)((ct_isinf)(m), ct_number_i64(0), m) : NULL;
-    ct_tensor *s = (ct_log)(ct_sum_dims((ct_exp)((ct_sub)(x, m)), dims, keepdim));
+    ct_tensor *s = (ct_log)(ct__mapped_sum(CT__PW_exp, "ct_logsumexp", x, m, true, 0, dims, keepdim));
     if (!m || !s) return ct__end(f, NULL);
     ct_shape kept = ct__all_dims;
     kept.ndim = ct__kept_shape(x, bits, keepdim, shape);
@@ -11117,12 +11322,11 @@ CT_API ct_tensor *ct_norm_dims(ct_tensor *x, double p, ct_shape dims, bool keepd
     if (!x) return NULL;
     if (!ct__is_float(x->dtype)) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, "ct_norm", "floating types only, not %s", ct_dtype_name((ct_dtype)x->dtype));
     ct__fn f = ct__begin("ct_norm");
-    if (p == 2) return ct__end(f, ct__pw(CT__PW_root, "ct_norm", ct_sum_dims((ct_square)(x), dims, keepdim), NULL, NULL, 0, 0, 0));
-    ct_tensor *a = (ct_abs)(x);
-    if (p == 1) return ct__end(f, ct_sum_dims(a, dims, keepdim));
+    if (p == 2) return ct__end(f, ct__pw(CT__PW_root, "ct_norm", ct__mapped_sum(CT__PW_square, "ct_norm", x, NULL, false, 0, dims, keepdim), NULL, NULL, 0, 0, 0));
+    if (p == 1) return ct__end(f, ct__mapped_sum(CT__PW_abs, "ct_norm", x, NULL, false, 0, dims, keepdim));
     if (p == 0) return ct__end(f, ct_sum_dims(ct_to((ct_ne)(x, ct_number_i64(0)), (ct_dtype)x->dtype), dims, keepdim));
-    if (isinf(p)) return ct__end(f, p > 0 ? ct_amax(a, dims, keepdim) : ct_amin(a, dims, keepdim));
-    ct_tensor *sum = ct_sum_dims(ct__pw(CT__PW_norm_power, "ct_norm", x, NULL, NULL, p, 0, 0), dims, keepdim);
+    if (isinf(p)) return ct__end(f, p > 0 ? ct_amax((ct_abs)(x), dims, keepdim) : ct_amin((ct_abs)(x), dims, keepdim));
+    ct_tensor *sum = ct__mapped_sum(CT__PW_norm_power, "ct_norm", x, NULL, false, p, dims, keepdim);
     return ct__end(f, ct__pw(CT__PW_norm_root, "ct_norm", sum, NULL, NULL, 1 / p, 0, 0));
 }
 CT_API ct_tensor *ct_norm(ct_tensor *x, double p) { return ct_norm_dims(x, p, ct__all_dims, false); }
@@ -11154,26 +11358,35 @@ static double ct__log_add(double a, double b) /* log(e^a + e^b) */
     double low = a < b ? a : b, high = a < b ? b : a;
     return a != a || b != b ? a + b : low == high && isinf(low) ? low : high + log1p(exp(low - high));
 }
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2")
+#endif
+/* neighbouring lanes go together: 64 whose elements lie side by side, or four rows, so that one's sum need not wait for the last */
 static void ct__scan_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__scan_job *j = (const ct__scan_job *)ctx;
+    int64_t inner = j->inner, step = inner == 1 ? j->n : 1, lanes;
 #define CT__SCAN(T, A, START, NEXT)                                                                                   \
-    for (int64_t k = begin; k < end; k++) {                                                                           \
-        int64_t at = k / j->inner * j->n * j->inner + k % j->inner, best = 0;                                         \
+    for (int64_t k = begin; k < end; k += lanes) {                                                                    \
+        int64_t at = k / inner * j->n * inner + k % inner, best[64] = {0};                                            \
+        lanes = ct__imin(inner == 1 ? 4 : ct__imin(64, inner - k % inner), end - k);                                  \
         const T *x = (const T *)(const void *)j->in + at;                                                             \
         T *y = (T *)(void *)j->out + at;                                                                              \
-        A acc = START;                                                                                                \
-        for (int64_t i = 0; i < j->n; i++) {                                                                          \
-            A v = (A)x[i * j->inner];                                                                                 \
-            NEXT;                                                                                                     \
-            y[i * j->inner] = (T)acc;                                                                                 \
-            if (j->index) j->index[at + i * j->inner] = best;                                                         \
-        }                                                                                                             \
+        A acc[64];                                                                                                    \
+        for (int64_t l = 0; l < lanes; l++) acc[l] = START;                                                           \
+        for (int64_t i = 0; i < j->n; i++, x += inner, y += inner, at += inner)                                       \
+            for (int64_t l = 0; l < lanes; l++) {                                                                     \
+                A v = (A)x[l * step];                                                                                 \
+                NEXT;                                                                                                 \
+                y[l * step] = (T)acc[l];                                                                              \
+                if (j->index) j->index[at + l * step] = best[l];                                                      \
+            }                                                                                                         \
     }
-#define CT__SUMMED acc = j->op == CT__R_PROD ? acc * v : acc + v
-#define CT__EXTREME if (i == 0 || v != v || (acc == acc && (j->op == CT__R_MAX ? v >= acc : v <= acc))) acc = v, best = i
+#define CT__SUMMED acc[l] = j->op == CT__R_PROD ? acc[l] * v : acc[l] + v
+#define CT__EXTREME if (i == 0 || v != v || (acc[l] == acc[l] && (j->op == CT__R_MAX ? v >= acc[l] : v <= acc[l]))) acc[l] = v, best[l] = i
     bool picks = j->index != NULL;
-    if (j->op == CT__R_LOGSUMEXP) CT__SCAN(double, double, -INFINITY, acc = ct__log_add(acc, v))
+    if (j->op == CT__R_LOGSUMEXP) CT__SCAN(double, double, -INFINITY, acc[l] = ct__log_add(acc[l], v))
     else if (picks && j->compute == CT__F64) CT__SCAN(double, double, 0, CT__EXTREME)
     else if (picks) CT__SCAN(int64_t, int64_t, 0, CT__EXTREME)
     else if (j->compute == CT__F32) CT__SCAN(float, double, j->op == CT__R_PROD, CT__SUMMED)
@@ -11183,6 +11396,9 @@ static void ct__scan_body(void *ctx, int64_t begin, int64_t end)
 #undef CT__SUMMED
 #undef CT__EXTREME
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
 static bool ct__scan_forward(ct__call *c)
 {
     ct_tensor *x = c->in[0];
@@ -11306,14 +11522,18 @@ typedef struct ct__line {
     int64_t n, x1, i1, xk, s1;
 } ct__line;
 typedef void ct__line_fn(const ct__line *l);
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2")
+#endif
 #define CT__LINE(name, T, DO)                                                                                         \
     static void ct__line_##name(const ct__line *l)                                                                    \
     {                                                                                                                 \
         T *x = (T *)(void *)l->x, *s = (T *)(void *)l->s;                                                             \
         const int64_t *at = l->at;                                                                                    \
         int64_t n = l->n, x1 = l->x1, s1 = l->s1, i1 = l->i1, xk = l->xk;                                             \
-        for (int64_t j = 0; at && j < n; j++) { T *p = x + (j * x1 + at[j * i1] * xk), *q = s + j * s1; DO; }         \
-        for (int64_t j = 0; !at && j < n; j++) { T *p = x + j * x1, *q = s + j * s1; DO; }                            \
+        if (at && i1 == 1 && s1 == 1 && xk == 1 && !x1) for (int64_t j = 0; j < n; j++) { T *p = x + at[j], *q = s + j; DO; } \
+        else for (int64_t j = 0; j < n; j++) { T *p = x + (j * x1 + (at ? at[j * i1] * xk : 0)), *q = s + j * s1; DO; } \
     }
 CT__LINE(get_1, uint8_t, *q = *p)
 CT__LINE(get_2, uint16_t, *q = *p)
@@ -11336,6 +11556,18 @@ CT__LINE(min_f32, float, *p = *q < *p || isnan(*q) ? *q : *p)
 CT__LINE(min_f64, double, *p = *q < *p || isnan(*q) ? *q : *p)
 CT__LINE(min_i64, int64_t, *p = *q < *p ? *q : *p)
 #undef CT__LINE
+/* are all in [0, last]? */
+typedef struct { const int64_t *at; uint64_t last; int bad; } ct__range_job;
+static void ct__range_check(void *ctx, int64_t begin, int64_t end) /* a sign bit in v or in last - v tells */
+{
+    ct__range_job *j = (ct__range_job *)ctx;
+    uint64_t seen = 0, last = j->last;
+    for (int64_t k = begin; k < end; k++) seen |= (uint64_t)j->at[k] | (last - (uint64_t)j->at[k]);
+    if (seen >> 63) ct__atomic_set(&j->bad, 1);
+}
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
 
 enum { CT__LINE_GET, CT__LINE_PUT, CT__LINE_ADD, CT__LINE_MUL, CT__LINE_MAX, CT__LINE_MIN };
 typedef struct { ct__line_fn *fn; ct__pw_kernel *dense; int64_t size; int op; } ct__mover; /* dense: for 16n elements side by side; size in bytes */
@@ -11412,14 +11644,6 @@ static ct_tensor *ct__zeros_on(const ct_tensor *like, int dtype, ct_shape s)
 }
 
 /* Index values as contiguous int64 on the CPU, all in [0,size). What they were meant for is in `where`, "" or the item of an expression. */
-typedef struct { const int64_t *at; uint64_t last; int bad; } ct__range_job;
-static void ct__range_check(void *ctx, int64_t begin, int64_t end) /* a sign bit in v or in last - v tells */
-{
-    ct__range_job *j = (ct__range_job *)ctx;
-    uint64_t seen = 0, last = j->last;
-    for (int64_t k = begin; k < end; k++) seen |= (uint64_t)j->at[k] | (last - (uint64_t)j->at[k]);
-    if (seen >> 63) ct__atomic_set(&j->bad, 1);
-}
 static bool ct__index_outside(const int64_t *at, int64_t n, int64_t size)
 {
     ct__range_job j = {at, (uint64_t)size - 1, 0};
@@ -11505,6 +11729,7 @@ typedef struct ct__lanes {
     const int64_t *at;
     char *xdata, *sdata;
     bool across;                                  /* the inner loop is over lanes, not over K */
+    ct__range_job *range;                         /* indices are checked, line by line, just before their use */
 } ct__lanes;
 
 static void ct__lanes_init(ct__lanes *l, int op, const ct_tensor *x, int dim, const ct_tensor *index, const ct_tensor *s)
@@ -11532,19 +11757,30 @@ static void ct__lanes_run(void *ctx, int64_t begin, int64_t end)
         const int64_t *at = l->at + ct__offset_at(lane, l->n, l->shape, l->i);
         char *x = l->xdata + ct__offset_at(lane, l->n, l->shape, l->x) * m->size, *s = l->sdata + ct__offset_at(lane, l->n, l->shape, l->s) * m->size;
         n = l->across ? ct__imin(l->shape[last] - lane % l->shape[last], end - lane) : 1;
+        if (l->range) { /* gather: one index per lane */
+            ct__range_job line = {at, l->range->last, 0};
+            ct__range_check(&line, 0, n);
+            if (line.bad) ct__atomic_set(&l->range->bad, 1);
+            if (line.bad) continue;
+        }
         if (!l->across) ct__move_line(m, x, 0, at, l->ik, l->xk, s, l->sk, l->K);
         else
             for (int64_t k = 0; k < l->K; k++)
                 ct__move_line(m, x, l->x[last], at + k * l->ik, l->i[last], l->xk, s + k * l->sk * m->size, l->s[last], n);
     }
 }
-/* in: x, index; out: y of the index's shape; i: dim */
+/* in: x, index, contiguous; out: y of the index's shape; i: dim. Here the indices are checked line by line, just before their use. */
 static bool ct__cpu_gather(const ct_args *a)
 {
     ct__lanes l;
-    ct__lanes_init(&l, CT__LINE_GET, a->in[0], (int)a->i[0], a->in[1], a->out[0]);
-    if (a->in[1]->numel) ct__parallel_for(l.count, CT__GRAIN, ct__lanes_run, &l);
-    return true;
+    const ct_tensor *index = a->in[1];
+    int dim = (int)a->i[0];
+    int64_t size = ct__size_of(a->in[0], dim);
+    ct__range_job range = {NULL, (uint64_t)size - 1, index->numel && !size};
+    ct__lanes_init(&l, CT__LINE_GET, a->in[0], dim, index, a->out[0]);
+    l.range = &range;
+    if (index->numel && size) ct__parallel_for(l.count, CT__GRAIN, ct__lanes_run, &l);
+    return !range.bad || !ct__index_report((const int64_t *)ct__ptr(index), index->numel, size, dim, false, "ct_gather", "");
 }
 /* in: index, src; out: y, which holds x and is written to; i: dim, CT__LINE_... */
 static bool ct__cpu_scatter(const ct_args *a)
@@ -11610,13 +11846,15 @@ static void ct__row_move(const ct__row_job *r, char *x, char *s, int64_t a0, int
 static void ct__rows_get(void *ctx, int64_t begin, int64_t end) /* over all values */
 {
     const ct__row_job *r = (const ct__row_job *)ctx;
-    int64_t size = r->move.size;
-    for (int64_t e = begin, n; e < end; e += n) {
-        int64_t row = e / r->A, a = e - row * r->A, b = row / r->K, k = row - b * r->K;
-        char *x = r->x + ct__offset_at(b, r->nb, r->bshape, r->bstride) * size;
+    int64_t size = r->move.size, row = begin / r->A, a = begin - row * r->A, b = row / r->K, k = row - b * r->K;
+    bool lines = r->na <= 1 && (!r->na || r->astride[0] == 1); /* whole rows lie together */
+    for (int64_t e = begin, n; e < end; e += n, a = 0, b += k == r->K, k = k == r->K ? 0 : k) {
+        char *x = r->x + ct__offset_at(b, r->nb, r->bshape, r->bstride) * size, *s = r->s + e * size;
         n = ct__imin(r->A == 1 ? r->K - k : r->A - a, end - e);
-        if (r->A == 1) ct__move_line(&r->move, x, 0, r->at + k, 1, r->xk, r->s + e * size, 1, n);
-        else ct__row_move(r, x + r->at[k] * r->xk * size, r->s + row * r->A * size, a, a + n);
+        if (r->A == 1) ct__move_line(&r->move, x, 0, r->at + k, 1, r->xk, s, 1, n), k += n;
+        else if (!lines || a || n < r->A) ct__row_move(r, x + r->at[k++] * r->xk * size, s - a * size, a, a + n);
+        else
+            for (n = 0; k < r->K && e + n + r->A <= end; n += r->A, k++) memcpy(s + n * size, x + r->at[k] * r->xk * size, (size_t)(r->A * size));
     }
 }
 /* Units of work that write different places: the B slices, each in parts: `cuts` of A, or classes of positions (by a hash; every
@@ -11865,7 +12103,7 @@ CT_API ct_tensor *ct_gather(ct_tensor *input, int dim, ct_tensor *index)
     if (!input || !index) return NULL;
     if ((dim = ct__dim_of(dim, input->ndim, "ct_gather")) < 0 || !ct__index_dtype(index, false, "ct_gather") || !ct__index_fits(input, dim, index, NULL, "ct_gather")) return NULL;
     ct__fn f = ct__begin("ct_gather");
-    ct_tensor *in[2] = {input, ct__index_values(index, ct__size_of(input, dim), dim, false, "ct_gather", "")};
+    ct_tensor *in[2] = {input, ct__on_cpu(input) ? ct__on_cpu_as(index, CT_I64) : ct__index_values(index, ct__size_of(input, dim), dim, false, "ct_gather", "")};
     ct__call c;
     ct__call_init(&c, &ct__op_gather, "ct_gather", in, 2);
     c.i[0] = dim, c.ni = 1;
@@ -15299,6 +15537,197 @@ static bool ct__conv_sums(ct__conv_job *j)
     return ok;
 }
 
+/* ---- Winograd's way: float, square kernels of 2 to 5 taps, stride 1, many channels. The result is cut into tiles of m*m, m + taps - 1 = 6,
+   so that 36 products of matrices (tiles, channels) (channels, lines) take the place of m*m*taps*taps. Transformed tiles lie as (36, tiles,
+   channels), weights as (36, channels, lines), lanes are channels; `up` to whole vectors. ---- */
+enum { CT__WINO_PLANES = CT__WINO * CT__WINO, CT__WINO_ROOM = 8192, CT__WINO_LINES = 32768 }; /* elements of a plane of tiles, of weights, at once */
+typedef struct ct__wino_side { /* images (N, channels, size) in tiles of n*n elements that overlap, or adjoin each other */
+    char *data, *frame, *tiles;  /* frame: (image, vector of channels, rows, wide) with zeros around it */
+    int64_t channels, first, count, up, n, size[2], pad, rows, wide, plane; /* channels [first, first + count) are worked on */
+} ct__wino_side;
+typedef struct ct__wino_job {
+    const ct__gemm_kernels *gemm;
+    const ct__conv_kernels *conv;
+    ct__wino_side x, y;          /* y: results, or in sums their gradients */
+    int64_t N, r, m, L, TW;      /* taps, results per tile, lanes, tiles of a row */
+    int64_t image, images, row, rows, lines, plane; /* chunk: of images, of rows of tiles; lines at once; plane of the weights */
+    int64_t far_in, far_out;     /* weights of a channel of x, of y, lie so far apart */
+    char *w, *U;                 /* weights and their transform */
+    const char *bias;
+    char *temp;                  /* of conv_weight: the sums before they are turned around */
+    bool flip, add;
+    int finite;
+} ct__wino_job;
+
+/* A chunk's frames of a vector of channels, then their tiles. */
+static void ct__wino_take(const ct__wino_job *j, const ct__wino_side *s, int64_t begin, int64_t end)
+{
+    int64_t L = j->L, blocks = s->up / L;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t image = i / blocks, c = i % blocks * L, columns = ct__imin(s->size[1], s->wide - s->pad), plane = s->size[0] * s->size[1];
+        char *frame = s->frame + i * s->rows * s->wide * L * 4;
+        const char *data = s->data + ((j->image + image) * s->channels + s->first + c) * plane * 4;
+        memset(frame, 0, (size_t)(s->rows * s->wide * L) * 4);
+        for (int64_t a = 0, h = j->row * j->m - s->pad; a < s->rows; a++, h++) {
+            if (h < 0 || h >= s->size[0] || columns < 1) continue;
+            ct__mat row = {data + h * s->size[1] * 4, 1, plane, NULL, NULL};
+            j->gemm->pack(&row, 0, columns, 0, ct__imin(L, s->count - c), L, frame + (a * s->wide + s->pad) * L * 4);
+        }
+        ct__wino w = {s->n == CT__WINO ? CT__WINO_DATA : CT__WINO_VALUES, s->n, j->TW, frame, s->wide * L, L, j->m * L, NULL, CT__WINO * s->plane, s->plane, s->up, NULL, false};
+        for (int64_t t = 0; t < j->rows; t++, w.x = (const char *)w.x + j->m * s->wide * L * 4) {
+            w.y = s->tiles + ((image * j->rows + t) * j->TW * s->up + c) * 4;
+            j->conv->wino(&w);
+        }
+    }
+}
+static void ct__wino_take_x(void *ctx, int64_t begin, int64_t end) { ct__wino_take((const ct__wino_job *)ctx, &((const ct__wino_job *)ctx)->x, begin, end); }
+static void ct__wino_take_y(void *ctx, int64_t begin, int64_t end) { ct__wino_take((const ct__wino_job *)ctx, &((const ct__wino_job *)ctx)->y, begin, end); }
+/* Sums of a chunk and a vector of lines, from tiles by way of frames to their places. */
+static void ct__wino_give(void *ctx, int64_t begin, int64_t end)
+{
+    ct__wino_job *j = (ct__wino_job *)ctx;
+    const ct__wino_side *s = &j->y;
+    int64_t L = j->L, blocks = s->up / L, pixels = s->rows * s->wide;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t image = i / blocks, c = i % blocks * L, lanes = ct__imin(L, s->count - c), high = ct__imin(s->rows, s->size[0] - j->row * j->m);
+        char *frame = s->frame + 2 * i * pixels * L * 4, *turned = frame + pixels * L * 4;
+        char *to = s->data + (((j->image + image) * s->channels + s->first + c) * s->size[0] + j->row * j->m) * s->size[1] * 4;
+        float bias[16] = {0};
+        if (j->bias) memcpy(bias, j->bias + (s->first + c) * 4, (size_t)lanes * 4);
+        ct__wino w = {CT__WINO_SUMS, j->m, j->TW, NULL, CT__WINO * s->plane, s->plane, s->up, frame, s->wide * L, L, j->m * L, bias, false};
+        for (int64_t t = 0; t < j->rows; t++, w.y = (char *)w.y + j->m * s->wide * L * 4) {
+            w.x = s->tiles + ((image * j->rows + t) * j->TW * s->up + c) * 4;
+            if (!j->conv->wino(&w)) ct__atomic_set(&j->finite, 0);
+        }
+        ct__mat lines = {frame, 1, L, NULL, NULL};
+        bool dense = s->wide == s->size[1], whole = dense && high == s->size[0];
+        if (whole) turned = to;
+        j->gemm->pack(&lines, 0, lanes, 0, high * s->wide, high * s->wide, turned);
+        for (int64_t k = 0; k < lanes && !whole; k++)
+            for (int64_t h = 0; h < (dense ? 1 : high); h++)
+                memcpy(to + (k * s->size[0] + h) * s->size[1] * 4, turned + (k * high + h) * s->wide * 4, (size_t)(dense ? high * s->size[1] : s->size[1]) * 4);
+    }
+}
+enum { CT__WINO_RUN = 8 }; /* channels of the weights that are taken at once */
+/* Item: a vector of lines by some channels. */
+static void ct__wino_weights(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__wino_job *j = (const ct__wino_job *)ctx;
+    int64_t L = j->L, taps = j->r * j->r, runs = (j->x.count + CT__WINO_RUN - 1) / CT__WINO_RUN;
+    float stage[CT__WINO_RUN * 25 * 16];
+    for (int64_t i = begin; i < end; i++) {
+        int64_t l = i / runs * L, q = i % runs * CT__WINO_RUN, n = ct__imin(CT__WINO_RUN, j->x.count - q), together = j->far_in == taps ? n : 1, d = j->flip ? -1 : 1;
+        ct__wino w = {CT__WINO_VALUES, j->r, n, j->flip ? stage + (taps - 1) * L : stage, d * j->r * L, d * L, taps * L,
+                      j->U + (q * j->y.up + l) * 4, CT__WINO * j->plane, j->plane, j->y.up, NULL, false};
+        for (int64_t k = 0; k < n; k += together) {
+            ct__mat lines = {j->w + ((j->y.first + l) * j->far_out + (q + k) * j->far_in) * 4, 1, j->far_out, NULL, NULL};
+            j->gemm->pack(&lines, 0, taps * together, 0, ct__imin(L, j->y.count - l), L, stage + k * taps * L);
+        }
+        j->conv->wino(&w);
+    }
+}
+/* The same way back, added to temp (line vectors, channels, taps) */
+static void ct__wino_sum(void *ctx, int64_t begin, int64_t end)
+{
+    ct__wino_job *j = (ct__wino_job *)ctx;
+    int64_t L = j->L, taps = j->r * j->r, runs = (j->x.count + CT__WINO_RUN - 1) / CT__WINO_RUN;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t l = i / runs * L, q = i % runs * CT__WINO_RUN;
+        ct__wino w = {CT__WINO_SUMS, j->r, ct__imin(CT__WINO_RUN, j->x.count - q), j->U + (q * j->y.up + l) * 4, CT__WINO * j->plane, j->plane, j->y.up,
+                      j->temp + ((j->y.first + l) * j->x.count + q * L) * taps * 4, j->r * L, L, taps * L, NULL, j->add};
+        if (!j->conv->wino(&w)) ct__atomic_set(&j->finite, 0);
+    }
+}
+static void ct__wino_turn(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__wino_job *j = (const ct__wino_job *)ctx;
+    int64_t n = j->x.count * j->r * j->r;
+    for (int64_t i = begin; i < end; i++) {
+        ct__mat lines = {j->temp + i * j->L * n * 4, 1, j->L, NULL, NULL};
+        j->gemm->pack(&lines, 0, ct__imin(j->L, j->y.channels - i * j->L), 0, n, n, j->w + i * j->L * n * 4);
+    }
+}
+static bool ct__wino_lines(ct__wino_job *j, bool sums, bool fresh) /* some lines of a chunk */
+{
+    int64_t tiles = j->images * j->rows * j->TW, C = j->x.count, up = j->y.up, blocks = up / j->L, runs = (C + CT__WINO_RUN - 1) / CT__WINO_RUN;
+    ct__mat V = {j->x.tiles, j->x.up, 1, NULL, NULL}, W = {j->U, up, 1, NULL, NULL}, Y = {j->y.tiles, up, 1, NULL, NULL}, T = {j->x.tiles, 1, j->x.up, NULL, NULL};
+    ct__out out = {sums ? j->U : j->y.tiles, up, 1, 1, 0, NULL, NULL, CT__ACT_NONE};
+    if (sums) ct__parallel_for(j->images * blocks, 1, ct__wino_take_y, j);
+    else if (fresh) ct__parallel_for(blocks * runs, 1, ct__wino_weights, j);
+    if (sums && !ct__gemm_batched(j->gemm, CT__WINO_PLANES, C, up, tiles, &T, j->x.plane, &Y, j->y.plane, &out, j->plane)) return false;
+    if (!sums && !ct__gemm_batched(j->gemm, CT__WINO_PLANES, tiles, up, C, &V, j->x.plane, &W, j->plane, &out, j->y.plane)) return false;
+    ct__parallel_for(sums ? blocks * runs : j->images * blocks, 1, sums ? ct__wino_sum : ct__wino_give, j);
+    return true;
+}
+static bool ct__wino_chunks(ct__wino_job *j, bool sums)
+{
+    int64_t TH = (j->y.size[0] + j->m - 1) / j->m, images = j->images, rows = j->rows, O = j->y.channels;
+    bool ok = true;
+    for (j->image = 0; ok && j->image < j->N; j->image += images)
+        for (j->row = 0; ok && j->row < TH; j->row += rows) {
+            j->images = ct__imin(images, j->N - j->image), j->rows = ct__imin(rows, TH - j->row);
+            j->x.rows = (j->rows - 1) * j->m + CT__WINO, j->y.rows = j->rows * j->m;
+            ct__parallel_for(j->images * j->x.up / j->L, 1, ct__wino_take_x, j);
+            j->add = j->image || j->row;
+            for (j->y.first = 0; ok && j->y.first < O; j->y.first += j->lines) {
+                j->y.count = ct__imin(j->lines, O - j->y.first), j->y.up = ct__gemm_up(j->y.count, j->L);
+                ok = ct__wino_lines(j, sums, !j->add || j->lines < O);
+            }
+        }
+    if (ok && sums) ct__parallel_for((O + j->L - 1) / j->L, 1, ct__wino_turn, j);
+    return ok;
+}
+static void ct__wino_side_init(const ct__wino_job *j, ct__wino_side *s, const char *data, int64_t channels, const int64_t *size, int64_t n, int64_t pad)
+{
+    s->data = (char *)(uintptr_t)data, s->channels = s->count = channels, s->up = ct__gemm_up(channels, j->L);
+    s->size[0] = size[1], s->size[1] = size[2], s->n = n, s->pad = pad, s->wide = (j->TW - 1) * j->m + n;
+}
+/* Room for tiles and frames of each side, the weights' planes; what is left of a plane keeps the 36 out of each other's cache lines. */
+static bool ct__wino_room(ct__wino_job *j, bool sums)
+{
+    int64_t tiles = j->images * j->rows * j->TW, C = j->x.up, O = ct__gemm_up(ct__imin(j->lines, j->y.channels), j->L), n[6];
+    j->x.plane = tiles * C + 48, j->y.plane = tiles * O + 48, j->plane = j->x.count * O + 48;
+    n[0] = CT__WINO_PLANES * j->x.plane, n[1] = j->images * C * ((j->rows - 1) * j->m + CT__WINO) * j->x.wide;
+    n[2] = CT__WINO_PLANES * j->y.plane, n[3] = 2 * j->images * O * j->rows * j->m * j->y.wide;
+    n[4] = CT__WINO_PLANES * j->plane, n[5] = sums ? ct__gemm_up(j->y.channels, j->L) * j->x.count * j->r * j->r : 1;
+    char **p[6] = {&j->x.tiles, &j->x.frame, &j->y.tiles, &j->y.frame, &j->U, &j->temp};
+    bool ok = true;
+    for (int k = 0; k < 6; k++) ok = ok && (*p[k] = (char *)ct__conv_alloc(n[k], 4)) != NULL;
+    ok = ok && ct__wino_chunks(j, sums);
+    for (int k = 0; k < 6; k++) if (*p[k]) ct__free(*p[k], (size_t)n[k] * 4);
+    return ok;
+}
+/* Is it less work than the sums? In multiplications: of the products, of the transforms (per tile and channel, per weight). */
+static bool ct__wino_wins(const ct__conv_job *g, int64_t r)
+{
+    const ct__conv *c = &g->c;
+    if (g->size != 4 || !g->conv->wino || c->G > 1 || g->lines < 8 || g->channels < 8 || r < 2 || r > 5 || c->k[0] > 1 || c->k[1] != r || c->x[0] > 1 || c->pad[0]) return false;
+    for (int d = 1; d < 3; d++) if (c->stride[d] > 1 || c->dil[d] > 1 || (g->backward && c->pad[d] >= r) || c->pad[d] != c->pad[1]) return false;
+    double m = (double)(CT__WINO + 1 - r), H = (double)g->result[1], W = (double)g->result[2], C = (double)g->channels, O = (double)g->lines, N = (double)c->N;
+    double tiles = N * ceil(H / m) * ceil(W / m), taps = (double)(r * r);
+    return tiles * (CT__WINO_PLANES * C * O + 300 * (C + O)) + 500 * C * O < 0.9 * taps * N * H * W * C * O;
+}
+/* 1: done, 0: out of memory, -1: something is not finite, and must not spread over a tile */
+static int ct__conv_wino(const ct__conv_job *g, int role)
+{
+    const ct__conv *c = &g->c;
+    ct__wino_job j;
+    memset(&j, 0, sizeof j);
+    j.gemm = g->gemm, j.conv = g->conv, j.N = c->N, j.r = c->k[2], j.m = CT__WINO + 1 - j.r, j.L = g->gemm->VL, j.finite = 1, j.bias = g->bias;
+    const int64_t *size = g->backward ? c->x : c->y;
+    int64_t TH = (size[1] + j.m - 1) / j.m;
+    j.TW = (size[2] + j.m - 1) / j.m, j.flip = g->backward;
+    j.far_in = j.r * j.r * (g->backward ? g->lines : 1), j.far_out = j.r * j.r * (g->backward ? 1 : g->channels);
+    ct__wino_side_init(&j, &j.x, g->source, g->channels, g->backward ? c->y : c->x, CT__WINO, g->backward ? j.r - 1 - c->pad[2] : c->pad[2]);
+    ct__wino_side_init(&j, &j.y, role == 2 ? g->g : g->out, g->lines, size, j.m, 0);
+    j.w = role == 2 ? g->out : (char *)(uintptr_t)g->w;
+    int64_t most = ct__imax(64, CT__WINO_ROOM / j.x.up);
+    j.images = ct__imin(j.N, ct__imax(1, most / (TH * j.TW))), j.rows = ct__imin(TH, ct__imax(1, most / j.TW));
+    j.lines = ct__imax(j.L, CT__WINO_LINES / j.x.up / j.L * j.L);
+    bool ok = ct__wino_room(&j, role == 2);
+    return !ok ? 0 : j.finite ? 1 : -1;
+}
+
 static double ct__real(const char *p, int64_t i, int64_t size) { return size == 4 ? (double)((const float *)(const void *)p)[i] : ((const double *)(const void *)p)[i]; }
 static void ct__real_set(char *p, int64_t i, int64_t size, double v)
 {
@@ -15460,6 +15889,10 @@ static bool ct__conv_typed(int role, ct_tensor *x, ct_tensor *w, ct_tensor *y, c
     int64_t phases = out->dtype == CT_F32 ? ct__conv_start(&j, t->gemm_f32, t->conv_f32) : ct__conv_start(&j, t->gemm_f64, t->conv_f64);
     bool direct = (j.c.G > 1 && j.lines <= CT__CONV_DIRECT && j.channels <= CT__CONV_DIRECT) || (j.lines < CT__CONV_DIRECT && j.c.taps > 1);
     if (!phases) return false;
+    if (ct__wino_wins(&j, j.c.k[2])) {
+        int done = ct__conv_wino(&j, role);
+        if (done >= 0) return done;
+    }
     if (role == 2) return direct ? ct__conv_direct_sums(&j) : ct__conv_sums(&j);
     return direct ? ct__conv_direct(&j, phases) : ct__conv_gather(&j, phases);
 }
@@ -18779,7 +19212,7 @@ CT_API ct_tensor *(ct_log_softmax)(ct_tensor *input, int dim) { return ct__softm
 typedef struct {
     const ct__rows *k;
     const char *x, *g, *w, *b;
-    char *y, *stat, *gw, *gb;
+    char *y, *stat, *gw, *gb, *part;
     const double *mean, *var;
     int64_t size, rows, n, channels;  /* n: of a row; by channels: rows runs of n, ld apart */
     double eps;
@@ -18792,13 +19225,44 @@ static void ct__layer_norm_rows(void *ctx, int64_t begin, int64_t end)
     if (j->g) j->k->norm_bw(j->rms, end - begin, j->n, j->x + at, j->g + at, j->w, j->stat + 2 * begin * j->size, j->y + at);
     else j->k->norm(j->rms, end - begin, j->n, j->x + at, j->w, j->b, j->eps, j->y + at, j->stat + 2 * begin * j->size);
 }
-static void ct__layer_norm_params(void *ctx, int64_t begin, int64_t end)
+/* Chunks of rows, while they are in the cache: the gradients of x, and the chunk's part of those of w and b into a row of `part`. */
+static int64_t ct__norm_chunk(const ct__norm_job *j) { return ct__imin(64, ct__imax(8, 65536 / j->n)); }
+static int64_t ct__norm_chunks(const ct__norm_job *j) { return ct__imax(1, (j->rows + ct__norm_chunk(j) - 1) / ct__norm_chunk(j)); }
+static void ct__layer_norm_chunks(void *ctx, int64_t begin, int64_t end)
 {
     const ct__norm_job *j = (const ct__norm_job *)ctx;
+    int64_t most = ct__norm_chunk(j);
     for (int64_t item = begin; item < end; item++) {
-        int64_t c = item * CT__COLS, at = c * j->size;
-        j->k->norm_params(j->rows, j->n, ct__imin(CT__COLS, j->n - c), j->x + at, j->g + at, j->stat, j->gw + at, j->gb + at);
+        int64_t r = item * most, rows = ct__imin(most, j->rows - r), from = r * j->n * j->size;
+        ct__layer_norm_rows(ctx, r, r + rows);
+        for (int64_t c = 0; c < j->n; c += CT__PARAMS) {
+            char *gw = j->part + (item * 2 * j->n + c) * j->size;
+            j->k->norm_params(rows, j->n, ct__imin(CT__PARAMS, j->n - c), j->x + from + c * j->size, j->g + from + c * j->size, j->stat + 2 * r * j->size, gw, gw + j->n * j->size);
+        }
     }
+}
+static void ct__layer_norm_params(void *ctx, int64_t begin, int64_t end) /* adds the parts */
+{
+    const ct__norm_job *j = (const ct__norm_job *)ctx;
+    double sum[CT__COLS];
+    for (int64_t item = begin; item < end; item++) {
+        int64_t c = item * CT__COLS, width = ct__imin(CT__COLS, 2 * j->n - c);
+        j->k->square_cols(ct__norm_chunks(j), 2 * j->n, width, j->part + c * j->size, NULL, sum);
+        for (int64_t k = 0; k < width; k++) {
+            char *to = c + k < j->n ? j->gw + (c + k) * j->size : j->gb + (c + k - j->n) * j->size;
+            if (j->size == 8) *(double *)(void *)to = sum[k];
+            else *(float *)(void *)to = (float)sum[k];
+        }
+    }
+}
+static bool ct__layer_norm_by_chunks(ct__norm_job *j)
+{
+    int64_t chunks = ct__norm_chunks(j), bytes = chunks * 2 * j->n * j->size;
+    if (!(j->part = (char *)ct__alloc((size_t)bytes))) return false;
+    ct__parallel_for(chunks, ct__grain_of(ct__norm_chunk(j) * j->n), ct__layer_norm_chunks, j);
+    ct__parallel_for((2 * j->n + CT__COLS - 1) / CT__COLS, ct__grain_of(chunks * CT__COLS), ct__layer_norm_params, j);
+    ct__free(j->part, (size_t)bytes);
+    return true;
 }
 static double ct__norm_weight(const ct__norm_job *j, const char *p, int64_t c, double none)
 {
@@ -18917,10 +19381,9 @@ static bool ct__cpu_norm_backward(const ct_args *a)
     ct__norm_job j = ct__norm_job_of(a);
     j.g = ct__ptr(a->in[1]), j.w = a->in[2] ? ct__ptr(a->in[2]) : NULL, j.stat = ct__ptr(a->in[3]);
     if (a->out_count > 1) j.gw = ct__ptr(a->out[1]), j.gb = ct__ptr(a->out[2]);
-    if (!a->op) {
-        ct__parallel_for(j.rows, ct__grain_of(j.n), ct__layer_norm_rows, &j);
-        if (j.gw) ct__parallel_for((j.n + CT__COLS - 1) / CT__COLS, ct__grain_of(j.rows * CT__COLS), ct__layer_norm_params, &j);
-    } else if (j.n == 1) ct__parallel_for((j.channels + CT__COLS - 1) / CT__COLS, ct__grain_of(j.rows * CT__COLS), ct__batch_norm_columns_bw, &j);
+    if (!a->op && j.gw && j.n) return ct__layer_norm_by_chunks(&j);
+    if (!a->op) ct__parallel_for(j.rows, ct__grain_of(j.n), ct__layer_norm_rows, &j);
+    else if (j.n == 1) ct__parallel_for((j.channels + CT__COLS - 1) / CT__COLS, ct__grain_of(j.rows * CT__COLS), ct__batch_norm_columns_bw, &j);
     else ct__parallel_for(j.channels, ct__grain_of(j.rows * j.n), ct__batch_norm_images_bw, &j);
     return true;
 }
