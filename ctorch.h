@@ -3689,7 +3689,6 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(log2, Log2, 1, F, log2(a), g/(a*num(0.69314718055994530942)), CT_NONE, CT_NONE)                                 \
     X(log10, Log10, 1, F, log10(a), g/(a*num(2.30258509299404568402)), CT_NONE, CT_NONE)                              \
     X(norm_power, NormPower, 1, F, pow(abs(a), p), a == 0 ? 0 : g*p*pow(abs(a), p - 1)*sign(a), CT_NONE, CT_NONE)     \
-    X(norm_root, NormRoot, 1, F, pow(a, p), y == 0 ? 0 : g*p*y/a, CT_NONE, CT_NONE)                                   \
     X(tan, Tan, 1, F, tan(a), g*(1 + y*y), CT_NONE, CT_NONE)                                                          \
     X(asin, Asin, 1, F, asin(a), g/sqrt(1 - a*a), CT_NONE, CT_NONE)                                                   \
     X(acos, Acos, 1, F, acos(a), -g/sqrt(1 - a*a), CT_NONE, CT_NONE)                                                  \
@@ -3702,7 +3701,6 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(frac, Frac, 1, F, a - trunc(a), g, CT_NONE, CT_NONE)                                                            \
     X(logit, Logit, 1, F, log(a/(1 - a)), y != y ? y : g/(a*(1 - a)), CT_NONE, CT_NONE)                               \
     X(erfc, Erfc, 1, F, erfc(a), -g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                          \
-    X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)                      \
     X(mish, Mish, 1, F, a*tanh((maximum(a, 0) + log1p(exp(-abs(a))))),                                                \
       g*(tanh((maximum(a, 0) + log1p(exp(-abs(a))))) + a*sigmoid(a)*(1 - square(tanh((maximum(a, 0) + log1p(exp(-abs(a)))))))), CT_NONE, CT_NONE) \
     X(softsign, Softsign, 1, F, a/(1 + abs(a)), g/square(1 + abs(a)), CT_NONE, CT_NONE)                               \
@@ -3712,7 +3710,6 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(atan2, Atan2, 2, F, atan2(a, b), g*b/(a*a + b*b), -g*a/(a*a + b*b), CT_NONE)                                    \
     X(hypot, Hypot, 2, F, hypot(a, b), g*(a/y), g*(b/y), CT_NONE)                                                     \
     X(copysign, Copysign, 2, F, copysign(a, b), a == 0 ? 0 : g*y/a, CT_ZERO, CT_NONE)                                 \
-    X(logaddexp, Logaddexp, 2, F, logaddexp(a, b), g*exp(a - y), g*exp(b - y), CT_NONE)                               \
     X(xlogy, Xlogy, 2, F, xlogy(a, b), a == 0 && b <= 0 ? 0 : g*log(b), g*a/b, CT_NONE)
 #define CT__POINTWISE_SPECIAL(X) /* floating types alone; special functions, long and scalar */                       \
     X(lgamma, Lgamma, 1, F, lgamma(a), g*digamma(a), CT_NONE, CT_NONE)                                                \
@@ -3733,7 +3730,10 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(i1e, I1e, 1, F, i1e(a), a == 0 ? g/2 : g*(i0e(a) - y*(sign(a) + 1/(a == 0 ? 1 : a))), CT_NONE, CT_NONE)                        \
     X(logaddexp2, Logaddexp2, 2, F, a == b ? a + 1 : maximum(a, b) + log1p(exp2(-abs(a - b)))*num(1.44269504088896340736), g*exp2(a - y), g*exp2(b - y), CT_NONE) \
     X(xlog1py, Xlog1py, 2, F, b != b ? b : a == 0 ? 0 : a*log1p(b), a == 0 && b <= -1 ? 0 : g*log1p(b), g*a/(b + 1), CT_NONE) \
-    X(nextafter, Nextafter, 2, F, nextafter(a, b), CT_NONE, CT_NONE, CT_NONE)
+    X(nextafter, Nextafter, 2, F, nextafter(a, b), CT_NONE, CT_NONE, CT_NONE)                                         \
+    X(norm_root, NormRoot, 1, F, pow(a, p), y == 0 ? 0 : g*p*y/a, CT_NONE, CT_NONE)                                   \
+    X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)                      \
+    X(logaddexp, Logaddexp, 2, F, logaddexp(a, b), g*exp(a - y), g*exp(b - y), CT_NONE)
 #define CT__POINTWISE(X) CT__POINTWISE_ANY(X) CT__POINTWISE_INT(X) CT__POINTWISE_FLOAT(X) CT__POINTWISE_MATH(X) CT__POINTWISE_SPECIAL(X)
 
 enum ct__pw_id {
@@ -5862,13 +5862,15 @@ CT__INLINE int64_t CT__K(to_i64)(double x) { return x >= -9223372036854775808.0 
         }                                                                                                             \
     }
 CT__LOADS(CT__X, load_f32, float)
+CT__STORES(CT__X, store_f32, float, CT__K(to_i64)((double)x))
+#ifdef CT__PASS_BASE /* the other two are bounded by memory */
 CT__LOADS(CT__X, load_f64, double)
 #define CT__Y(name, from, to, expr) CT__X(load_##name, from, to, expr)
 CT__LOADS_I64(CT__Y)
 #undef CT__Y
-CT__STORES(CT__X, store_f32, float, CT__K(to_i64)((double)x))
 CT__STORES(CT__X, store_f64, double, CT__K(to_i64)(x))
 CT__STORES(CT__X, store_i64, int64_t, x)
+#endif
 #undef CT__X
 #undef CT__LOADS
 #undef CT__LOADS_I64
@@ -6276,6 +6278,9 @@ CT__REDUCE_ALL(i64, int64_t, int64_t, INT64_MAX)
 
 /* V: a vector of T, U: the same at any address. */
 #undef CT__GEMM_VECTORS
+#undef CT__GEMM_NARROW
+#undef CT__GEMM_AROUND
+#undef CT__GEMM_KERNELS
 #undef CT__GEMM_VL
 #undef CT__GEMM_MR
 #if CT__HAVE_VEC
@@ -6468,19 +6473,23 @@ static void CT__K(gemv_axpy##f)(int64_t K, const void *x_, const void *m_, int64
     for (l = 0; l < n; l++) y[l] *= (T)alpha;                                                                         \
 }
 
+#if CT__VBYTES < 64
+#define CT__GEMM_NARROW CT__K
+#define CT__GEMM_AROUND(T, I, f) CT__GEMM_4X4(T, I, f) CT__GEMM_PACK(T, f) CT__GEMM_EDGE(T, f) CT__GEMM_VECTOR(T, f)
+#else /* what memory bounds: AVX2's */
+#define CT__GEMM_NARROW(name) ct__avx2_##name
+#define CT__GEMM_AROUND(T, I, f)
+#endif
 #define CT__GEMM_KERNELS(T, I, f)                                                                                     \
 CT__GEMM_VECTORS(T, f)                                                                                                \
 CT__GEMM_MICRO(T, f, 1, micro1##f)                                                                                    \
 CT__GEMM_MICRO(T, f, 2, micro2##f)                                                                                    \
 CT__GEMM_MICRO(T, f, CT__GEMM_NV, micro3##f)                                                                          \
-CT__GEMM_4X4(T, I, f)                                                                                                 \
-CT__GEMM_PACK(T, f)                                                                                                   \
-CT__GEMM_EDGE(T, f)                                                                                                   \
-CT__GEMM_VECTOR(T, f)                                                                                                 \
+CT__GEMM_AROUND(T, I, f)                                                                                              \
 static const ct__gemm_kernels CT__K(gemm##f) = {                                                                      \
-    (int64_t)sizeof(T), CT__GEMM_MR, CT__GEMM_NV * CT__GEMM_VL(T), CT__GEMM_VL(T), CT__K(pack##f),                    \
-    {CT__K(micro1##f), CT__K(micro2##f), CT__K(micro3##f)}, CT__K(put##f), CT__K(finish##f),                          \
-    CT__K(gemv_dot##f), CT__K(gemv_axpy##f)};
+    (int64_t)sizeof(T), CT__GEMM_MR, CT__GEMM_NV * CT__GEMM_VL(T), CT__GEMM_VL(T), CT__GEMM_NARROW(pack##f),          \
+    {CT__K(micro1##f), CT__K(micro2##f), CT__K(micro3##f)}, CT__GEMM_NARROW(put##f), CT__GEMM_NARROW(finish##f),      \
+    CT__GEMM_NARROW(gemv_dot##f), CT__GEMM_NARROW(gemv_axpy##f)};
 
 CT__GEMM_KERNELS(float, int32_t, _f32)
 CT__GEMM_KERNELS(double, int64_t, _f64)
@@ -6493,6 +6502,7 @@ CT__GEMM_KERNELS(double, int64_t, _f64)
    vector loops, compiled once each, then what is made of them. Sums run in several accumulators of the element type over at most CHUNK
    elements, and then in double: fast, exact enough for any length, and the same whatever the number of threads. Doubles are compiled in
    the base pass alone. */
+#if CT__VBYTES < 64 /* AVX-512 runs AVX2's: memory bounds most of them */
 #undef CT__FMA
 #undef CT__SUM
 #undef CT__ROW_VECTOR
@@ -6929,6 +6939,7 @@ static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, _f32), CT__ROWS(CT
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC pop_options
 #endif
+#endif
 
 /* ---- >>conv-kernels ------------------------------------------------------------------------------------------------
    What convolution and pooling do with rows of an image (meaning: >>conv-types), for float and double. */
@@ -7084,16 +7095,25 @@ static void CT__K(pool_add##f)(int64_t n, const void *x_, int64_t xs, void *y_, 
     for (int64_t i = 0; i < n; i++) y[i * ys] += x[i * xs];                                                           \
 }
 
+#undef CT__CONV_NARROW
+#undef CT__CONV_AROUND
+#undef CT__CONV_KERNELS
+#if CT__VBYTES < 64
+#define CT__CONV_NARROW CT__K
+#define CT__CONV_AROUND(T, I, f) CT__CONV_DOTS(T, I, f) CT__CONV_POOL(T, I, f)
+#else /* what gains little: AVX2's */
+#define CT__CONV_NARROW(name) ct__avx2_##name
+#define CT__CONV_AROUND(T, I, f)
+#endif
 #define CT__CONV_KERNELS(T, I, f, wino)                                                                               \
 CT__CONV_VECTORS(T, I, f)                                                                                             \
 CT__CONV_ROWS(T, f)                                                                                                   \
 CT__CONV_TAPS(T, f)                                                                                                   \
-CT__CONV_DOTS(T, I, f)                                                                                                \
-CT__CONV_POOL(T, I, f)                                                                                                \
-static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__K(conv_dots##f), CT__K(pool_max##f), CT__K(pool_add##f), wino};
+CT__CONV_AROUND(T, I, f)                                                                                              \
+static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_add##f), wino};
 static bool CT__K(wino)(const ct__wino *w);
 CT__CONV_KERNELS(float, int32_t, _f32, CT__K(wino))
-#if CT__VBYTES < 64 /* doubles: AVX2's do */
+#ifdef CT__PASS_BASE
 CT__CONV_KERNELS(double, int64_t, _f64, NULL)
 #endif
 
@@ -7493,19 +7513,19 @@ static const ct__kernels CT__K(kernels) = {
 #define CT__X(name, type, text, size, category) CT__K64(load_f32_##name),
     {{NULL, CT_DTYPES(CT__X)},
 #undef CT__X
-#define CT__X(name, type, text, size, category) CT__K64(load_f64_##name),
+#define CT__X(name, type, text, size, category) CT__BASE(load_f64_##name),
      {NULL, CT_DTYPES(CT__X)},
 #undef CT__X
-#define CT__X(name, type, text, size, category) CT__K64(load_i64_##name),
+#define CT__X(name, type, text, size, category) CT__BASE(load_i64_##name),
      {NULL, CT_DTYPES(CT__X)}},
 #undef CT__X
 #define CT__X(name, type, text, size, category) CT__K64(store_f32_##name),
     {{NULL, CT_DTYPES(CT__X)},
 #undef CT__X
-#define CT__X(name, type, text, size, category) CT__K64(store_f64_##name),
+#define CT__X(name, type, text, size, category) CT__BASE(store_f64_##name),
      {NULL, CT_DTYPES(CT__X)},
 #undef CT__X
-#define CT__X(name, type, text, size, category) CT__K64(store_i64_##name),
+#define CT__X(name, type, text, size, category) CT__BASE(store_i64_##name),
      {NULL, CT_DTYPES(CT__X)}},
 #undef CT__X
 };
@@ -7625,7 +7645,7 @@ typedef struct {
     const ct__rng_kernels *rng;
 } ct__cpu_tables;
 static const ct__cpu_tables ct__cpu_of[] = {
-#define CT__TABLES(name, isa, narrow) {name, &ct__##isa##_kernels, &ct__##isa##_gemm_f32, &ct__##isa##_gemm_f64, &ct__##isa##_norm, &ct__##isa##_conv_f32, &ct__##narrow##_conv_f64, &ct__##narrow##_optim, &ct__##narrow##_rng}
+#define CT__TABLES(name, isa, narrow) {name, &ct__##isa##_kernels, &ct__##isa##_gemm_f32, &ct__##isa##_gemm_f64, &ct__##narrow##_norm, &ct__##isa##_conv_f32, &ct__base_conv_f64, &ct__##narrow##_optim, &ct__##narrow##_rng}
 #if defined __aarch64__
     CT__TABLES("NEON", base, base),
 #else
@@ -7633,7 +7653,7 @@ static const ct__cpu_tables ct__cpu_of[] = {
 #endif
 #if CT__X86_DISPATCH
     CT__TABLES("AVX2", avx2, avx2),
-    CT__TABLES("AVX512", avx512, avx2) /* memory bounds the optimisers */,
+    CT__TABLES("AVX512", avx512, avx2) /* memory bounds norms, losses and optimisers */,
 #endif
 #undef CT__TABLES
 };
@@ -13644,6 +13664,11 @@ CT_API ct_tensor *ct_bincount(ct_tensor *input, ct_tensor *weights, int64_t minl
     }
     return ct__end(f, y ? (ct_to_device)((ct_to)(y, (ct_dtype)dtype), input->storage->device) : NULL);
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC optimize("Og")
+#endif
 /* ---- >>composites --------------------------------------------------------------------------------------------------
    Operators made of the ones above, hence differentiable to any order. */
 static ct_shape ct__shape1(int64_t n) { return ct__shape_from(&n, 1); }
@@ -14461,6 +14486,11 @@ static bool ct__gemm(const ct__gemm_kernels *k, int64_t M, int64_t N, int64_t K,
 {
     return ct__gemm_batched(k, 1, M, N, K, A, 0, B, 0, C, 0);
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC optimize("Og")
+#endif
 /* ---- >>matmul ------------------------------------------------------------------------------------------------------
    The product of batches of matrices is one primitive that reads any strides; all else here is made of it. M rows, N columns, K summed over.
    Primitive matmul: in a (...,M,K), b (...,K,N) and perhaps a contiguous bias (N); out (...,M,N), contiguous; out = f[0]*a@b + f[1]*out + bias;
@@ -15055,6 +15085,11 @@ CT_API ct_tensor *ct_inner(ct_tensor *a, ct_tensor *b)
     ct_shape last = {{-1, 0, 0, 0, 0, 0, 0, 0}, 1};
     return ct__end(f, ct_tensordot_dims(a, b, last, last));
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC optimize("O1")
+#endif
 /* ---- >>conv --------------------------------------------------------------------------------------------------------
    Convolution as a matrix product whose second operand is read from the image while it is packed (implicit im2col). N batch, C channels,
    O outputs, G groups, x image, k kernel, y result; space is always depth, height, width, absent ones of size 1.
