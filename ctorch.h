@@ -56,11 +56,11 @@
      at the same time. Big operations use a pool of threads (ct_set_num_threads); results do not depend on their number.
 
    DOES NOT (yet)
-     complex numbers, sparse and quantised tensors, recurrent and attention layers, ONNX, distribution.
+     complex numbers (and so FFT), sparse and quantised tensors, packed sequences, tracing, ONNX, distribution.
 
    CONTENTS (search for the tag)
-     config, types, errors, memory, creation, autograd, pointwise, shapes, reductions, indexing, matmul, convolution, functional, random and
-     printing, modules and optimisers, data and files, backends: the declarations, each a contract. Then, if you want to know how:
+     config, types, errors, memory, creation, autograd, pointwise, shapes, reductions, indexing, matmul, convolution, linear algebra,
+     functional, recurrent layers, random and printing, modules and optimisers, data and files, backends: the declarations, each a contract. Then, if you want to know how:
      >>table  >>platform  >>error  >>storage  >>threads  >>tensor  >>conv-types  >>gemm-types  >>norm-types  >>optim-types
      >>random-types  >>kernels  >>math  >>convert  >>pointwise kernels  >>reduce kernels  >>gemm-kernel  >>norm-kernels
      >>conv-kernels  >>optim-kernels  >>random-kernels  >>kernel table of this instruction set  >>backend  >>iterator
