@@ -9147,7 +9147,7 @@ typedef struct ct__parser {
     const double *parameter;                 /* program: p, q, r, or NULL */
     struct { int row, arg[3]; } step[CT__EXPR_STEPS]; /* program */
     double number[CT__EXPR_VALUES];
-    int operands, steps, numbers;
+    int operands, steps, numbers, named;     /* named: bits of the operands that the text names */
 } ct__parser;
 
 static int ct__expr_fail(ct__parser *x, const char *why)
@@ -9223,17 +9223,26 @@ static int ct__expr_unary(ct__parser *x)
     x->depth--;
     return v;
 }
-/* the binary operators, weakest first; a level's operators are tried in order */
+/* the binary operators, weakest first; of two that begin alike, the longer first */
 static const struct { const char *symbol; int row, level; } ct__expr_operators[] = {
     {"||", CT__PW_logical_or, 0}, {"&&", CT__PW_logical_and, 1}, {"==", CT__PW_eq, 2}, {"!=", CT__PW_ne, 2}, {"<=", CT__PW_le, 3},
     {">=", CT__PW_ge, 3}, {"<", CT__PW_lt, 3}, {">", CT__PW_gt, 3}, {"+", CT__PW_add, 4}, {"-", CT__PW_sub, 4}, {"*", CT__PW_mul, 5}, {"/", CT__PW_div, 5}};
+static int ct__expr_operator(ct__parser *x) /* the one that stands here, or -1 */
+{
+    ct__expr_space(x);
+    for (size_t k = 0; k < sizeof ct__expr_operators / sizeof *ct__expr_operators; k++) {
+        const char *symbol = ct__expr_operators[k].symbol; /* the longer ones stand first */
+        if (x->at[0] == symbol[0] && (!symbol[1] || x->at[1] == symbol[1])) return (int)k;
+    }
+    return -1;
+}
+/* precedence climbing: operators of this level and stronger ones */
 static int ct__expr_binary(ct__parser *x, int level)
 {
-    int left = level > 5 ? ct__expr_unary(x) : ct__expr_binary(x, level + 1);
-    if (level > 5) return left;
-    for (size_t k = 0; left >= 0 && k < sizeof ct__expr_operators / sizeof *ct__expr_operators;) {
-        if (ct__expr_operators[k].level != level || !ct__expr_take(x, ct__expr_operators[k].symbol)) k++;
-        else left = ct__expr_emit(x, ct__expr_operators[k].row, left, ct__expr_binary(x, level + 1), 0), k = 0;
+    int left = ct__expr_unary(x);
+    for (int k; left >= 0 && (k = ct__expr_operator(x)) >= 0 && ct__expr_operators[k].level >= level;) {
+        x->at += ct__expr_operators[k].symbol[1] ? 2 : 1;
+        left = ct__expr_emit(x, ct__expr_operators[k].row, left, ct__expr_binary(x, ct__expr_operators[k].level + 1), 0);
     }
     return left;
 }
@@ -9325,19 +9334,21 @@ static int ct__program_variable(ct__parser *x, char name)
 {
     if (x->parameter && name >= 'p' && name <= 'r') return ct__program_constant(x, x->parameter[name - 'p']);
     int k = (unsigned char)name < 128 ? x->operand[(unsigned char)name] : -1;
-    return k < 0 ? ct__expr_fail(x, "no such operand") : k;
+    if (k < 0) return ct__expr_fail(x, "no such operand");
+    x->named |= 1 << k;
+    return k;
 }
 static void ct__program_init(ct__parser *x)
 {
     memset(x->operand, -1, sizeof x->operand);
-    x->emit = ct__program_emit, x->constant = ct__program_constant, x->variable = ct__program_variable, x->parameter = NULL, x->operands = 0;
+    x->emit = ct__program_emit, x->constant = ct__program_constant, x->variable = ct__program_variable, x->parameter = NULL, x->operands = x->named = 0;
 }
 static void ct__program_operand(ct__parser *x, char name) { x->operand[(unsigned char)name] = (int8_t)x->operands++; }
 
 enum { CT__PROGRAM_SLOTS = 16, CT__PROGRAM_BLOCK = 768 }; /* bytes per slot */
 typedef struct {
     ct__iter it;
-    int compute, steps, slots, result;
+    int compute, steps, named, result;
     struct { ct__pw_kernel *kernel; int arg[3], to; } step[CT__EXPR_STEPS];
     int constant[CT__PROGRAM_SLOTS]; /* slot -> number of the constant it holds, or -1 */
     const double *number;
@@ -9356,7 +9367,7 @@ static bool ct__program_plan(ct__program *p, const ct__parser *x, int compute)
         if (n >= CT__PROGRAM_SLOTS) return false;
         constant_slot[k] = n, p->constant[n] = k;
     }
-    p->compute = compute, p->steps = x->steps, p->number = x->number;
+    p->compute = compute, p->steps = x->steps, p->named = x->named, p->number = x->number;
     for (int s = 0; s < x->steps; s++) {
         for (int k = 0; k < 3; k++) {
             int a = x->step[s].arg[k];
@@ -9380,7 +9391,7 @@ static void ct__program_body(void *ctx, int64_t begin, int64_t end)
     int outs = p->it.count - 1;
     int64_t block = CT__PROGRAM_BLOCK / (int64_t)ct__itemsize(ct__compute_dtype[p->compute]), n;
     const void *at[CT__PROGRAM_SLOTS];
-    memset(slot, 0, sizeof slot);
+    memset(slot, 0, (size_t)outs * sizeof *slot); /* what fills up the last 16 */
     for (int k = 0; k < CT__PROGRAM_SLOTS; k++) {
         at[k] = slot[k];
         if (p->constant[k] < 0) continue;
@@ -9392,6 +9403,7 @@ static void ct__program_body(void *ctx, int64_t begin, int64_t end)
     for (int64_t pos = begin; pos < end; pos += n) {
         n = ct__imin(block, end - pos);
         for (int k = 0; k < outs; k++) {
+            if (!(p->named >> k & 1)) continue;
             at[k] = ct__iter_load(&p->it, k, p->compute, pos, n, slot[k]);
             if (n % 16 && at[k] != (void *)slot[k]) memcpy(slot[k], at[k], (size_t)n * ct__itemsize(ct__compute_dtype[p->compute])), at[k] = slot[k];
         }
