@@ -5339,21 +5339,37 @@ CT__INLINE float CT__K(atanh_f32)(float x)
     y = a < 1 ? y : a == 1 ? (double)INFINITY : (double)NAN;
     return copysignf((float)y, x);
 }
-/* x^y = e^(y ln|x|), in double; the sign and the corners after C's annex F */
+/* The upper half of x's digits: products of two such are exact, with fma and without. */
+CT__INLINE float CT__K(head)(float x) { return CT__K(of_bits_f32)(CT__K(bits_f32)(x) & 0xfffff000u); }
+
+/* x^y = 2^(y log2|x|), the logarithm and the product in pairs head + rest, about 36 bits (the idea is fdlibm's):
+   |x| = 2^e (1 + f), s = f/(2 + f), ln(1 + f) = 2/3 s (3 + s^2 + R), R = s^4 P(s^2), error 2^-43; c = 2/(3 ln 2).
+   The sign and the corners after C's annex F. */
 CT__INLINE float CT__K(pow_f32)(float x, float y)
 {
-    const double inf = (double)INFINITY;
-    double a = fabs((double)x), b = (double)y, l = CT__K(ln_mid)(a), t, r;
-    int whole = CT__K(round_f64)(b) == b, odd = whole & (CT__K(round_f64)(b * 0.5) != b * 0.5);
-    l = a == 0 ? -inf : l;
-    l = a < inf ? l : a;
-    t = b * l;
-    t = t < -110 ? -110 : t;
-    r = CT__K(exp_mid)(t > 100 ? 100 : t);
+    const float inf = (float)INFINITY;
+    float a = fabsf(x), e, f = CT__K(log_split_any)(a, &e), d = 2.0f + f, inv = 1.0f / d, s = f * inv, z = s * s, R, t, u, v, w, k, r;
+    float sh = CT__K(head)(s), dh = CT__K(head)(d), sl = ((f - sh * dh) - sh * (f - (dh - 2.0f))) * inv;
+    R = z * z * (0.59999996f + z * (0.4285796f + z * (0.3326942f + z * 0.29339206f))) + sl * (sh + s);
+    t = CT__K(head)(3.0f + sh * sh + R), u = sh * t, v = sl * t + (R - ((t - 3.0f) - sh * sh)) * s;
+    float ph = CT__K(head)(u + v), pl = v - (ph - u), wh = 0.96166992f * ph, wl = 0.000126772051f * ph + pl * 0.961796694f;
+    float lh = CT__K(head)((wh + wl) + e), ll = wl - ((lh - e) - wh), yh = CT__K(head)(y);
+    int corner = (a == 0.0f) | !(a < inf) | !(fabsf(y) < inf);
+    int whole = CT__K(round_f32)(y) == y, odd = whole & (CT__K(round_f32)(y * 0.5f) != y * 0.5f);
+    u = yh * lh, v = (y - yh) * lh + y * ll, w = u + v;
+    lh = a == 0.0f ? -inf : lh;
+    w = corner ? y * (a < inf ? lh : a) : w;
+    t = w < -151.0f ? -151.0f : w, t = CT__K(magic_f32)(t > 129.0f ? 129.0f : t), k = t - CT__MAGIC_F32, r = (u - k) + v;
+    /* 2^r = 1 + r P(r), |r| < 0.51, relative error 2^-28.3 */
+    r = r * (0.6931472f + r * (0.24022648f + r * (0.055503596f + r * (0.0096184993f + r * (0.001339097f + r * 0.0001532931f)))));
+    CT__K(halves)(t, &s, &z);
+    r = (1.0f + r) * s * z;
+    r = w >= 129.0f ? inf : r;
+    r = w <= -151.0f ? 0.0f : r;
+    r = w == w ? r : w;
     r = (odd & (copysignf(1.0f, x) < 0.0f)) ? -r : r;
-    r = ((x < 0.0f) & !whole & (a < inf)) ? (double)NAN : r;
-    r = ((b == 0) | (x == 1.0f) | ((a == 1) & (fabs(b) == inf))) ? 1 : r;
-    return (float)r;
+    r = ((x < 0.0f) & !whole & (a < inf)) ? (float)NAN : r;
+    return ((y == 0.0f) | (x == 1.0f) | ((a == 1.0f) & !(fabsf(y) < inf) & (y == y))) ? 1.0f : r;
 }
 
 /* ---- float: circle ---- */
