@@ -3621,7 +3621,6 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(trunc_divide, TruncDivide, 2, N, trunc_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
     X(remainder, Remainder, 2, N, remainder(a, b), g, -g*floor_divide(a, b), CT_NONE)                                 \
     X(fmod, Fmod, 2, N, fmod(a, b), g, -g*trunc_divide(a, b), CT_NONE)                                                \
-    X(pow, Pow, 2, A, pow(a, b), b == 0 ? 0 : g*b*pow(a, b - 1), a == 0 && b >= 0 ? 0 : g*y*log(a), CT_NONE)          \
     X(floor, Floor, 1, A, floor(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
     X(ceil, Ceil, 1, A, ceil(a), CT_ZERO, CT_NONE, CT_NONE)                                                           \
     X(round, Round, 1, A, round(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
@@ -3645,6 +3644,8 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(isinf, Isinf, 1, C, (a == a) & (a - a != 0), CT_NONE, CT_NONE, CT_NONE)                                         \
     X(isfinite, Isfinite, 1, C, a - a == 0, CT_NONE, CT_NONE, CT_NONE)                                                \
     X(isclose, Isclose, 2, C, isclose(a, b, p, q, r), CT_NONE, CT_NONE, CT_NONE)
+#define CT__POINTWISE_POW(X) /* for floating types and integers, too; long enough for AVX-512 */                      \
+    X(pow, Pow, 2, A, pow(a, b), b == 0 ? 0 : g*b*pow(a, b - 1), a == 0 && b >= 0 ? 0 : g*y*log(a), CT_NONE)
 #define CT__POINTWISE_INT(X) /* integers and bool alone */                                                            \
     X(bitwise_and, BitwiseAnd, 2, I, a & b, CT_NONE, CT_NONE, CT_NONE)                                                \
     X(bitwise_or, BitwiseOr, 2, I, a | b, CT_NONE, CT_NONE, CT_NONE)                                                  \
@@ -3734,7 +3735,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(norm_root, NormRoot, 1, F, pow(a, p), y == 0 ? 0 : g*p*y/a, CT_NONE, CT_NONE)                                   \
     X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)                      \
     X(logaddexp, Logaddexp, 2, F, logaddexp(a, b), g*exp(a - y), g*exp(b - y), CT_NONE)
-#define CT__POINTWISE(X) CT__POINTWISE_ANY(X) CT__POINTWISE_INT(X) CT__POINTWISE_FLOAT(X) CT__POINTWISE_MATH(X) CT__POINTWISE_SPECIAL(X)
+#define CT__POINTWISE(X) CT__POINTWISE_ANY(X) CT__POINTWISE_POW(X) CT__POINTWISE_INT(X) CT__POINTWISE_FLOAT(X) CT__POINTWISE_MATH(X) CT__POINTWISE_SPECIAL(X)
 
 enum ct__pw_id {
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__PW_##name,
@@ -5339,37 +5340,30 @@ CT__INLINE float CT__K(atanh_f32)(float x)
     y = a < 1 ? y : a == 1 ? (double)INFINITY : (double)NAN;
     return copysignf((float)y, x);
 }
-/* The upper half of x's digits: products of two such are exact, with fma and without. */
-CT__INLINE float CT__K(head)(float x) { return CT__K(of_bits_f32)(CT__K(bits_f32)(x) & 0xfffff000u); }
-
-/* x^y = 2^(y log2|x|), the logarithm and the product in pairs head + rest, about 36 bits (the idea is fdlibm's):
-   |x| = 2^e (1 + f), s = f/(2 + f), ln(1 + f) = 2/3 s (3 + s^2 + R), R = s^4 P(s^2), error 2^-43; c = 2/(3 ln 2).
-   The sign and the corners after C's annex F. */
+/* x^y = 2^(y log2|x|), the logarithm and the product in double: |x| = 2^e (1 + f), log2(1 + f) = f P(f), error 2^-33.2, P after Estrin:
+   a short chain counts for more than few operations. The sign and the corners after C's annex F. */
 CT__INLINE float CT__K(pow_f32)(float x, float y)
 {
     const float inf = (float)INFINITY;
-    float a = fabsf(x), e, f = CT__K(log_split_any)(a, &e), d = 2.0f + f, inv = 1.0f / d, s = f * inv, z = s * s, R, t, u, v, w, k, r;
-    float sh = CT__K(head)(s), dh = CT__K(head)(d), sl = ((f - sh * dh) - sh * (f - (dh - 2.0f))) * inv;
-    R = z * z * (0.59999996f + z * (0.4285796f + z * (0.3326942f + z * 0.29339206f))) + sl * (sh + s);
-    t = CT__K(head)(3.0f + sh * sh + R), u = sh * t, v = sl * t + (R - ((t - 3.0f) - sh * sh)) * s;
-    float ph = CT__K(head)(u + v), pl = v - (ph - u), wh = 0.96166992f * ph, wl = 0.000126772051f * ph + pl * 0.961796694f;
-    float lh = CT__K(head)((wh + wl) + e), ll = wl - ((lh - e) - wh), yh = CT__K(head)(y);
-    int corner = (a == 0.0f) | !(a < inf) | !(fabsf(y) < inf);
-    int whole = CT__K(round_f32)(y) == y, odd = whole & (CT__K(round_f32)(y * 0.5f) != y * 0.5f);
-    u = yh * lh, v = (y - yh) * lh + y * ll, w = u + v;
-    lh = a == 0.0f ? -inf : lh;
-    w = corner ? y * (a < inf ? lh : a) : w;
-    t = w < -151.0f ? -151.0f : w, t = CT__K(magic_f32)(t > 129.0f ? 129.0f : t), k = t - CT__MAGIC_F32, r = (u - k) + v;
+    float a = fabsf(x), e, g = CT__K(log_split_any)(a, &e), k, r, h, s;
+    e = a == 0.0f ? -inf : e;
+    e = a < inf ? e : a;
+    double f = (double)g, f2 = f * f, f4 = f2 * f2, p, t, w;
+    p = ((1.4426950409393458 + f * -0.721347525213163) + f2 * (0.48089832072926203 + f * -0.3606728005547384))
+      + f4 * (((0.2885406435811661 + f * -0.24050417380107036) + f2 * (0.2060962552789713 + f * -0.17904695659457462))
+      + f4 * ((0.15900151399336393 + f * -0.15698225185663797) + f2 * (0.15485743660688367 + f * -0.08634590138157004)));
+    w = (double)y * ((double)e + f * p);
+    t = CT__K(magic_f64)(w), k = (float)(t - CT__MAGIC_F64), r = (float)(w - (t - CT__MAGIC_F64));
+    r = fabsf(k) > 200.0f ? 0.0f : r;
+    k = k < -151.0f ? -151.0f : k, k = (k > 129.0f ? 129.0f : k) + CT__MAGIC_F32;
     /* 2^r = 1 + r P(r), |r| < 0.51, relative error 2^-28.3 */
     r = r * (0.6931472f + r * (0.24022648f + r * (0.055503596f + r * (0.0096184993f + r * (0.001339097f + r * 0.0001532931f)))));
-    CT__K(halves)(t, &s, &z);
-    r = (1.0f + r) * s * z;
-    r = w >= 129.0f ? inf : r;
-    r = w <= -151.0f ? 0.0f : r;
-    r = w == w ? r : w;
+    CT__K(halves)(k, &h, &s);
+    r = (1.0f + r) * h * s;
+    int whole = CT__K(round_f32)(y) == y, odd = whole & (CT__K(round_f32)(y * 0.5f) != y * 0.5f);
     r = (odd & (copysignf(1.0f, x) < 0.0f)) ? -r : r;
     r = ((x < 0.0f) & !whole & (a < inf)) ? (float)NAN : r;
-    return ((y == 0.0f) | (x == 1.0f) | ((a == 1.0f) & !(fabsf(y) < inf) & (y == y))) ? 1.0f : r;
+    return ((y == 0.0f) | (x == 1.0f) | ((a == 1.0f) & (fabsf(y) == inf))) ? 1.0f : r;
 }
 
 /* ---- float: circle ---- */
@@ -5475,16 +5469,15 @@ CT__INLINE float CT__K(fmod_f32)(float x, float y) { return fmodf(x, y); } /* li
 
 /* ---- float: error function ---- */
 
-/* a < 1: erf(a) = a + a P(a^2), error 2^-29.4; above: 1 - e^-Q(a), error 2^-29.8 of erf; 1 from 3.95 on */
+/* erf(a) = 1 - e^-u, u = -ln erfc(a) = a + a P(a), error 2^-27.9 of erf for 0 <= a <= 3.95; 1 from there on */
 CT__INLINE float CT__K(erf_f32)(float x)
 {
-    float a = fabsf(x), z = a * a, p, q;
-    p = a + a * (0.12837917f + z * (-0.37612626f + z * (0.11283579f + z * (-0.026853347f + z * (0.005187162f
-      + z * (-0.0007997853f + z * 7.806903e-05f))))));
-    q = a > 3.95f ? 3.95f : a;
-    q = 0.0003415438f + q * (1.1270891f + q * (0.63814485f + q * (0.10310679f + q * (-0.021838102f + q * (0.0029476725f
-      + q * -0.00018638097f)))));
-    return copysignf(a < 1.0f ? p : 1.0f - CT__K(exp_raw)(-q, 1.0f), x);
+    float a = fabsf(x), h, p, u;
+    a = a > 3.95f ? 3.95f : a;
+    u = a + a * (0.12837917f + a * (0.63661938f + a * (0.10277783f + a * (-0.019153064f + a * (-0.00016039541f + a * (0.0016670268f
+      + a * (-0.00063283645f + a * (0.00011764116f + a * -9.256252e-06f))))))));
+    p = CT__K(expm1_parts)(-u, &h);
+    return copysignf(-2.0f * (h * p + (h - 0.5f)), x);
 }
 /* erfc(a) = e^(-a^2) R(t), t = (a-3)/(a+3), a in [0, 10.1], error 2^-27.5; erfc(-a) = 2 - erfc(a) */
 CT__INLINE float CT__K(erfc_f32)(float x)
@@ -6075,7 +6068,7 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 #define CT_NONE 0
 #define CT__E float
 #define CT__T(f) CT__K(f##_f32)
-#if CT__X86_DISPATCH && CT__VBYTES != 32 /* derivatives: of AVX2, or where there is one instruction set */
+#if CT__X86_DISPATCH && CT__VBYTES == 16 /* no derivatives for old processors */
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
 #else
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOPS_##kind(arity, name##_f32, value, da, db, dc)
@@ -6083,6 +6076,7 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 #if CT__VBYTES < 64 /* the AVX-512 table takes AVX2's kernels where little is gained: it compiles in half the time */
 CT__POINTWISE_ANY(CT__X)
 #endif
+CT__POINTWISE_POW(CT__X)
 CT__POINTWISE_FLOAT(CT__X)
 #undef CT__X
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
@@ -6103,6 +6097,7 @@ CT__POINTWISE_ANY(CT__X)
 CT__POINTWISE_FLOAT(CT__X)
 #endif
 #ifdef CT__PASS_BASE
+CT__POINTWISE_POW(CT__X)
 CT__POINTWISE_MATH(CT__X)
 CT__POINTWISE_SPECIAL(CT__X)
 #endif
@@ -6122,6 +6117,7 @@ CT__POINTWISE_SPECIAL(CT__X)
 #define CT__T(f) CT__K(f##_i64)
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__WRAPS CT__LOOP(name##_i64_0, value)
 CT__POINTWISE_ANY(CT__X)
+CT__POINTWISE_POW(CT__X)
 CT__POINTWISE_INT(CT__X)
 #undef CT__X
 #undef CT__E
@@ -7493,9 +7489,9 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 /* ---- >>kernel table of this instruction set ---- */
 #define CT__REDUCTIONS(kind) {CT__K64(sum_##kind), CT__K64(prod_##kind), CT__K64(max_##kind), CT__K64(min_##kind)}
 #define CT__NULL4(name, title, arity, kind, value, da, db, dc) {NULL, NULL, NULL, NULL},
-#define CT__ROW_1(k, name) {k(name##_0), CT__K64(name##_1), NULL, NULL},
-#define CT__ROW_2(k, name) {k(name##_0), CT__K64(name##_1), CT__K64(name##_2), NULL},
-#define CT__ROW_3(k, name) {k(name##_0), CT__K64(name##_1), CT__K64(name##_2), CT__K64(name##_3)},
+#define CT__ROW_1(k, name) {k(name##_0), k(name##_1), NULL, NULL},
+#define CT__ROW_2(k, name) {k(name##_0), k(name##_1), k(name##_2), NULL},
+#define CT__ROW_3(k, name) {k(name##_0), k(name##_1), k(name##_2), k(name##_3)},
 #define CT__ROW_A(k, arity, name) CT__ROW_##arity(k, name)
 #define CT__ROW_N CT__ROW_A
 #define CT__ROW_F CT__ROW_A
@@ -7520,9 +7516,9 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 #define CT__BASE64_4(name, title, arity, kind, value, da, db, dc) {CT__BASE(name##_f64_0), NULL, NULL, NULL},
 #define CT__I64_4(name, title, arity, kind, value, da, db, dc) {CT__BASE(name##_i64_0), NULL, NULL, NULL},
 static const ct__kernels CT__K(kernels) = {
-    {{CT__POINTWISE_ANY(CT__ANY_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F32_4) CT__POINTWISE_MATH(CT__MATH_4) CT__POINTWISE_SPECIAL(CT__BASE32_4)},
-     {CT__POINTWISE_ANY(CT__F64_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F64_4) CT__POINTWISE_MATH(CT__BASE64_4) CT__POINTWISE_SPECIAL(CT__BASE64_4)},
-     {CT__POINTWISE_ANY(CT__I64_4) CT__POINTWISE_INT(CT__I64_4) CT__POINTWISE_FLOAT(CT__NULL4) CT__POINTWISE_MATH(CT__NULL4) CT__POINTWISE_SPECIAL(CT__NULL4)}},
+    {{CT__POINTWISE_ANY(CT__ANY_4) CT__POINTWISE_POW(CT__F32_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F32_4) CT__POINTWISE_MATH(CT__MATH_4) CT__POINTWISE_SPECIAL(CT__BASE32_4)},
+     {CT__POINTWISE_ANY(CT__F64_4) CT__POINTWISE_POW(CT__BASE64_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F64_4) CT__POINTWISE_MATH(CT__BASE64_4) CT__POINTWISE_SPECIAL(CT__BASE64_4)},
+     {CT__POINTWISE_ANY(CT__I64_4) CT__POINTWISE_POW(CT__I64_4) CT__POINTWISE_INT(CT__I64_4) CT__POINTWISE_FLOAT(CT__NULL4) CT__POINTWISE_MATH(CT__NULL4) CT__POINTWISE_SPECIAL(CT__NULL4)}},
     {CT__REDUCTIONS(row_f32), CT__REDUCTIONS(row_f64), CT__REDUCTIONS_I64(row_i64)},
     {CT__REDUCTIONS(column_f32), CT__REDUCTIONS(column_f64), CT__REDUCTIONS_I64(column_i64)},
     {CT__REDUCTIONS(merge_f32), CT__REDUCTIONS(merge_f64), CT__REDUCTIONS_I64(merge_i64)},

@@ -549,7 +549,7 @@ template <class Row, class E, bool has> constexpr ct__row_kernel<E> ct__row_entr
 template <class E> static ct__row_kernel<E> ct__row_at(int op) /* op = 4*row + which text */
 {
     static const ct__row_kernel<E> table[CT__PW_COUNT][4] = {
-        CT__POINTWISE_ANY(CT__ANY) CT__POINTWISE_INT(CT__INT) CT__POINTWISE_FLOAT(CT__FLOAT) CT__POINTWISE_MATH(CT__FLOAT) CT__POINTWISE_SPECIAL(CT__FLOAT)};
+        CT__POINTWISE_ANY(CT__ANY) CT__POINTWISE_POW(CT__ANY) CT__POINTWISE_INT(CT__INT) CT__POINTWISE_FLOAT(CT__FLOAT) CT__POINTWISE_MATH(CT__FLOAT) CT__POINTWISE_SPECIAL(CT__FLOAT)};
     return table[op / 4][op % 4];
 }
 
