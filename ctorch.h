@@ -3945,6 +3945,18 @@ static int ct__core_count(void)
 #endif
 #endif
 
+/* Large blocks ask Linux for large pages: fewer to fault in, fewer for the TLB to know. (Declared here: -std=c11 hides it in sys/mman.h.) */
+#if defined __linux__ && defined __ELF__ && (defined __GNUC__ || defined __clang__) && !defined __TINYC__
+extern int ct__madvise(void *block, size_t bytes, int advice) __asm__("madvise");
+static void ct__large_pages(char *block, size_t bytes)
+{
+    enum { SMALL = 4 << 20, PAGE = 4096, HUGEPAGE = 14 };
+    size_t head = (PAGE - (uintptr_t)block % PAGE) % PAGE;
+    if (bytes >= SMALL) (void)ct__madvise(block + head, (bytes - head) / PAGE * PAGE, HUGEPAGE); /* advice: a refusal changes nothing */
+}
+#else
+static void ct__large_pages(char *block, size_t bytes) { (void)block, (void)bytes; }
+#endif
 static bool ct__is_terminal(void) /* stdout */
 {
 #if (defined __unix__ || defined __APPLE__) && !defined CTORCH_NO_THREADS
@@ -4204,6 +4216,7 @@ static void *ct__host_take(size_t bytes)
     if (bytes > SIZE_MAX - CT__HOST_EXTRA) return NULL;
     char *raw = (char *)(ct__host.alloc ? ct__host.alloc(bytes + CT__HOST_EXTRA, ct__host.user) : malloc(bytes + CT__HOST_EXTRA));
     if (!raw) return NULL;
+    if (!ct__host.alloc) ct__large_pages(raw, bytes);
     char *block = raw + sizeof raw;
     block += (64 - (uintptr_t)block % 64) % 64;
     memcpy(block - sizeof raw, &raw, sizeof raw);
