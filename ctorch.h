@@ -5043,6 +5043,7 @@ typedef struct ct__norm_kernels { ct__rows of[2]; } ct__norm_kernels; /* float, 
 #define CT__COLS ((int64_t)64)   /* columns that a "cols" loop takes at once: its sums stay in L1 */
 #define CT__PARAMS ((int64_t)128) /* the same for the gradients of layer norm's parameters */
 #define CT__CHUNK ((int64_t)512) /* elements per block; of whole rows, if they fit */
+#define CT__LONG_ROW ((int64_t)64) /* from here on a row has loops of its own */
 
 /* ---- >>optim-types -------------------------------------------------------------------------------------------------
    One optimiser step on n contiguous elements (>>optim-kernels): in = {gradient, parameter, state...}, out = {parameter, state...},
@@ -5212,6 +5213,13 @@ CT__INLINE float CT__K(exp_f32)(float x)
 {
     x = x < -104.0f ? -104.0f : x;
     return CT__K(exp_raw)(x > 89.0f ? 89.0f : x, 1.0f);
+}
+/* e^x for x <= 88 where subnormal results may be 0: softmax's */
+CT__INLINE float CT__K(exp_flush_f32)(float x)
+{
+    float t, p = CT__K(expm1_rest)(x < -87.0f ? -87.0f : x, 1.0f, &t);
+    p = (1.0f + p) * CT__K(of_bits_f32)((CT__K(bits_f32)(t) + 127) << 23);
+    return x < -87.0f ? 0.0f : p;
 }
 CT__INLINE float CT__K(exp2_f32)(float x)
 {
@@ -5551,6 +5559,7 @@ CT__INLINE double CT__K(exp_f64)(double x)
     CT__K(halves_f64)(t, &a, &b);
     return (1 + p) * a * b;
 }
+CT__INLINE double CT__K(exp_flush_f64)(double x) { return CT__K(exp_f64)(x); }
 CT__INLINE double CT__K(expm1_parts_f64)(double x, double *half)
 {
     double t, p = CT__K(expm1_rest_f64)(x, 1, &t);
@@ -6527,7 +6536,6 @@ CT__GEMM_KERNELS(double, int64_t, _f64)
    vector loops, compiled once each, then what is made of them. Sums run in several accumulators of the element type over at most CHUNK
    elements, and then in double: fast, exact enough for any length, and the same whatever the number of threads. Doubles are compiled in
    the base pass alone. */
-#if CT__VBYTES < 64 /* AVX-512 runs AVX2's: memory bounds most of them */
 #undef CT__FMA
 #undef CT__SUM
 #undef CT__ROW_VECTOR
@@ -6593,14 +6601,10 @@ static CT__NOINLINE void CT__K(name)(int64_t n, params)                         
 #define CT__VOCABULARY(T, f)                                                                                          \
 CT__ROW_VECTOR(T, f)                                                                                                  \
 CT__SUM(T, f, sum, const T *x, CT__TERM_X)                                                                            \
-CT__SUM(T, f, square, const T *x CT__COMMA T mean, CT__TERM_SQUARE)                                                   \
 CT__SUM(T, f, dot, const T *g CT__COMMA const T *x CT__COMMA T mean, CT__TERM_DOT)                                    \
-CT__SUM(T, f, dot3, const T *g CT__COMMA const T *w CT__COMMA const T *x CT__COMMA T mean, CT__TERM_DOT3)             \
-CT__SUM(T, f, mul, const T *g CT__COMMA const T *w, CT__TERM_MUL)                                                     \
-CT__LOOP1(T, exps##f, const T *x CT__COMMA T *y, (void)0, y[i] = CT__K(exp##f)(x[i]))                                 \
+CT__LOOP1(T, exps##f, const T *x CT__COMMA T *y, (void)0, y[i] = CT__K(exp_flush##f)(x[i]))                                 \
 CT__LOOP1(T, logs##f, const T *x CT__COMMA T *y, (void)0, y[i] = CT__K(log##f)(x[i]))                                 \
 CT__LOOP1(T, shift##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] - c)                             \
-CT__LOOP1(T, over##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] / c)                              \
 CT__LOOP1(T, scale##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] * c)                             \
 CT__LOOP1(T, minus_mul##f, const T *x CT__COMMA const T *e CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] - e[i] * c) \
 CT__LOOP1(T, mul_shift##f, const T *x CT__COMMA const T *g CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] * (g[i] - c)) \
@@ -6609,24 +6613,7 @@ CT__LOOP1(T, overs##f, const T *x CT__COMMA const T *c CT__COMMA T *y, (void)0, 
 CT__LOOP1(T, scales##f, const T *x CT__COMMA const T *c CT__COMMA T *y, (void)0, y[i] = x[i] * c[i])                  \
 CT__LOOP1(T, adds##f, const T *x CT__COMMA T *y, (void)0, y[i] += x[i])                                               \
 CT__LOOP1(T, add_muls##f, const T *x CT__COMMA const T *g CT__COMMA T *y, (void)0, y[i] += x[i] * g[i])               \
-CT__LOOP1(T, add_squares##f, const T *x CT__COMMA const T *m CT__COMMA T *y, (void)0, y[i] += (x[i] - m[i]) * (x[i] - m[i])) \
-CT__LOOP1(T, add_dots##f, const T *g CT__COMMA const T *x CT__COMMA const T *m CT__COMMA T *y CT__COMMA T *z, (void)0, (y[i] += g[i], z[i] += g[i] * (x[i] - m[i]))) \
-CT__LOOP1(T, add_params##f, const T *const *g CT__COMMA const T *const *x CT__COMMA const T *st CT__COMMA T *y CT__COMMA T *z, /* four rows */ \
-          const T *g0 = g[0] CT__COMMA *g1 = g[1] CT__COMMA *g2 = g[2] CT__COMMA *g3 = g[3] CT__COMMA *x0 = x[0] CT__COMMA *x1 = x[1] CT__COMMA *x2 = x[2] CT__COMMA *x3 = x[3]; \
-          const T m0 = st[0] CT__COMMA m1 = st[2] CT__COMMA m2 = st[4] CT__COMMA m3 = st[6] CT__COMMA s0 = st[1] CT__COMMA s1 = st[3] CT__COMMA s2 = st[5] CT__COMMA s3 = st[7], \
-          (y[i] += (g0[i] + g1[i]) + (g2[i] + g3[i]), z[i] += (g0[i] * (x0[i] - m0) * s0 + g1[i] * (x1[i] - m1) * s1) + (g2[i] * (x2[i] - m2) * s2 + g3[i] * (x3[i] - m3) * s3))) \
 CT__LOOP1(T, mosts##f, const T *x CT__COMMA T *y, (void)0, y[i] = x[i] > y[i] ? x[i] : y[i])                          \
-CT__LOOP1(T, norm_line##f, const T *x CT__COMMA const T *w CT__COMMA const T *b CT__COMMA T m CT__COMMA T s CT__COMMA T *y, (void)0, y[i] = (x[i] - m) * s * w[i] + b[i]) \
-CT__LOOP1(T, norm_grad##f, const T *x CT__COMMA const T *g CT__COMMA const T *w CT__COMMA T m CT__COMMA T s CT__COMMA T c0 CT__COMMA T c1 CT__COMMA T *y, (void)0, \
-          y[i] = g[i] * w[i] * s - c0 - (x[i] - m) * c1)                                                              \
-CT__LOOP1(T, affine##f, const void *x_ CT__COMMA double mean_ CT__COMMA double a_ CT__COMMA double b_ CT__COMMA void *y_, \
-          const T *x = (const T *)x_; T *y = (T *)y_; const T m = (T)mean_ CT__COMMA a = (T)a_ CT__COMMA b = (T)b_, y[i] = a * (x[i] - m) + b) \
-CT__LOOP1(T, affine2##f, const void *g_ CT__COMMA const void *x_ CT__COMMA double mean_ CT__COMMA double a_ CT__COMMA double b_ CT__COMMA double c_ CT__COMMA void *y_, \
-          const T *g = (const T *)g_; const T *x = (const T *)x_; T *y = (T *)y_; const T m = (T)mean_ CT__COMMA a = (T)a_ CT__COMMA b = (T)b_ CT__COMMA c = (T)c_, \
-          y[i] = a * g[i] + b * (x[i] - m) + c)                                                                       \
-CT__LOOP1(T, lines##f, const T *x CT__COMMA const T *m CT__COMMA const T *a CT__COMMA const T *b CT__COMMA T *y, (void)0, y[i] = a[i] * (x[i] - m[i]) + b[i]) \
-CT__LOOP1(T, lines2##f, const T *g CT__COMMA const T *x CT__COMMA const T *m CT__COMMA const T *a CT__COMMA const T *b CT__COMMA const T *c CT__COMMA T *y, (void)0, \
-          y[i] = a[i] * g[i] + b[i] * (x[i] - m[i]) + c[i])                                                           \
 static CT__NOINLINE T CT__K(max##f)(int64_t n, const T *x) /* of numbers: NaN shows in the sum of exponentials */     \
 {                                                                                                                     \
     enum { L = 256 / (int)sizeof(T) };                                                                                 \
@@ -6647,13 +6634,6 @@ static double CT__K(sum##f)(int64_t n, const void *x_)                          
     for (; n > CT__CHUNK; n -= CT__CHUNK, x += CT__CHUNK) s += CT__K(sum_block##f)(CT__CHUNK, x);                     \
     return s + CT__K(sum_block##f)(n, x);                                                                             \
 }                                                                                                                     \
-static double CT__K(square##f)(int64_t n, const void *x_, double mean)                                                \
-{                                                                                                                     \
-    const T *x = (const T *)x_;                                                                                       \
-    double s = 0;                                                                                                     \
-    for (; n > CT__CHUNK; n -= CT__CHUNK, x += CT__CHUNK) s += CT__K(square_block##f)(CT__CHUNK, x, (T)mean);         \
-    return s + CT__K(square_block##f)(n, x, (T)mean);                                                                 \
-}                                                                                                                     \
 static void CT__K(dot##f)(int64_t n, const void *g_, const void *x_, double mean, double *sums)                       \
 {                                                                                                                     \
     const T *g = (const T *)g_, *x = (const T *)x_;                                                                   \
@@ -6663,20 +6643,49 @@ static void CT__K(dot##f)(int64_t n, const void *g_, const void *x_, double mean
         sums[1] += CT__K(dot_block##f)(k, g, x, (T)mean);                                                             \
     }                                                                                                                 \
 }
+#define CT__NORM_VOCABULARY(T, f)                                                                                    \
+CT__SUM(T, f, square, const T *x CT__COMMA T mean, CT__TERM_SQUARE)                                                   \
+CT__SUM(T, f, dot3, const T *g CT__COMMA const T *w CT__COMMA const T *x CT__COMMA T mean, CT__TERM_DOT3)             \
+CT__SUM(T, f, mul, const T *g CT__COMMA const T *w, CT__TERM_MUL)                                                     \
+CT__LOOP1(T, add_squares##f, const T *x CT__COMMA const T *m CT__COMMA T *y, (void)0, y[i] += (x[i] - m[i]) * (x[i] - m[i])) \
+CT__LOOP1(T, add_dots##f, const T *g CT__COMMA const T *x CT__COMMA const T *m CT__COMMA T *y CT__COMMA T *z, (void)0, (y[i] += g[i], z[i] += g[i] * (x[i] - m[i]))) \
+CT__LOOP1(T, add_params##f, const T *const *g CT__COMMA const T *const *x CT__COMMA const T *st CT__COMMA T *y CT__COMMA T *z, /* four rows */ \
+          const T *g0 = g[0] CT__COMMA *g1 = g[1] CT__COMMA *g2 = g[2] CT__COMMA *g3 = g[3] CT__COMMA *x0 = x[0] CT__COMMA *x1 = x[1] CT__COMMA *x2 = x[2] CT__COMMA *x3 = x[3]; \
+          const T m0 = st[0] CT__COMMA m1 = st[2] CT__COMMA m2 = st[4] CT__COMMA m3 = st[6] CT__COMMA s0 = st[1] CT__COMMA s1 = st[3] CT__COMMA s2 = st[5] CT__COMMA s3 = st[7], \
+          (y[i] += (g0[i] + g1[i]) + (g2[i] + g3[i]), z[i] += (g0[i] * (x0[i] - m0) * s0 + g1[i] * (x1[i] - m1) * s1) + (g2[i] * (x2[i] - m2) * s2 + g3[i] * (x3[i] - m3) * s3))) \
+CT__LOOP1(T, norm_line##f, const T *x CT__COMMA const T *w CT__COMMA const T *b CT__COMMA T m CT__COMMA T s CT__COMMA T *y, (void)0, y[i] = (x[i] - m) * s * w[i] + b[i]) \
+CT__LOOP1(T, norm_grad##f, const T *x CT__COMMA const T *g CT__COMMA const T *w CT__COMMA T m CT__COMMA T s CT__COMMA T c0 CT__COMMA T c1 CT__COMMA T *y, (void)0, \
+          y[i] = g[i] * w[i] * s - c0 - (x[i] - m) * c1)                                                              \
+CT__LOOP1(T, affine##f, const void *x_ CT__COMMA double mean_ CT__COMMA double a_ CT__COMMA double b_ CT__COMMA void *y_, \
+          const T *x = (const T *)x_; T *y = (T *)y_; const T m = (T)mean_ CT__COMMA a = (T)a_ CT__COMMA b = (T)b_, y[i] = a * (x[i] - m) + b) \
+CT__LOOP1(T, affine2##f, const void *g_ CT__COMMA const void *x_ CT__COMMA double mean_ CT__COMMA double a_ CT__COMMA double b_ CT__COMMA double c_ CT__COMMA void *y_, \
+          const T *g = (const T *)g_; const T *x = (const T *)x_; T *y = (T *)y_; const T m = (T)mean_ CT__COMMA a = (T)a_ CT__COMMA b = (T)b_ CT__COMMA c = (T)c_, \
+          y[i] = a * g[i] + b * (x[i] - m) + c)                                                                       \
+CT__LOOP1(T, lines##f, const T *x CT__COMMA const T *m CT__COMMA const T *a CT__COMMA const T *b CT__COMMA T *y, (void)0, y[i] = a[i] * (x[i] - m[i]) + b[i]) \
+CT__LOOP1(T, lines2##f, const T *g CT__COMMA const T *x CT__COMMA const T *m CT__COMMA const T *a CT__COMMA const T *b CT__COMMA const T *c CT__COMMA T *y, (void)0, \
+          y[i] = a[i] * g[i] + b[i] * (x[i] - m[i]) + c[i])                                                           \
+static double CT__K(square##f)(int64_t n, const void *x_, double mean)                                                \
+{                                                                                                                     \
+    const T *x = (const T *)x_;                                                                                       \
+    double s = 0;                                                                                                     \
+    for (; n > CT__CHUNK; n -= CT__CHUNK, x += CT__CHUNK) s += CT__K(square_block##f)(CT__CHUNK, x, (T)mean);         \
+    return s + CT__K(square_block##f)(n, x, (T)mean);                                                                 \
+}
 
-/* softmax: as many rows at a time as fit CHUNK, so that short rows still run through one long loop of exponentials */
+
+/* softmax: of short rows as many at a time as fit CHUNK, so that they run through one long loop of exponentials */
 #define CT__SOFTMAX(T, f)                                                                                             \
-/* d = x - max and e = exp(d) for the rows that a block holds, or in pieces for one longer row; returns its sum */     \
-static double CT__K(exp_row##f)(int64_t n, const T *x, T m, T *y, bool keep) /* y = x - m, or exp(x - m) */            \
+/* e = exp(x - m) of a row in pieces; returns its sum. y = e, or for log x - m, or NULL */                            \
+static double CT__K(exp_row##f)(int64_t n, const T *x, T m, T *y, bool log)                                           \
 {                                                                                                                     \
     T d[CT__CHUNK], e[CT__CHUNK];                                                                                     \
     double s = 0;                                                                                                     \
     for (int64_t i = 0; i < n; i += CT__CHUNK) {                                                                      \
         int64_t k = n - i < CT__CHUNK ? n - i : CT__CHUNK;                                                            \
-        CT__K(shift##f)(k, x + i, m, d);                                                                              \
-        CT__K(exps##f)(k, d, e);                                                                                      \
-        s += CT__K(sum_block##f)(k, e);                                                                               \
-        if (y) memcpy(y + i, keep ? e : d, (size_t)k * sizeof *d);                                                    \
+        T *di = log ? y + i : d, *ei = y && !log ? y + i : e;                                                         \
+        CT__K(shift##f)(k, x + i, m, di);                                                                             \
+        CT__K(exps##f)(k, di, ei);                                                                                    \
+        s += CT__K(sum_block##f)(k, ei);                                                                              \
     }                                                                                                                 \
     return s;                                                                                                         \
 }                                                                                                                     \
@@ -6684,13 +6693,13 @@ static void CT__K(softmax##f)(bool log, int64_t rows, int64_t n, const void *x_,
 {                                                                                                                     \
     const T *x = (const T *)x_;                                                                                       \
     T *y = (T *)y_, e[CT__CHUNK], s[CT__CHUNK];                                                                       \
-    int64_t group = n < CT__CHUNK ? CT__CHUNK / (n ? n : 1) : 1;                                                      \
+    int64_t group = n && n < CT__LONG_ROW ? CT__CHUNK / n : 1;                                                        \
     for (int64_t r0 = 0; r0 < rows; r0 += group, x += group * n, y += group * n) {                                    \
         int64_t count = rows - r0 < group ? rows - r0 : group;                                                        \
-        if (n > CT__CHUNK) {                                                                                          \
-            s[0] = (T)CT__K(exp_row##f)(n, x, CT__K(max##f)(n, x), y, !log);                                          \
-            if (log) CT__K(shift##f)(n, y, CT__K(log##f)(s[0]), y);                                                   \
-            else CT__K(over##f)(n, y, s[0], y);                                                                       \
+        if (n >= CT__LONG_ROW) {                                                                                      \
+            double sum = CT__K(exp_row##f)(n, x, CT__K(max##f)(n, x), y, log);                                        \
+            if (log) CT__K(shift##f)(n, y, CT__K(log##f)((T)sum), y);                                                 \
+            else CT__K(scale##f)(n, y, (T)(1 / sum), y);                                                              \
             continue;                                                                                                 \
         }                                                                                                             \
         for (int64_t r = 0; r < count; r++) CT__K(shift##f)(n, x + r * n, CT__K(max##f)(n, x + r * n), y + r * n);    \
@@ -6699,7 +6708,7 @@ static void CT__K(softmax##f)(bool log, int64_t rows, int64_t n, const void *x_,
         if (log) CT__K(logs##f)(count, s, s);                                                                         \
         for (int64_t r = 0; r < count; r++)                                                                           \
             if (log) CT__K(shift##f)(n, y + r * n, s[r], y + r * n);                                                  \
-            else CT__K(over##f)(n, e + r * n, s[r], y + r * n);                                                       \
+            else CT__K(scale##f)(n, e + r * n, 1 / s[r], y + r * n);                                                  \
     }                                                                                                                 \
 }                                                                                                                     \
 /* gx = y*(g - sum g*y), log: g - exp(y)*sum g */                                                                     \
@@ -6773,17 +6782,15 @@ static void CT__K(lse##f)(int64_t rows, int64_t n, const void *x_, void *lse_)  
 {                                                                                                                     \
     const T *x = (const T *)x_;                                                                                       \
     T *lse = (T *)lse_, d[CT__CHUNK], s[CT__CHUNK];                                                                   \
-    int64_t group = n < CT__CHUNK ? CT__CHUNK / (n ? n : 1) : 1;                                                      \
+    int64_t group = n && n < CT__LONG_ROW ? CT__CHUNK / n : 1;                                                        \
     for (int64_t r0 = 0; r0 < rows; r0 += group, x += group * n, lse += group) {                                      \
         int64_t count = rows - r0 < group ? rows - r0 : group;                                                        \
-        for (int64_t r = 0; r < count; r++) {                                                                         \
-            lse[r] = CT__K(max##f)(n, x + r * n);                                                                     \
-            if (n <= CT__CHUNK) CT__K(shift##f)(n, x + r * n, lse[r], d + r * n);                                     \
-        }                                                                                                             \
-        if (n > CT__CHUNK) {                                                                                          \
+        for (int64_t r = 0; r < count; r++) lse[r] = CT__K(max##f)(n, x + r * n);                                     \
+        if (n >= CT__LONG_ROW) {                                                                                      \
             lse[0] += CT__K(log##f)((T)CT__K(exp_row##f)(n, x, lse[0], NULL, false));                                 \
             continue;                                                                                                 \
         }                                                                                                             \
+        for (int64_t r = 0; r < count; r++) CT__K(shift##f)(n, x + r * n, lse[r], d + r * n);                         \
         CT__K(exps##f)(count * n, d, d);                                                                              \
         for (int64_t r = 0; r < count; r++) s[r] = (T)CT__K(sum_block##f)(n, d + r * n);                              \
         CT__K(logs##f)(count, s, s);                                                                                  \
@@ -6918,28 +6925,42 @@ static void CT__K(affine2_cols##f)(int64_t n, int64_t ld, int64_t width, const v
     for (int64_t r = 0; r < n; r++) CT__K(lines2##f)(width, (const T *)g + r * ld, (const T *)x + r * ld, m, a, b, c, (T *)y + r * ld); \
 }                                                                                                                     \
 
-#define CT__NORM_DRIVERS(T, f) CT__SOFTMAX(T, f) CT__ENTROPY(T, f) CT__LAYER_NORM(T, f) CT__BATCH_NORM(T, f)
 CT__VOCABULARY(float, _f32)
+#if CT__VBYTES < 64 /* normalisation of AVX2 serves AVX-512 too: memory bounds it */
+CT__NORM_VOCABULARY(float, _f32)
+#endif
 #ifdef CT__PASS_BASE
 CT__VOCABULARY(double, _f64)
+CT__NORM_VOCABULARY(double, _f64)
 #endif
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC push_options
 #pragma GCC optimize("O1") /* what calls the loops above gains nothing from being vectorised itself */
 #endif
-CT__NORM_DRIVERS(float, _f32)
+CT__SOFTMAX(float, _f32)
+CT__ENTROPY(float, _f32)
+#if CT__VBYTES < 64
+CT__LAYER_NORM(float, _f32)
+CT__BATCH_NORM(float, _f32)
+#define CT__NORM_K CT__K
+#else
+#define CT__NORM_K(name) ct__avx2_##name
+#endif
 #ifdef CT__PASS_BASE
-CT__NORM_DRIVERS(double, _f64)
+CT__SOFTMAX(double, _f64)
+CT__ENTROPY(double, _f64)
+CT__LAYER_NORM(double, _f64)
+CT__BATCH_NORM(double, _f64)
 #endif
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC pop_options
 #endif
 #define CT__NORM_BASE(name) ct__base_##name
-#define CT__ROWS(K, f)                                                                                                \
+#define CT__ROWS(K, N, f)                                                                                             \
     {K(softmax##f), K(softmax_bw##f), K(softmax_cols##f), K(softmax_cols_bw##f), K(lse##f), K(lse_cols##f), K(exp_rows##f), K(exp_cols##f), \
-     K(norm##f), K(norm_bw##f), K(norm_params##f), K(sum##f), K(square##f), K(dot##f), K(affine##f), K(affine2##f), K(square_cols##f), \
-     K(dot_cols##f), K(affine_cols##f), K(affine2_cols##f)}
-static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, _f32), CT__ROWS(CT__NORM_BASE, _f64)}};
+     N(norm##f), N(norm_bw##f), N(norm_params##f), K(sum##f), N(square##f), K(dot##f), N(affine##f), N(affine2##f), N(square_cols##f), \
+     N(dot_cols##f), N(affine_cols##f), N(affine2_cols##f)}
+static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, CT__NORM_K, _f32), CT__ROWS(CT__NORM_BASE, CT__NORM_BASE, _f64)}};
 
 #undef CT__LOAD
 #undef CT__LOAD0
@@ -6958,12 +6979,12 @@ static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, _f32), CT__ROWS(CT
 #undef CT__ENTROPY
 #undef CT__LAYER_NORM
 #undef CT__BATCH_NORM
-#undef CT__NORM_DRIVERS
 #undef CT__NORM_BASE
+#undef CT__NORM_K
+#undef CT__NORM_VOCABULARY
 #undef CT__ROWS
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC pop_options
-#endif
 #endif
 
 /* ---- >>conv-kernels ------------------------------------------------------------------------------------------------
@@ -7670,7 +7691,7 @@ typedef struct {
     const ct__rng_kernels *rng;
 } ct__cpu_tables;
 static const ct__cpu_tables ct__cpu_of[] = {
-#define CT__TABLES(name, isa, narrow) {name, &ct__##isa##_kernels, &ct__##isa##_gemm_f32, &ct__##isa##_gemm_f64, &ct__##narrow##_norm, &ct__##isa##_conv_f32, &ct__base_conv_f64, &ct__##narrow##_optim, &ct__##narrow##_rng}
+#define CT__TABLES(name, isa, narrow) {name, &ct__##isa##_kernels, &ct__##isa##_gemm_f32, &ct__##isa##_gemm_f64, &ct__##isa##_norm, &ct__##isa##_conv_f32, &ct__base_conv_f64, &ct__##narrow##_optim, &ct__##narrow##_rng}
 #if defined __aarch64__
     CT__TABLES("NEON", base, base),
 #else
@@ -7678,7 +7699,7 @@ static const ct__cpu_tables ct__cpu_of[] = {
 #endif
 #if CT__X86_DISPATCH
     CT__TABLES("AVX2", avx2, avx2),
-    CT__TABLES("AVX512", avx512, avx2) /* memory bounds norms, losses and optimisers */,
+    CT__TABLES("AVX512", avx512, avx2) /* memory bounds optimisers */,
 #endif
 #undef CT__TABLES
 };
