@@ -3748,6 +3748,8 @@ enum { CT__R_SUM, CT__R_PROD, CT__R_MAX, CT__R_MIN, CT__R_COUNT };
    and of such a row into a row of accumulators. */
 typedef void ct__reduce_row(int64_t n, const void *x, void *acc);
 typedef void ct__reduce_column(int64_t n, const void *x, void *acc);
+typedef void ct__scan_column(int64_t n, const void *x, void *acc, void *y);                 /* y = acc = acc op x */
+typedef void ct__pick_column(int64_t n, const void *x, int64_t row, void *best, void *at);  /* at: int32 for float, else int64 */
 /* Kernels work on whole blocks: n is a multiple of 16; v = {a, b, c, y, g}, f = {p, q, r}. out may be one of the inputs. */
 typedef void ct__pw_kernel(int64_t n, const void *const *v, void *out, const double *f);
 typedef void ct__convert_kernel(int64_t n, const void *in, void *out);
@@ -3756,6 +3758,7 @@ typedef struct {
     ct__pw_kernel *pointwise[CT__COMPUTE_COUNT][CT__PW_COUNT][4];           /* value, da, db, dc; NULL: by its text */
     ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_COUNT];
     ct__reduce_column *column[CT__COMPUTE_COUNT][CT__R_COUNT], *merge[CT__COMPUTE_COUNT][CT__R_COUNT];
+    struct { ct__scan_column *scan[2]; ct__pick_column *pick[2]; } along[CT__COMPUTE_COUNT]; /* sum, prod; max, min */
     ct__convert_kernel *load[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];            /* stored type -> compute type */
     ct__convert_kernel *store[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];           /* compute type -> stored type */
 } ct__kernels;
@@ -5030,6 +5033,7 @@ typedef struct ct__rows { /* of one element type */
     void (*norm_params)(int64_t rows, int64_t ld, int64_t width, const void *x, const void *g, const void *stat, void *gw, void *gb);
     double (*sum)(int64_t n, const void *x);
     double (*square)(int64_t n, const void *x, double mean);                              /* sum (x - mean)^2 */
+    void (*add_squares)(int64_t n, const void *x, const void *m, void *y);                /* y += (x - m)^2 */
     void (*dot)(int64_t n, const void *g, const void *x, double mean, double *sums);      /* sums[0] += sum g, [1] += sum g*(x - mean) */
     void (*affine)(int64_t n, const void *x, double mean, double a, double b, void *y);   /* y = a*(x - mean) + b */
     void (*affine2)(int64_t n, const void *g, const void *x, double mean, double a, double b, double c, void *y); /* y = a*g + b*(x - mean) + c */
@@ -6260,26 +6264,52 @@ CT__POINTWISE_INT(CT__X)
         CT__IVDEP                                                                                                     \
         for (int64_t i = 0; i < n; i++) acc[i] = OP(acc[i], (A)x[i]);                                                 \
     }
-#define CT__REDUCE_ALL(t, T, A, STRETCH)                                                                              \
+#define CT__SCAN(name, t, T, A, OP)                                                                                   \
+    static CT__WRAPS_ void CT__K(name##_scan_##t)(int64_t n, const void *in, void *acc_, void *out)                   \
+    {                                                                                                                 \
+        const T *x = (const T *)in;                                                                                   \
+        A *acc = (A *)acc_;                                                                                           \
+        T *y = (T *)out;                                                                                              \
+        CT__IVDEP                                                                                                     \
+        for (int64_t i = 0; i < n; i++) acc[i] = OP(acc[i], (A)x[i]), y[i] = (T)acc[i];                               \
+    }
+#define CT__PICK(name, t, T, I, BETTER) /* the first of equals, the first NaN before all */                           \
+    static void CT__K(name##_pick_##t)(int64_t n, const void *in, int64_t row, void *best_, void *at_)                \
+    {                                                                                                                 \
+        const T *x = (const T *)in;                                                                                   \
+        T *best = (T *)best_;                                                                                         \
+        I *at = (I *)at_;                                                                                             \
+        CT__IVDEP                                                                                                     \
+        for (int64_t i = 0; i < n; i++) {                                                                             \
+            T v = x[i], b = best[i];                                                                                  \
+            int take = (v BETTER b) | ((v != v) & (b == b));                                                          \
+            best[i] = take ? v : b, at[i] = take ? (I)row : at[i];                                                    \
+        }                                                                                                             \
+    }
+#define CT__REDUCE_ALL(t, T, A, I, STRETCH)                                                                              \
     CT__REDUCE(sum, t, T, A, STRETCH, 0, CT__ADD) CT__REDUCE(prod, t, T, A, STRETCH, 1, CT__MUL)                     \
-    CT__REDUCE(max, t, T, A, STRETCH, x[0], CT__HIGH) CT__REDUCE(min, t, T, A, STRETCH, x[0], CT__LOW)
+    CT__REDUCE(max, t, T, A, STRETCH, x[0], CT__HIGH) CT__REDUCE(min, t, T, A, STRETCH, x[0], CT__LOW)                \
+    CT__SCAN(sum, t, T, A, CT__ADD) CT__SCAN(prod, t, T, A, CT__MUL) CT__PICK(max, t, T, I, >) CT__PICK(min, t, T, I, <)
 #define CT__WRAPS_
 #if CT__VBYTES < 64
-CT__REDUCE_ALL(f32, float, double, 256)
-CT__REDUCE_ALL(f64, double, double, 512)
+CT__REDUCE_ALL(f32, float, double, int32_t, 256)
+CT__REDUCE_ALL(f64, double, double, int64_t, 512)
 #endif
 #undef CT__WRAPS_
 #ifdef CT__PASS_BASE
 #define CT__WRAPS_ CT__WRAPS
-CT__REDUCE_ALL(i64, int64_t, int64_t, INT64_MAX)
+CT__REDUCE_ALL(i64, int64_t, int64_t, int64_t, INT64_MAX)
 #undef CT__WRAPS_
 #define CT__REDUCTIONS_I64(kind) {ct__base_sum_##kind, ct__base_prod_##kind, ct__base_max_##kind, ct__base_min_##kind}
+#define CT__SCANS_I64 {ct__base_sum_scan_i64, ct__base_prod_scan_i64}, {ct__base_max_pick_i64, ct__base_min_pick_i64}
 #endif
 #undef CT__ADD
 #undef CT__MUL
 #undef CT__HIGH
 #undef CT__LOW
 #undef CT__REDUCE
+#undef CT__SCAN
+#undef CT__PICK
 #undef CT__REDUCE_ALL
 #if CT__TUNE && !(defined CT__PASS_BASE && CT__X86_DISPATCH)
 #pragma GCC pop_options
@@ -6647,7 +6677,7 @@ static void CT__K(dot##f)(int64_t n, const void *g_, const void *x_, double mean
 CT__SUM(T, f, square, const T *x CT__COMMA T mean, CT__TERM_SQUARE)                                                   \
 CT__SUM(T, f, dot3, const T *g CT__COMMA const T *w CT__COMMA const T *x CT__COMMA T mean, CT__TERM_DOT3)             \
 CT__SUM(T, f, mul, const T *g CT__COMMA const T *w, CT__TERM_MUL)                                                     \
-CT__LOOP1(T, add_squares##f, const T *x CT__COMMA const T *m CT__COMMA T *y, (void)0, y[i] += (x[i] - m[i]) * (x[i] - m[i])) \
+CT__LOOP1(T, add_squares##f, const void *x_ CT__COMMA const void *m_ CT__COMMA void *y_, const T *x = (const T *)x_; const T *m = (const T *)m_; T *y = (T *)y_, y[i] += (x[i] - m[i]) * (x[i] - m[i])) \
 CT__LOOP1(T, add_dots##f, const T *g CT__COMMA const T *x CT__COMMA const T *m CT__COMMA T *y CT__COMMA T *z, (void)0, (y[i] += g[i], z[i] += g[i] * (x[i] - m[i]))) \
 CT__LOOP1(T, add_params##f, const T *const *g CT__COMMA const T *const *x CT__COMMA const T *st CT__COMMA T *y CT__COMMA T *z, /* four rows */ \
           const T *g0 = g[0] CT__COMMA *g1 = g[1] CT__COMMA *g2 = g[2] CT__COMMA *g3 = g[3] CT__COMMA *x0 = x[0] CT__COMMA *x1 = x[1] CT__COMMA *x2 = x[2] CT__COMMA *x3 = x[3]; \
@@ -6958,7 +6988,7 @@ CT__BATCH_NORM(double, _f64)
 #define CT__NORM_BASE(name) ct__base_##name
 #define CT__ROWS(K, N, f)                                                                                             \
     {K(softmax##f), K(softmax_bw##f), K(softmax_cols##f), K(softmax_cols_bw##f), K(lse##f), K(lse_cols##f), K(exp_rows##f), K(exp_cols##f), \
-     N(norm##f), N(norm_bw##f), N(norm_params##f), K(sum##f), N(square##f), K(dot##f), N(affine##f), N(affine2##f), N(square_cols##f), \
+     N(norm##f), N(norm_bw##f), N(norm_params##f), K(sum##f), N(square##f), N(add_squares##f), K(dot##f), N(affine##f), N(affine2##f), N(square_cols##f), \
      N(dot_cols##f), N(affine_cols##f), N(affine2_cols##f)}
 static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, CT__NORM_K, _f32), CT__ROWS(CT__NORM_BASE, CT__NORM_BASE, _f64)}};
 
@@ -7556,6 +7586,9 @@ static const ct__kernels CT__K(kernels) = {
     {CT__REDUCTIONS(row_f32), CT__REDUCTIONS(row_f64), CT__REDUCTIONS_I64(row_i64)},
     {CT__REDUCTIONS(column_f32), CT__REDUCTIONS(column_f64), CT__REDUCTIONS_I64(column_i64)},
     {CT__REDUCTIONS(merge_f32), CT__REDUCTIONS(merge_f64), CT__REDUCTIONS_I64(merge_i64)},
+#define CT__SCANS(t) {CT__K64(sum_scan_##t), CT__K64(prod_scan_##t)}, {CT__K64(max_pick_##t), CT__K64(min_pick_##t)}
+    {{CT__SCANS(f32)}, {CT__SCANS(f64)}, {CT__SCANS_I64}},
+#undef CT__SCANS
 #define CT__X(name, type, text, size, category) CT__K64(load_f32_##name),
     {{NULL, CT_DTYPES(CT__X)},
 #undef CT__X
@@ -10913,7 +10946,7 @@ static void ct__reduce_range(const ct__reduce_job *j, const int64_t *index, int6
     bool direct = it.flat[0] && it.dtype[0] == ct__compute_dtype[j->compute];
     int64_t block = direct && (j->map < 0 || squares) ? end - begin : CT__BLOCK_BYTES / size;
     ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->op];
-    for (int64_t k = 0; m && !squares && k < ct__imin((end - begin + 15) & -16, block); k++) memcpy((char *)many + k * size, m, (size_t)size);
+    if (m && !squares) memcpy(many, m, (size_t)size), ct__splat(many, ct__imin((end - begin + 15) & -16, block), (size_t)size);
     for (int64_t pos = begin; pos < end; pos += n) {
         n = ct__imin(block, end - pos);
         const void *x = ct__iter_load(&it, 0, j->compute, pos, n, buffer);
@@ -10950,6 +10983,7 @@ static void ct__reduce_columns_body(void *ctx, int64_t begin, int64_t end)
     size_t size = ct__itemsize(ct__compute_dtype[j->compute]);
     int64_t inner = j->kept.shape[j->kept.ndim - 1], wide = j->wide, tiles = (inner + wide - 1) / wide, bytes = wide * (int64_t)size;
     bool convert = j->kept.dtype[0] != ct__compute_dtype[j->compute], shifted = j->kept.count > 1;
+    bool squares = shifted && j->map == CT__PW_square && j->compute != CT__I64; /* has a loop that does it at once */
     for (int64_t t = begin; t < end; t++) {
         uint64_t stack[CT__COLUMN_BYTES / 8 * 5];
         char *work = j->partial ? j->partial + t * j->tile_bytes : (char *)stack, *lane = work, *buffer = lane + bytes, *m = buffer + bytes;
@@ -10966,8 +11000,10 @@ static void ct__reduce_columns_body(void *ctx, int64_t begin, int64_t end)
             for (int d = 0; d < j->reduced.ndim; d++) row += at[d] * j->reduced.stride[0][d];
             const void *x = row;
             if (convert) kernels->load[j->compute][j->kept.dtype[0]](n, row, buffer), x = buffer;
-            x = ct__reduce_map(j, n, x, shifted ? m : NULL, buffer);
-            if (r % 64 == 0) memcpy(lane, x, (size_t)n * size);
+            if (!squares) x = ct__reduce_map(j, n, x, shifted ? m : NULL, buffer);
+            if (r % 64 == 0 && squares) memset(lane, 0, (size_t)n * size);
+            if (squares) ct__norm->of[j->compute].add_squares(n, x, m, lane);
+            else if (r % 64 == 0) memcpy(lane, x, (size_t)n * size);
             else kernels->column[j->compute][j->op](n, x, lane);
             if (r % 64 == 63 || r == j->reduced.numel - 1) kernels->merge[j->compute][j->op](n, lane, acc);
         }
@@ -11262,7 +11298,7 @@ CT_API ct_tensor *ct_count_nonzero(ct_tensor *x) { return ct_count_nonzero_dims(
 
 /* The extreme along the last dim with its index, first of ties, NaN before all. in: rows contiguous; out: values, int64 indices.
    The extremes of blocks tell in which block to look for it. */
-typedef struct { const char *in; char *value; int64_t *index, n; int compute; bool largest; } ct__extreme_job;
+typedef struct { const char *in; char *value; int64_t *index, n, inner, wide; int compute; bool largest; } ct__extreme_job; /* wide: columns of a tile */
 static void ct__extreme_body(void *ctx, int64_t begin, int64_t end)
 {
     enum { BLOCK = 512 };
@@ -11286,17 +11322,45 @@ static void ct__extreme_body(void *ctx, int64_t begin, int64_t end)
     else CT__EXTREME(int64_t, int64_t)
 #undef CT__EXTREME
 }
+/* The same along a dim whose lanes lie side by side: rows of the tensor against the rows of what is best so far. (outer, n, inner) */
+enum { CT__EXTREME_LANES = 2048 };
+static void ct__extreme_columns_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__extreme_job *j = (const ct__extreme_job *)ctx;
+    ct__pick_column *pick = ct__cpu()->kernels->along[j->compute].pick[!j->largest];
+    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), tiles = (j->inner + j->wide - 1) / j->wide;
+    for (int64_t t = begin; t < end; t++) {
+        int64_t first = t % tiles * j->wide, n = ct__imin(j->wide, j->inner - first), out = t / tiles * j->inner + first;
+        const char *x = j->in + (t / tiles * j->n * j->inner + first) * size;
+        int32_t narrow[CT__EXTREME_LANES] = {0};
+        memset(j->index + out, 0, (size_t)n * sizeof *j->index), memcpy(j->value + out * size, x, (size_t)(n * size));
+        for (int64_t i = 1; i < j->n; i++) pick(n, x + i * j->inner * size, i, j->value + out * size, j->compute == CT__F32 ? (void *)narrow : (void *)(j->index + out));
+        for (int64_t i = 0; j->compute == CT__F32 && i < n; i++) j->index[out + i] = narrow[i];
+    }
+}
+/* Neighbouring columns that one piece of work takes: long runs to read, yet work for every thread. Their number changes no result. */
+static int64_t ct__columns_at_once(int64_t outer, int64_t inner, int64_t most)
+{
+    int64_t share = (outer * inner / ct_get_num_threads() + 15) & -16;
+    return ct__imin(most, ct__imax(64, ct__imin(inner, share)));
+}
 static bool ct__extreme_dim_forward(ct__call *c) /* i: dim, keepdim, largest */
 {
-    ct_tensor *x = c->in[0], *rows = x->ndim ? ct_movedim(x, (int)c->i[0], -1) : x;
+    ct_tensor *x = c->in[0], *rows = x;
     int compute = ct__compute_of(x->dtype), type = ct__compute_dtype[compute], bits = x->ndim ? 1 << c->i[0] : 0;
-    int64_t shape[CT_MAX_DIMS], n = x->ndim ? x->shape[c->i[0]] : 1;
+    int64_t shape[CT_MAX_DIMS], n = x->ndim ? x->shape[c->i[0]] : 1, inner = 1;
     int ndim = ct__kept_shape(x, bits, c->i[1] != 0, shape);
+    for (int d = (int)c->i[0] + 1; d < x->ndim; d++) inner *= x->shape[d];
+    if (x->ndim && (inner < 16 || n > INT32_MAX || !ct__contiguous(x))) rows = ct_movedim(x, (int)c->i[0], -1), inner = 1;
     if (!(rows = ct__cast_of(rows, type))) return false;
     ct_tensor *values = ct__new(type, shape, ndim), *indices = ct__new(CT_I64, shape, ndim);
     if (!values || !indices) return false;
-    ct__extreme_job j = {ct__ptr(rows), ct__ptr(values), (int64_t *)(void *)ct__ptr(indices), n, compute, c->i[2] != 0};
-    ct__parallel_for(values->numel, ct__imax(1, CT__GRAIN / ct__imax(1, n)), ct__extreme_body, &j);
+    ct__extreme_job j = {ct__ptr(rows), ct__ptr(values), (int64_t *)(void *)ct__ptr(indices), n, inner, 1, compute, c->i[2] != 0};
+    if (inner == 1) ct__parallel_for(values->numel, ct__imax(1, CT__GRAIN / ct__imax(1, n)), ct__extreme_body, &j);
+    else if (values->numel) {
+        j.wide = ct__columns_at_once(values->numel / inner, inner, CT__EXTREME_LANES);
+        ct__parallel_for(values->numel / inner * ((inner + j.wide - 1) / j.wide), ct__imax(1, CT__GRAIN / (n * j.wide)), ct__extreme_columns_body, &j);
+    }
     c->out[0] = ct__cast_of(values, x->dtype), c->out[1] = indices, c->nout = 2;
     return c->out[0] != NULL;
 }
@@ -11380,20 +11444,66 @@ CT_API ct_tensor *ct_std_mean(ct_tensor *x, int correction, ct_tensor **mean) { 
 CT_API ct_tensor *ct_var(ct_tensor *x, int correction) { return ct_var_dims(x, ct__all_dims, correction, false); }
 CT_API ct_tensor *ct_std(ct_tensor *x, int correction) { return ct_std_dims(x, ct__all_dims, correction, false); }
 /* m + log(sum(exp(x - m))), m = max x, taken as 0 where it is infinite */
-CT_API ct_tensor *ct_logsumexp(ct_tensor *x, ct_shape dims, bool keepdim)
+static ct_tensor *ct__logsumexp_composed(ct_tensor *x, ct_shape dims, const int64_t *shape, int ndim, bool keepdim)
 {
-    if (!x) return NULL;
-    ct__fn f = ct__begin("ct_logsumexp");
-    int64_t n = ct__reduced_count(x, dims, "ct_logsumexp"), bits = n < 0 ? 0 : ct__dim_bits(x, &dims, "ct_logsumexp"), shape[CT_MAX_DIMS];
-    if (n <= 0) return ct__end(f, n < 0 ? NULL : (ct_log)(ct_sum_dims(x, dims, keepdim)));
+    ct_shape kept = ct__all_dims;
     ct_tensor *m = ct_amax(ct_detach(x), dims, true);
     m = m ? (ct_where)((ct_isinf)(m), ct_number_i64(0), m) : NULL;
     ct_tensor *s = (ct_log)(ct__mapped_sum(CT__PW_exp, "ct_logsumexp", x, m, true, 0, dims, keepdim));
-    if (!m || !s) return ct__end(f, NULL);
-    ct_shape kept = ct__all_dims;
-    kept.ndim = ct__kept_shape(x, bits, keepdim, shape);
-    memcpy(kept.size, shape, (size_t)kept.ndim * sizeof *shape);
-    return ct__end(f, (ct_add)(s, (ct_reshape)(m, kept)));
+    memcpy(kept.size, shape, (size_t)(kept.ndim = ndim) * sizeof *shape);
+    return m && s ? (ct_add)(s, (ct_reshape)(m, kept)) : NULL;
+}
+typedef struct { const char *x; char *y; int64_t n; bool wide; } ct__lse_rows_job;
+static void ct__lse_rows_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__lse_rows_job *j = (const ct__lse_rows_job *)ctx;
+    int64_t size = j->wide ? 8 : 4;
+    ct__norm->of[j->wide].lse(end - begin, j->n, j->x + begin * j->n * size, j->y + begin * size);
+    for (int64_t r = begin; r < end; r++) { /* NaN: of a NaN, or of inf - inf, and then the largest is the answer */
+        double y = j->wide ? ((const double *)(const void *)j->y)[r] : (double)((const float *)(const void *)j->y)[r], most = -(double)INFINITY;
+        for (int64_t i = r * j->n; y != y && most == most && i < (r + 1) * j->n; i++) {
+            double v = j->wide ? ((const double *)(const void *)j->x)[i] : (double)((const float *)(const void *)j->x)[i];
+            most = v > most || v != v ? v : most;
+        }
+        if (y == y) continue;
+        if (j->wide) ((double *)(void *)j->y)[r] = most;
+        else ((float *)(void *)j->y)[r] = (float)most;
+    }
+}
+static bool ct__logsumexp_forward(ct__call *c) /* i[0] bits, i[1] keepdim */
+{
+    ct_tensor *x = c->in[0];
+    int64_t shape[CT_MAX_DIMS];
+    int ndim = ct__kept_shape(x, c->i[0], c->i[1] != 0, shape);
+    bool rows = x->ndim && c->i[0] == (int64_t)1 << (x->ndim - 1) && ct__contiguous(x) && ct__on_cpu(x) && (x->dtype == CT_F32 || x->dtype == CT_F64);
+    if (!rows) return (c->out[0] = ct__logsumexp_composed(x, ct__bit_dims(c->i[0]), shape, ndim, c->i[1] != 0)) != NULL;
+    if (!(c->out[0] = ct__new(x->dtype, shape, ndim))) return false;
+    ct__lse_rows_job j = {ct__ptr(x), ct__ptr(c->out[0]), x->shape[x->ndim - 1], x->dtype == CT_F64};
+    ct__parallel_for(c->out[0]->numel, ct__imax(1, CT__GRAIN / j.n), ct__lse_rows_body, &j);
+    return true;
+}
+/* y = log(sum(exp(x))): g*exp(x - y) */
+static bool ct__logsumexp_backward(ct__bw *b)
+{
+    ct_shape in = ct__bw_shape(b, 0);
+    ct_tensor *x = ct__bw_in(b, 0), *y = ct__bw_out(b, 0), *g = b->g[0];
+    if (!x || !y) return false;
+    if (!b->i[1]) y = ct__unreduce(y, in, b->i[0]), g = ct__unreduce(g, in, b->i[0]);
+    return (b->gin[0] = (ct_mul)(g, (ct_exp)((ct_sub)(x, y)))) != NULL;
+}
+static const ct__op ct__op_logsumexp = {"logsumexp", "LogsumexpBackward0", ct__logsumexp_forward, ct__logsumexp_backward, NULL, CT__DEVICE | CT__SAVE_IN(0) | CT__SAVE_OUT, 0, NULL};
+CT_API ct_tensor *ct_logsumexp(ct_tensor *x, ct_shape dims, bool keepdim)
+{
+    ct__call c;
+    if (!x) return NULL;
+    int64_t n = ct__reduced_count(x, dims, "ct_logsumexp"), bits = n < 0 ? 0 : ct__dim_bits(x, &dims, "ct_logsumexp");
+    if (n < 0 || bits < 0) return NULL;
+    ct__fn f = ct__begin("ct_logsumexp");
+    if (!ct__is_float(x->dtype)) x = ct_to(x, ct__default_dtype);
+    if (n == 0) return ct__end(f, (ct_log)(ct_sum_dims(x, dims, keepdim)));
+    ct__call_init(&c, &ct__op_logsumexp, "ct_logsumexp", &x, 1);
+    c.i[0] = bits, c.i[1] = keepdim, c.ni = 2;
+    return ct__end(f, x && ct__apply(&c) ? c.out[0] : NULL);
 }
 CT_API ct_tensor *ct_norm_dims(ct_tensor *x, double p, ct_shape dims, bool keepdim)
 {
@@ -11430,7 +11540,7 @@ CT_API ct_tensor *(ct_sum_to_size)(ct_tensor *x, ct_shape s)
 
 /* scans along one dim: i: dim, op (sum, prod; max, min with the index; log of the sum of exp) */
 enum { CT__R_LOGSUMEXP = CT__R_COUNT };
-typedef struct { const char *in; char *out; int64_t *index, n, inner; int compute, op; } ct__scan_job;
+typedef struct { const char *in; char *out; int64_t *index, n, inner, wide; int compute, op; } ct__scan_job; /* wide: columns of a tile */
 static double ct__log_add(double a, double b) /* log(e^a + e^b) */
 {
     double low = a < b ? a : b, high = a < b ? b : a;
@@ -11474,6 +11584,42 @@ static void ct__scan_body(void *ctx, int64_t begin, int64_t end)
 #undef CT__SUMMED
 #undef CT__EXTREME
 }
+/* sums and products along a dim whose lanes lie side by side: row by row through a kernel */
+enum { CT__SCAN_LANES = 1024 };
+static void ct__scan_columns_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__scan_job *j = (const ct__scan_job *)ctx;
+    ct__scan_column *scan = ct__cpu()->kernels->along[j->compute].scan[j->op];
+    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), tiles = (j->inner + j->wide - 1) / j->wide;
+    for (int64_t t = begin; t < end; t++) {
+        int64_t first = t % tiles * j->wide, n = ct__imin(j->wide, j->inner - first), at = (t / tiles * j->n * j->inner + first) * size;
+        union { double f[CT__SCAN_LANES]; int64_t i[CT__SCAN_LANES]; } acc;
+        for (int64_t l = 0; l < n; l++)
+            if (j->compute == CT__I64) acc.i[l] = j->op == CT__R_PROD;
+            else acc.f[l] = j->op == CT__R_PROD;
+        for (int64_t i = 0; i < j->n; i++, at += j->inner * size) scan(n, j->in + at, &acc, j->out + at);
+    }
+}
+/* sums along rows of floats: four at a time, in registers */
+static void ct__scan_rows_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__scan_job *j = (const ct__scan_job *)ctx;
+    int64_t n = j->n;
+    for (int64_t r = begin; r < end; r += 4) {
+        const float *x = (const float *)(const void *)j->in + r * n;
+        float *y = (float *)(void *)j->out + r * n;
+        double a = 0, b = 0, c = 0, d = 0;
+        if (r + 4 <= end)
+            for (int64_t i = 0; i < n; i++) {
+                y[i] = (float)(a += (double)x[i]), y[i + n] = (float)(b += (double)x[i + n]);
+                y[i + 2 * n] = (float)(c += (double)x[i + 2 * n]), y[i + 3 * n] = (float)(d += (double)x[i + 3 * n]);
+            }
+        else for (int64_t k = r; k < end; k++, x += n, y += n) {
+            a = 0;
+            for (int64_t i = 0; i < n; i++) y[i] = (float)(a += (double)x[i]);
+        }
+    }
+}
 #if CT__TUNE
 #pragma GCC pop_options
 #endif
@@ -11486,9 +11632,13 @@ static bool ct__scan_forward(ct__call *c)
     ct_tensor *in = ct__cast_of(x, ct__compute_dtype[compute]), *out = ct__new_like(x, ct__compute_dtype[compute]);
     if (picks && !(c->out[1] = ct__new_like(x, CT_I64))) return false;
     if (!in || !out) return false;
-    ct__scan_job j = {ct__ptr(in), ct__ptr(out), picks ? (int64_t *)(void *)ct__ptr(c->out[1]) : NULL, x->ndim ? x->shape[c->i[0]] : 1, 1, compute, op};
+    ct__scan_job j = {ct__ptr(in), ct__ptr(out), picks ? (int64_t *)(void *)ct__ptr(c->out[1]) : NULL, x->ndim ? x->shape[c->i[0]] : 1, 1, 1, compute, op};
     for (int d = (int)c->i[0] + 1; d < x->ndim; d++) j.inner *= x->shape[d];
-    if (x->numel) ct__parallel_for(x->numel / j.n, ct__imax(1, CT__GRAIN / j.n), ct__scan_body, &j);
+    int64_t lanes = x->numel ? x->numel / j.n : 0, grain = j.n ? ct__imax(1, CT__GRAIN / j.n) : 1;
+    if (lanes && j.inner > 1 && op <= CT__R_PROD) {
+        j.wide = ct__columns_at_once(lanes / j.inner, j.inner, CT__SCAN_LANES);
+        ct__parallel_for(lanes / j.inner * ((j.inner + j.wide - 1) / j.wide), ct__imax(1, CT__GRAIN / (j.n * j.wide)), ct__scan_columns_body, &j);
+    } else ct__parallel_for(lanes, (grain + 3) / 4 * 4, op == CT__R_SUM && compute == CT__F32 ? ct__scan_rows_body : ct__scan_body, &j);
     c->nout = 1 + picks;
     return (c->out[0] = ct__cast_of(out, dtype)) != NULL;
 }
@@ -12379,8 +12529,11 @@ static void ct__mask_write(void *ctx, int64_t begin, int64_t end)
     const ct__mask_job *j = (const ct__mask_job *)ctx;
     for (int64_t p = begin; p < end; p++) {
         int64_t *at = j->at + j->count[p], last = ct__imin((p + 1) * CT__MASK_PIECE, j->n);
-        for (int64_t k = p * CT__MASK_PIECE; k < last; k++)
-            if (j->mask[k]) *at++ = k;
+        for (int64_t k = p * CT__MASK_PIECE; k < last; k += 64) { /* without branches: written in any case, kept where the next one goes on */
+            int64_t room[65], kept = 0;
+            for (int64_t i = k; i < ct__imin(k + 64, last); i++) room[kept] = i, kept += j->mask[i] != 0;
+            memcpy(at, room, (size_t)kept * sizeof *at), at += kept;
+        }
     }
 }
 static ct_tensor *ct__mask_positions(ct_tensor *mask) /* bool or uint8 -> int64 (n) on the CPU */
