@@ -4968,8 +4968,10 @@ typedef struct ct__conv_kernels {
     void (*taps)(int64_t rows, int64_t n, const void *x, int64_t xs, const int64_t *offset, const void *w, int64_t taps, double b, void *y, int64_t ys);
     /* sum[t] += sum over rows r, i < n of g[r*n + i] * x[offset[t] + r*xs + i] */
     void (*dots)(int64_t rows, int64_t n, const void *g, const void *x, int64_t xs, const int64_t *offset, int64_t taps, double *sum);
-    /* where x[i*s] is larger than y[i], or NaN: y[i] = x[i*s] and place[i] = at + i*s; places are int32 beside float, int64 beside double */
-    void (*max)(int64_t n, const void *x, int64_t s, int64_t at, void *y, void *place);
+    /* for each tap t in turn, where tap[t][i] is larger than y[i], or NaN: y[i] = tap[t][i] and place[i] = at[t] + i*s. Before, if start is
+       given: y = -inf, place = start. Places are int32 beside float, int64 beside double; i < n rounded up to whole vectors of 64 bytes */
+    void (*max)(int64_t n, const void *const *tap, const int64_t *at, int64_t taps, int64_t s, const void *start, void *y, void *place);
+    void (*split)(int64_t n, const void *x, int64_t s, void *y, int64_t ys); /* y[p*ys + i] = x[i*s + p], i < n, p < s */
     void (*add)(int64_t n, const void *x, int64_t xs, void *y, int64_t ys); /* y[i*ys] += x[i*xs] */
     bool (*wino)(const ct__wino *w); /* float only; are all sums finite? */
 } ct__conv_kernels;
@@ -7021,8 +7023,10 @@ static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, CT__NORM_K, _f32),
    What convolution and pooling do with rows of an image (meaning: >>conv-types), for float and double. */
 #undef CT__CONV_VECTORS
 #undef CT__CONV_MASKED
+#undef CT__CONV_PICK
 #if CT__HAVE_VEC
 #define CT__CONV_MASKED(f, p) ((CT__K(CV##f))(*(const CT__K(CW##f) *)(p) & mask))
+#define CT__CONV_PICK(V, I, take, a, b) ((V)(((I)(a) & (take)) | ((I)(b) & ~(take))))
 #define CT__CONV_VECTORS(T, I, f)                                                                                     \
 typedef I CT__K(CI##f) __attribute__((vector_size(CT__VBYTES)));                                                      \
 typedef I CT__K(CW##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T)), may_alias));                       \
@@ -7030,7 +7034,8 @@ typedef T CT__K(CV##f) __attribute__((vector_size(CT__VBYTES)));                
 typedef T CT__K(CU##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T)), may_alias));
 #else
 #define CT__CONV_MASKED(f, p) (*(p) + (CT__K(CV##f))(0 * mask)) /* one lane needs no mask */
-#define CT__CONV_VECTORS(T, I, f) typedef I CT__K(CI##f); typedef T CT__K(CV##f); typedef T CT__K(CU##f);
+#define CT__CONV_PICK(V, I, take, a, b) ((take) ? (a) : (b))
+#define CT__CONV_VECTORS(T, I, f) typedef I CT__K(CI##f); typedef I CT__K(CW##f); typedef T CT__K(CV##f); typedef T CT__K(CU##f);
 #endif
 #define CT__CONV_L(T, f) ((int64_t)(sizeof(CT__K(CV##f)) / sizeof(T)))
 
@@ -7151,18 +7156,36 @@ static void CT__K(conv_dots##f)(int64_t rows, int64_t n, const void *g, const vo
 }
 
 #define CT__CONV_POOL(T, I, f)                                                                                        \
-static void CT__K(pool_max##f)(int64_t n, const void *x_, int64_t s, int64_t at, void *y_, void *place_)              \
+static void CT__K(pool_max##f)(int64_t n, const void *const *tap, const int64_t *at, int64_t taps, int64_t s, const void *start, void *y_, void *place_) \
 {                                                                                                                     \
-    const T *x = (const T *)x_;                                                                                       \
-    T *CT__RESTRICT y = (T *)y_;                                                                                      \
-    I *CT__RESTRICT place = (I *)place_;                                                                              \
-    I p = (I)at, step = (I)s;                                                                                         \
-    for (int64_t i = 0; i < n; i++) {                                                                                 \
-        T v = x[i * s], old = y[i];                                                                                   \
-        bool take = (v > old) | (v != v);                                                                             \
-        y[i] = take ? v : old;                                                                                        \
-        place[i] = take ? (I)(p + (I)i * step) : place[i];                                                            \
+    enum { L = (int)(sizeof(CT__K(CV##f)) / sizeof(T)) };                                                             \
+    T *y = (T *)y_;                                                                                                   \
+    I *place = (I *)place_, lane[L];                                                                                  \
+    CT__K(CI##f) step;                                                                                                \
+    const CT__K(CV##f) none = (CT__K(CV##f)){0} - (T)INFINITY;                                                        \
+    for (int j = 0; j < L; j++) lane[j] = (I)(j * s);                                                                 \
+    memcpy(&step, lane, sizeof step);                                                                                 \
+    for (int64_t i = 0; i < n; i += L) {                                                                              \
+        CT__K(CV##f) most = *(const CT__K(CU##f) *)(y + i);                                                           \
+        CT__K(CI##f) p = *(const CT__K(CW##f) *)((start ? (const I *)start : place) + i);                             \
+        if (start) most = none;                                                                                       \
+        for (int64_t t = 0; t < taps; t++) {                                                                          \
+            CT__K(CV##f) v = *(const CT__K(CU##f) *)((const T *)tap[t] + i);                                          \
+            CT__K(CI##f) take = (CT__K(CI##f))(v > most) | (CT__K(CI##f))(v != v);                                    \
+            most = CT__CONV_PICK(CT__K(CV##f), CT__K(CI##f), take, v, most);                                          \
+            p = CT__CONV_PICK(CT__K(CI##f), CT__K(CI##f), take, step + (I)(at[t] + i * s), p);                        \
+        }                                                                                                             \
+        *(CT__K(CU##f) *)(y + i) = most;                                                                              \
+        *(CT__K(CW##f) *)(place + i) = p;                                                                             \
     }                                                                                                                 \
+}                                                                                                                     \
+static void CT__K(pool_split##f)(int64_t n, const void *x_, int64_t s, void *y_, int64_t ys)                          \
+{                                                                                                                     \
+    const T *CT__RESTRICT x = (const T *)x_;                                                                          \
+    T *CT__RESTRICT y = (T *)y_, *CT__RESTRICT z = y + ys;                                                            \
+    if (s == 1) memcpy(y, x, (size_t)n * sizeof *y);                                                                  \
+    else if (s == 2) for (int64_t i = 0; i < n; i++) y[i] = x[2 * i], z[i] = x[2 * i + 1];                            \
+    else for (int64_t p = 0; p < s; p++) for (int64_t i = 0; i < n; i++) y[p * ys + i] = x[i * s + p];                \
 }                                                                                                                     \
 static void CT__K(pool_add##f)(int64_t n, const void *x_, int64_t xs, void *y_, int64_t ys)                           \
 {                                                                                                                     \
@@ -7186,7 +7209,7 @@ CT__CONV_VECTORS(T, I, f)                                                       
 CT__CONV_ROWS(T, f)                                                                                                   \
 CT__CONV_TAPS(T, f)                                                                                                   \
 CT__CONV_AROUND(T, I, f)                                                                                              \
-static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_add##f), wino};
+static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_split##f), CT__CONV_NARROW(pool_add##f), wino};
 static bool CT__K(wino)(const ct__wino *w);
 CT__CONV_KERNELS(float, int32_t, _f32, CT__K(wino))
 #ifdef CT__PASS_BASE
@@ -7986,11 +8009,24 @@ static void ct__iter_store(const ct__iter *it, int k, int compute, int64_t pos, 
     ct__iter_move(it, k, pos, n, same ? (char *)(uintptr_t)buffer : (char *)raw, false);
 }
 
-/* Fills n elements with the first. */
+/* Fills n elements of 1, 2, 4 or 8 bytes with the first. */
 static void ct__splat(void *buffer, int64_t n, size_t size)
 {
     char *b = (char *)buffer;
-    for (size_t done = size, all = (size_t)n * size; done < all; done *= 2) memcpy(b + done, b, done < all - done ? done : all - done);
+    uint64_t v;
+    size_t all = (size_t)n * size, done = 0;
+#define CT__X(T) { T x; memcpy(&x, b, sizeof x); v = UINT64_MAX / (T)-1 * x; } /* 2^64-1 over 2^bits-1: a one in each element */
+    if (size == 4) CT__X(uint32_t)
+    else if (size == 8) CT__X(uint64_t)
+    else if (size == 2) CT__X(uint16_t)
+    else CT__X(uint8_t)
+#undef CT__X
+    for (; done + 32 <= all; done += 32) {
+        memcpy(b + done, &v, 8), memcpy(b + done + 8, &v, 8);
+        memcpy(b + done + 16, &v, 8), memcpy(b + done + 24, &v, 8);
+    }
+    for (; done + 8 <= all; done += 8) memcpy(b + done, &v, 8);
+    for (; done < all; done += size) memmove(b + done, b, size);
 }
 /* Pointwise: operands 0..4 are a b c y g (absent ones alias a present one), operand 5 is the result. */
 typedef struct {
@@ -16362,7 +16398,7 @@ CT_API ct_tensor *ct_conv_transpose3d_with(ct_conv_transpose_opts o) { return ct
                     op 2: out x resampled along dim i[0]: mode i[1], align_corners i[2]; f[0] source elements per result
      pool_backward  the transpose of each. op 0: in g and the places, out gx; ops 1, 2: in g, out gx */
 enum { CT__P_KERNEL = 0, CT__P_STRIDE = 2, CT__P_PAD = 4, CT__P_DILATION = 6, CT__P_EXCLUDE = 8, CT__P_DIVISOR, CT__P_ADAPTIVE, CT__P_DIMS, CT__P_IN, CT__P_OUT = CT__P_IN + 2, CT__P_INTS = CT__P_OUT + 2 };
-enum { CT__POOL_BLOCK = 256 };
+enum { CT__POOL_BLOCK = 256, CT__POOL_ROOM = 1280, CT__POOL_TAPS = 64 }; /* lanes at once; elements of a row's phases; taps of a row */
 typedef struct ct__pool_job {
     const ct__conv_kernels *k;
     const int64_t *i;
@@ -16371,6 +16407,7 @@ typedef struct ct__pool_job {
     char *y;
     int64_t *place;
     const double *divisor; /* (height out + width out): of windows, by dim */
+    const char *start;     /* (width out): where windows begin */
 } ct__pool_job;
 /* The elements of window o of dim d: begin, begin + dilation, ... below end; before clipping to the image unless adaptive. */
 static void ct__window(const int64_t *i, int d, int64_t o, int64_t *begin, int64_t *end)
@@ -16387,41 +16424,76 @@ static int64_t ct__pool_lanes(const int64_t *i, int64_t offset, int64_t c0, int6
     *count = last < 0 ? 0 : ct__imax(0, ct__imin(c1, last / s + 1) - lo);
     return lo;
 }
-static void ct__pool_set_place(void *place, int64_t at, int64_t size, int64_t v)
-{
-    if (size == 4) ((int32_t *)place)[at] = (int32_t)v;
-    else ((int64_t *)place)[at] = v;
-}
 static int64_t ct__first_inside(int64_t begin, int64_t dilation) { return begin < 0 ? begin + (dilation - 1 - begin) / dilation * dilation : begin; }
-/* lanes [c0, c1) of row o of one plane */
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2")
+#endif
+/* Where in its first row the window of each lane begins: the place of windows in which nothing is larger than -inf. int32 beside float */
+static void ct__pool_starts(const int64_t *i, int64_t size, void *start)
+{
+    for (int64_t c = 0; c < i[CT__P_OUT + 1]; c++) {
+        int64_t w = ct__imin(ct__first_inside(c * i[CT__P_STRIDE + 1] - i[CT__P_PAD + 1], i[CT__P_DILATION + 1]), i[CT__P_IN + 1] - 1);
+        if (size == 4) ((int32_t *)start)[c] = (int32_t)w;
+        else ((int64_t *)start)[c] = w;
+    }
+}
+/* A row of x for lanes [c0, c0+n): phase p holds every stride-th element from p on, so that each tap finds its lanes side by side; -inf
+   outside the image. (stride, ys) into y. */
+static void ct__pool_phases(const ct__pool_job *j, const char *x, int64_t c0, int64_t n, char *y, int64_t ys)
+{
+    int64_t s = j->i[CT__P_STRIDE + 1], W = j->i[CT__P_IN + 1], first = c0 * s - j->i[CT__P_PAD + 1];
+    int64_t lo = ct__imin(n, first < 0 ? (s - 1 - first) / s : 0), hi = ct__imax(lo, ct__imin(n, (W - first) / s)); /* all phases are inside */
+    if (hi > lo) j->k->split(hi - lo, x + (first + lo * s) * j->size, s, y + lo * j->size, ys);
+    for (int64_t p = 0; p < s; p++) {
+        char *to = y + p * ys * j->size;
+        for (int side = 0; side < 2; side++) { /* left and right of that: outside, but for one element at most */
+            int64_t q = side ? hi : 0, count = side ? n - hi : lo, near_by = side ? hi : lo - 1, e = first + near_by * s + p;
+            if (!count) continue;
+            ct__real_set(to, q, j->size, -INFINITY), ct__splat(to + q * j->size, count, (size_t)j->size);
+            if (e >= 0 && e < W) ct__real_set(to, near_by, j->size, ct__real(x, e, j->size));
+        }
+    }
+}
+/* lanes [c0, c1) of row o of one plane; places count from the window's first row */
 static void ct__max_lanes(const ct__pool_job *j, const char *x, int64_t o, int64_t c0, int64_t c1, char *y, int64_t *out)
 {
     const int64_t *i = j->i;
-    int64_t place[CT__POOL_BLOCK], W = i[CT__P_IN + 1], begin, end, count, first, d0 = i[CT__P_DILATION], d1 = i[CT__P_DILATION + 1];
+    int64_t taps = i[CT__P_KERNEL + 1], s = i[CT__P_STRIDE + 1], d0 = i[CT__P_DILATION], d1 = i[CT__P_DILATION + 1], n = (c1 - c0 + 15) & -16, begin, end;
+    double phase[CT__POOL_ROOM]; /* of floats there is room for twice as many */
+    int64_t ys = CT__POOL_ROOM / s, at[CT__POOL_TAPS], place[CT__POOL_BLOCK];
+    double most[CT__POOL_BLOCK];
+    const void *tap[CT__POOL_TAPS];
     ct__window(i, 0, o, &begin, &end);
-    first = ct__first_inside(begin, d0);
-    for (int64_t c = c0; c < c1; c++) {
-        int64_t w = c * i[CT__P_STRIDE + 1] - i[CT__P_PAD + 1];
-        ct__real_set(y, c, j->size, -INFINITY);
-        ct__pool_set_place(place, c - c0, j->size, ct__imin(first, i[CT__P_IN] - 1) * W + ct__imin(ct__first_inside(w, d1), W - 1));
-    }
-    for (int64_t h = first; h < ct__imin(end, i[CT__P_IN]); h += d0)
-        for (int64_t k = 0; k < i[CT__P_KERNEL + 1]; k++) {
-            int64_t offset = k * d1 - i[CT__P_PAD + 1], lo = ct__pool_lanes(i, offset, c0, c1, &count), at = h * W + lo * i[CT__P_STRIDE + 1] + offset;
-            if (count) (j->k->max)(count, x + at * j->size, i[CT__P_STRIDE + 1], at, y + lo * j->size, (char *)place + (lo - c0) * j->size);
+    int64_t first = ct__first_inside(begin, d0);
+    const void *start = j->start + c0 * j->size;
+    for (int64_t h = first; h < ct__imin(end, i[CT__P_IN]); h += d0) {
+        ct__pool_phases(j, x + h * i[CT__P_IN + 1] * j->size, c0, n + (taps - 1) * d1 / s, (char *)phase, ys);
+        for (int64_t k = 0; k < taps; k++) {
+            tap[k] = (const char *)phase + (k * d1 % s * ys + k * d1 / s) * j->size;
+            at[k] = (h - first) * i[CT__P_IN + 1] + c0 * s + k * d1 - i[CT__P_PAD + 1];
         }
-    for (int64_t c = c0; c < c1; c++) out[c] = j->size == 4 ? ((const int32_t *)(const void *)place)[c - c0] : place[c - c0];
+        (j->k->max)(n, tap, at, taps, s, start, most, place), start = NULL;
+    }
+    if (start) (j->k->max)(n, tap, at, 0, s, start, most, place); /* a window between the image's rows */
+    memcpy(y + c0 * j->size, most, (size_t)((c1 - c0) * j->size));
+    first = ct__imin(first, i[CT__P_IN] - 1) * i[CT__P_IN + 1];
+    for (int64_t c = 0; j->size == 4 && c < c1 - c0; c++) out[c0 + c] = first + ((const int32_t *)(const void *)place)[c];
+    for (int64_t c = 0; j->size == 8 && c < c1 - c0; c++) out[c0 + c] = first + place[c];
 }
-static void ct__max_adaptive(const ct__pool_job *j, const char *x, int64_t o, int64_t c, char *y, int64_t *out)
+/* any window, element by element: adaptive ones, and those too wide for the above */
+static void ct__max_window(const ct__pool_job *j, const char *x, int64_t o, int64_t c, char *y, int64_t *out)
 {
-    int64_t h0, h1, w0, w1;
+    int64_t h0, h1, w0, w1, d0 = 1, d1 = 1, W = j->i[CT__P_IN + 1];
     double most = -INFINITY;
     ct__window(j->i, 0, o, &h0, &h1), ct__window(j->i, 1, c, &w0, &w1);
-    out[c] = h0 * j->i[CT__P_IN + 1] + w0;
-    for (int64_t h = h0; h < h1; h++)
-        for (int64_t w = w0; w < w1; w++) {
-            double v = ct__real(x, h * j->i[CT__P_IN + 1] + w, j->size);
-            if (v > most || v != v) most = v, out[c] = h * j->i[CT__P_IN + 1] + w;
+    if (!j->i[CT__P_ADAPTIVE]) d0 = j->i[CT__P_DILATION], d1 = j->i[CT__P_DILATION + 1];
+    h0 = ct__first_inside(h0, d0), w0 = ct__first_inside(w0, d1);
+    out[c] = ct__imin(h0, j->i[CT__P_IN] - 1) * W + ct__imin(w0, W - 1);
+    for (int64_t h = h0; h < ct__imin(h1, j->i[CT__P_IN]); h += d0)
+        for (int64_t w = w0; w < ct__imin(w1, W); w += d1) {
+            double v = ct__real(x, h * W + w, j->size);
+            if (v > most || v != v) most = v, out[c] = h * W + w;
         }
     ct__real_set(y, c, j->size, most);
 }
@@ -16429,10 +16501,12 @@ static void ct__max_planes(void *ctx, int64_t begin, int64_t end)
 {
     const ct__pool_job *j = (const ct__pool_job *)ctx;
     int64_t in = j->i[CT__P_IN] * j->i[CT__P_IN + 1], rows = j->i[CT__P_OUT], lanes = j->i[CT__P_OUT + 1];
+    int64_t reach = CT__POOL_BLOCK + 16 + (j->i[CT__P_KERNEL + 1] - 1) * j->i[CT__P_DILATION + 1] / ct__imax(1, j->i[CT__P_STRIDE + 1]);
+    bool one_by_one = j->i[CT__P_ADAPTIVE] || j->i[CT__P_KERNEL + 1] > CT__POOL_TAPS || reach * j->i[CT__P_STRIDE + 1] > CT__POOL_ROOM;
     for (int64_t r = begin * rows; r < end * rows; r++) {
         const char *x = j->x + r / rows * in * j->size;
         char *y = j->y + r * lanes * j->size;
-        if (j->i[CT__P_ADAPTIVE]) for (int64_t c = 0; c < lanes; c++) ct__max_adaptive(j, x, r % rows, c, y, j->place + r * lanes);
+        if (one_by_one) for (int64_t c = 0; c < lanes; c++) ct__max_window(j, x, r % rows, c, y, j->place + r * lanes);
         else for (int64_t c = 0; c < lanes; c += CT__POOL_BLOCK) ct__max_lanes(j, x, r % rows, c, ct__imin(c + CT__POOL_BLOCK, lanes), y, j->place + r * lanes);
     }
 }
@@ -16454,6 +16528,9 @@ static void ct__max_back_planes(void *ctx, int64_t begin, int64_t end) /* x: gra
         }
     }
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
 /* divisors of each dim's windows; their product divides, unless one number does */
 static void ct__pool_divisors(const int64_t *i, double *out)
 {
@@ -16634,12 +16711,13 @@ static bool ct__pool_run(const ct_args *s, ct_tensor *from, ct_tensor *to, ct_te
     const int64_t *i = s->i;
     if (s->op == 2) return ct__resample_run(s, from, to, back);
     int64_t in = i[CT__P_IN] * i[CT__P_IN + 1], out = i[CT__P_OUT] * i[CT__P_OUT + 1], planes = to->numel / (back ? in : out);
-    size_t bytes = (size_t)(i[CT__P_OUT] + i[CT__P_OUT + 1]) * sizeof *j.divisor;
-    double *divisor = (double *)ct__alloc(bytes);
+    size_t bytes = (size_t)(i[CT__P_OUT] + i[CT__P_OUT + 1] + 16) * sizeof *j.divisor; /* starts are read in whole vectors */
+    double *divisor = (double *)ct__calloc(bytes);
     if (!divisor) return false;
     j.k = to->dtype == CT_F32 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64, j.i = i, j.size = (int64_t)ct__itemsize(to->dtype);
-    j.x = ct__ptr(from), j.y = ct__ptr(to), j.place = place ? (int64_t *)(void *)ct__ptr(place) : NULL, j.divisor = divisor;
+    j.x = ct__ptr(from), j.y = ct__ptr(to), j.place = place ? (int64_t *)(void *)ct__ptr(place) : NULL, j.divisor = divisor, j.start = (const char *)divisor;
     if (s->op == 1) ct__pool_divisors(i, divisor);
+    else if (!i[CT__P_ADAPTIVE]) ct__pool_starts(i, j.size, divisor);
     ct__parallel_for(planes, 1 + CT__GRAIN / (1 + in), body[back][s->op], &j);
     ct__free(divisor, bytes);
     return true;
