@@ -8663,6 +8663,8 @@ typedef struct {
     int targets;
     ct__reached *reached;            /* the nodes under the roots, and their marks from before */
     int64_t reached_count, reached_capacity;
+    uint64_t last_clock;             /* of the latest reached node that has inputs; */
+    bool in_order;                   /* true while these clocks fall, as along a chain */
 } ct__engine;
 
 static bool ct__heap_push(ct__engine *e, ct_node *n)
@@ -8845,26 +8847,27 @@ static bool ct__reach(ct__engine *e, ct_node *n, uint64_t mark)
     if (!n || n->mark == mark) return true;
     if (!ct__grow((void **)&e->reached, e->reached_count, &e->reached_capacity, sizeof *e->reached)) return ct__fail_memory("ct_grad", 0) != NULL;
     e->reached[e->reached_count].node = n, e->reached[e->reached_count++].was = n->needed;
-    n->mark = mark;
+    n->mark = mark, n->needed = false;
+    if (n->nin) e->in_order = e->in_order && n->clock < e->last_clock, e->last_clock = n->clock;
     return true;
 }
-static int ct__by_clock(const void *a, const void *b)
+static int ct__by_clock(const void *a, const void *b) /* the latest first */
 {
     uint64_t x = ((const ct__reached *)a)->node->clock, y = ((const ct__reached *)b)->node->clock;
-    return x < y ? -1 : x > y;
+    return x > y ? -1 : x < y;
 }
 /* Marks the nodes that lead to a target, so that ct_grad computes nothing else. */
 static bool ct__mark_needed(ct__engine *e, ct_node *const *roots, int count)
 {
     uint64_t mark = ct__next_mark();
     bool ok = true;
+    e->last_clock = UINT64_MAX, e->in_order = true;
     for (int k = 0; ok && k < count; k++) ok = ct__reach(e, roots[k], mark);
     for (int64_t at = 0; ok && at < e->reached_count; at++)
         for (int k = 0; ok && k < e->reached[at].node->nin; k++) ok = ct__reach(e, e->reached[at].node->edge[k].node, mark);
-    if (ok) qsort(e->reached, (size_t)e->reached_count, sizeof *e->reached, ct__by_clock);
-    for (int64_t at = 0; ok && at < e->reached_count; at++) e->reached[at].node->needed = false;
+    if (ok && !e->in_order) qsort(e->reached, (size_t)e->reached_count, sizeof *e->reached, ct__by_clock);
     for (int t = 0; ok && t < e->targets; t++) if (e->target[t]->mark == mark) e->target[t]->needed = true;
-    for (int64_t at = 0; ok && at < e->reached_count; at++) {
+    for (int64_t at = e->reached_count - 1; ok && at >= 0; at--) { /* inputs before what is made of them */
         ct_node *n = e->reached[at].node;
         for (int k = 0; k < n->nin; k++) n->needed = n->needed || (n->edge[k].node && n->edge[k].node->needed);
     }
