@@ -3644,6 +3644,8 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(isinf, Isinf, 1, C, (a == a) & (a - a != 0), CT_NONE, CT_NONE, CT_NONE)                                         \
     X(isfinite, Isfinite, 1, C, a - a == 0, CT_NONE, CT_NONE, CT_NONE)                                                \
     X(isclose, Isclose, 2, C, isclose(a, b, p, q, r), CT_NONE, CT_NONE, CT_NONE)
+/* rows whose second operand is often a number, or stands for a whole row: they have kernels that keep it in a register */
+#define CT__POINTWISE_BY_NUMBER(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(div, a/b)
 #define CT__POINTWISE_POW(X) /* for floating types and integers, too; long enough for AVX-512 */                      \
     X(pow, Pow, 2, A, pow(a, b), b == 0 ? 0 : g*b*pow(a, b - 1), a == 0 && b >= 0 ? 0 : g*y*log(a), CT_NONE)
 #define CT__POINTWISE_INT(X) /* integers and bool alone */                                                            \
@@ -3743,6 +3745,12 @@ enum ct__pw_id {
 #undef CT__X
     CT__PW_COUNT
 };
+enum {
+#define CT__X(name, value) CT__BY_NUMBER_##name,
+    CT__POINTWISE_BY_NUMBER(CT__X)
+#undef CT__X
+    CT__BY_NUMBER_COUNT
+};
 enum { CT__R_SUM, CT__R_PROD, CT__R_MAX, CT__R_MIN, CT__R_COUNT };
 /* Reductions: of n contiguous elements into one accumulator (double, or int64 for integers), of a row into a row of the elements' type,
    and of such a row into a row of accumulators. */
@@ -3756,6 +3764,7 @@ typedef void ct__convert_kernel(int64_t n, const void *in, void *out);
 enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT }; /* the types that kernels compute in */
 typedef struct {
     ct__pw_kernel *pointwise[CT__COMPUTE_COUNT][CT__PW_COUNT][4];           /* value, da, db, dc; NULL: by its text */
+    ct__pw_kernel *number[2][CT__BY_NUMBER_COUNT];                          /* float, double: values, b the same for all */
     ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_COUNT];
     ct__reduce_column *column[CT__COMPUTE_COUNT][CT__R_COUNT], *merge[CT__COMPUTE_COUNT][CT__R_COUNT];
     struct { ct__scan_column *scan[2]; ct__pick_column *pick[2]; } along[CT__COMPUTE_COUNT]; /* sum, prod; max, min */
@@ -6067,7 +6076,8 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 #define ceil(a) CT__T(ceil)(a)
 #define round(a) CT__T(round)(a)
 #define trunc(a) CT__T(trunc)(a)
-#define CT__LOOP(name, expr)                                                                                          \
+#define CT__LOOP(name, expr) CT__LOOP_B(name, expr, i)
+#define CT__LOOP_B(name, expr, ib)                                                                                    \
     static void CT__K(name)(int64_t n, const void *const *v, void *out, const double *f)                              \
     {                                                                                                                 \
         const CT__E *const va = (const CT__E *)v[0], *const vb = (const CT__E *)v[1], *const vc = (const CT__E *)v[2]; \
@@ -6078,7 +6088,7 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
         n &= -16;                                                                                                     \
         CT__IVDEP                                                                                                     \
         for (int64_t i = 0; i < n; i++) {                                                                             \
-            const CT__E a = va[i], b = vb[i], c = vc[i], y = vy[i], g = vg[i];                                        \
+            const CT__E a = va[i], b = vb[ib], c = vc[i], y = vy[i], g = vg[i];                                       \
             (void)a, (void)b, (void)c, (void)y, (void)g;                                                              \
             o[i] = (CT__E)(expr);                                                                                     \
         }                                                                                                             \
@@ -6107,6 +6117,11 @@ CT__POINTWISE_ANY(CT__X)
 CT__POINTWISE_POW(CT__X)
 CT__POINTWISE_FLOAT(CT__X)
 #undef CT__X
+#define CT__X(name, value) CT__LOOP_B(name##_f32_number, value, 0)
+#if CT__VBYTES < 64
+CT__POINTWISE_BY_NUMBER(CT__X)
+#endif
+#undef CT__X
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
 #if CT__VBYTES < 64
 CT__POINTWISE_MATH(CT__X)
@@ -6123,6 +6138,11 @@ CT__POINTWISE_SPECIAL(CT__X)
 #if CT__VBYTES < 64
 CT__POINTWISE_ANY(CT__X)
 CT__POINTWISE_FLOAT(CT__X)
+#undef CT__X
+#define CT__X(name, value) CT__LOOP_B(name##_f64_number, value, 0)
+CT__POINTWISE_BY_NUMBER(CT__X)
+#undef CT__X
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f64_0, value)
 #endif
 #ifdef CT__PASS_BASE
 CT__POINTWISE_POW(CT__X)
@@ -6162,6 +6182,7 @@ CT__POINTWISE_INT(CT__X)
 #undef CT_ZERO
 #undef CT_NONE
 #undef CT__LOOP
+#undef CT__LOOP_B
 #undef num
 #undef sign
 #undef maximum
@@ -7606,6 +7627,12 @@ static const ct__kernels CT__K(kernels) = {
     {{CT__POINTWISE_ANY(CT__ANY_4) CT__POINTWISE_POW(CT__F32_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F32_4) CT__POINTWISE_MATH(CT__MATH_4) CT__POINTWISE_SPECIAL(CT__BASE32_4)},
      {CT__POINTWISE_ANY(CT__F64_4) CT__POINTWISE_POW(CT__BASE64_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F64_4) CT__POINTWISE_MATH(CT__BASE64_4) CT__POINTWISE_SPECIAL(CT__BASE64_4)},
      {CT__POINTWISE_ANY(CT__I64_4) CT__POINTWISE_POW(CT__I64_4) CT__POINTWISE_INT(CT__I64_4) CT__POINTWISE_FLOAT(CT__NULL4) CT__POINTWISE_MATH(CT__NULL4) CT__POINTWISE_SPECIAL(CT__NULL4)}},
+#define CT__X(name, value) CT__K64(name##_f32_number),
+    {{CT__POINTWISE_BY_NUMBER(CT__X)},
+#undef CT__X
+#define CT__X(name, value) CT__K64(name##_f64_number),
+     {CT__POINTWISE_BY_NUMBER(CT__X)}},
+#undef CT__X
     {CT__REDUCTIONS(row_f32), CT__REDUCTIONS(row_f64), CT__REDUCTIONS_I64(row_i64)},
     {CT__REDUCTIONS(column_f32), CT__REDUCTIONS(column_f64), CT__REDUCTIONS_I64(column_i64)},
     {CT__REDUCTIONS(merge_f32), CT__REDUCTIONS(merge_f64), CT__REDUCTIONS_I64(merge_i64)},
@@ -8034,24 +8061,27 @@ typedef struct {
     ct__pw_kernel *kernel;
     const double *f;
     int compute, role[5]; /* which iterator operand is a, b, c, y, g */
+    ct__pw_kernel *by_number; /* where operand role[1] is one number along rows, or NULL */
 } ct__pw_job;
 
-/* Any n: whole groups of 16 in place, the rest in padded copies. */
-static void ct__pw_call(const ct__pw_job *job, int64_t n, const void *const *p, void *out)
+/* Any n: whole groups of 16 in place, the rest in padded copies. number: an operand of one element, or -1 */
+static void ct__pw_call(const ct__pw_job *job, int number, int64_t n, const void *const *p, void *out)
 {
+    ct__pw_kernel *kernel = number < 0 ? job->kernel : job->by_number;
     int64_t whole = n & -16, rest = n - whole;
     size_t size = ct__itemsize(ct__compute_dtype[job->compute]);
     const void *v[5];
     for (int r = 0; r < 5; r++) v[r] = p[job->role[r]];
-    if (whole) job->kernel(whole, v, out, job->f);
+    if (whole) kernel(whole, v, out, job->f);
     if (!rest) return;
     uint64_t pad[CT__MAX_ITER][16];
     for (int k = 0; k < job->it.count - 1; k++) {
         memset(pad[k], 0, sizeof pad[k]);
-        memcpy(pad[k], (const char *)p[k] + (size_t)whole * size, (size_t)rest * size);
+        if (k == number) memcpy(pad[k], p[k], size);
+        else memcpy(pad[k], (const char *)p[k] + (size_t)whole * size, (size_t)rest * size);
     }
     for (int r = 0; r < 5; r++) v[r] = pad[job->role[r]];
-    job->kernel(16, v, pad[CT__MAX_ITER - 1], job->f);
+    kernel(16, v, pad[CT__MAX_ITER - 1], job->f);
     memcpy((char *)out + (size_t)whole * size, pad[CT__MAX_ITER - 1], (size_t)rest * size);
 }
 static bool ct__iter_one(const ct__iter *it, int k) /* one element for all */
@@ -8072,6 +8102,7 @@ static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
     int outs = it->count - 1, last = it->ndim - 1;
     int64_t inner = last < 0 ? 1 : it->shape[last], stop, n;
     bool rows = last == 0 || inner >= 128;
+    int number = rows && job->by_number ? job->role[1] : -1;
     for (int64_t row = begin; row < end; row = stop) {
         int64_t block, step[CT__MAX_ITER];
         stop = rows ? ct__imin(end, row + inner - row % inner) : end;
@@ -8081,11 +8112,11 @@ static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
             int64_t stride = it->flat[k] ? (int64_t)ct__itemsize(it->dtype[k]) : rows ? it->stride[k][last] : ct__iter_one(it, k) ? 0 : -1;
             base[k] = ct__iter_at(it, k, index), step[k] = -1;
             if (stride == size && it->dtype[k] == ct__compute_dtype[job->compute]) step[k] = size;
-            else block = ct__imin(block, most);
+            else if (k != number) block = ct__imin(block, most);
             if (stride != 0 || k == outs) continue;
             if (base[k] != spread[k]) {
                 ct__cpu()->kernels->load[job->compute][it->dtype[k]](1, base[k], buffer[k]);
-                ct__splat(buffer[k], ct__imin(most, rows ? inner : end - begin), (size_t)size);
+                if (k != number) ct__splat(buffer[k], ct__imin(most, rows ? inner : end - begin), (size_t)size);
             }
             spread[k] = base[k], base[k] = (const char *)buffer[k], step[k] = 0;
         }
@@ -8093,7 +8124,7 @@ static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
             n = ct__imin(block, stop - pos);
             for (int k = 0; k < outs; k++) p[k] = step[k] < 0 ? ct__iter_load(it, k, job->compute, pos, n, buffer[k]) : base[k] + (pos - row) * step[k];
             void *out = step[outs] < 0 ? (void *)buffer[outs] : (void *)(uintptr_t)(base[outs] + (pos - row) * size);
-            ct__pw_call(job, n, p, out);
+            ct__pw_call(job, number, n, p, out);
             if (step[outs] < 0) ct__iter_store(it, outs, job->compute, pos, n, out);
         }
     }
@@ -9560,6 +9591,23 @@ static bool ct__cpu_pointwise_text(const ct_args *a)
     return true;
 }
 /* op = 4*row + which text; i[0] the compute type; in = a b c y g, NULL where the text does not use it */
+/* The kernel for an operand b that is one number along the last dim, or an operand a, which then changes places with b. */
+static ct__pw_kernel *ct__pw_by_number(ct__pw_job *job, int op)
+{
+    static const struct { int row, number; bool commutes; } rows[] = {{CT__PW_add, CT__BY_NUMBER_add, true}, {CT__PW_sub, CT__BY_NUMBER_sub, false},
+                                                                      {CT__PW_mul, CT__BY_NUMBER_mul, true}, {CT__PW_div, CT__BY_NUMBER_div, false}};
+    const ct__iter *it = &job->it;
+    int last = it->ndim - 1, *role = job->role;
+    for (size_t k = 0; job->compute != CT__I64 && last >= 0 && k < sizeof rows / sizeof *rows; k++) {
+        if (op != 4 * rows[k].row || role[0] == role[1]) continue;
+        if (it->stride[role[0]][last] == 0 && rows[k].commutes && (rows[k].row == CT__PW_mul || job->f[0] == 1)) {
+            int b = role[1];
+            role[1] = role[0], role[0] = role[2] = role[3] = role[4] = b;
+        }
+        return it->stride[role[1]][last] == 0 ? ct__cpu()->kernels->number[job->compute][rows[k].number] : NULL;
+    }
+    return NULL;
+}
 static bool ct__cpu_pointwise_plain(const ct_args *a)
 {
     ct__pw_job job;
@@ -9575,6 +9623,7 @@ static bool ct__cpu_pointwise_plain(const ct_args *a)
     if (!job.it.count) ct__iter_add(&job.it, out); /* a constant: any operand will do */
     ct__iter_add(&job.it, out);
     ct__iter_sort(&job.it), ct__iter_coalesce(&job.it);
+    job.by_number = ct__pw_by_number(&job, a->op);
     ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_body, &job);
     return true;
 }
