@@ -7886,7 +7886,7 @@ static bool ct__run(ct_primitive p, ct_tensor *const *in, int nin, ct_tensor *co
 /* ---- >>iterator ----------------------------------------------------------------------------------------------------
    Turns strided, broadcast, typed operands into blocks of contiguous compute-type elements. Dimensions that are contiguous
    together in all operands are merged; what is contiguous already is used in place, the rest is gathered block by block. */
-enum { CT__BLOCK_BYTES = 1536, CT__PW_BYTES = 4096, CT__MAX_ITER = 6, CT__GRAIN = 16384 };
+enum { CT__BLOCK_BYTES = 1536, CT__PW_BYTES = 2048, CT__MAX_ITER = 6, CT__GRAIN = 16384 };
 typedef struct {
     int ndim, count;
     int64_t shape[CT_MAX_DIMS], numel;
