@@ -16460,6 +16460,7 @@ typedef struct ct__pool_job {
     int64_t *place;
     const double *divisor; /* (height out + width out): of windows, by dim */
     const char *start;     /* (width out): where windows begin */
+    int64_t shift[CT__POOL_TAPS]; /* of the taps of a row: where in the phases their lanes begin */
 } ct__pool_job;
 /* The elements of window o of dim d: begin, begin + dilation, ... below end; before clipping to the image unless adaptive. */
 static void ct__window(const int64_t *i, int d, int64_t o, int64_t *begin, int64_t *end)
@@ -16490,46 +16491,41 @@ static void ct__pool_starts(const int64_t *i, int64_t size, void *start)
         else ((int64_t *)start)[c] = w;
     }
 }
-/* A row of x for lanes [c0, c0+n): phase p holds every stride-th element from p on, so that each tap finds its lanes side by side; -inf
-   outside the image. (stride, ys) into y. */
-static void ct__pool_phases(const ct__pool_job *j, const char *x, int64_t c0, int64_t n, char *y, int64_t ys)
+/* Row x for lanes c0, c0+1, ...: phase p holds every stride-th element from p on, so that each tap finds its lanes side by side; -inf
+   outside the image. n places of each phase; all phases are inside at [lo, hi). */
+static void ct__pool_phases(const ct__pool_job *j, const char *x, int64_t first, int64_t n, int64_t lo, int64_t hi, char *y)
 {
-    int64_t s = j->i[CT__P_STRIDE + 1], W = j->i[CT__P_IN + 1], first = c0 * s - j->i[CT__P_PAD + 1];
-    int64_t lo = ct__imin(n, first < 0 ? (s - 1 - first) / s : 0), hi = ct__imax(lo, ct__imin(n, (W - first) / s)); /* all phases are inside */
+    int64_t s = j->i[CT__P_STRIDE + 1], W = j->i[CT__P_IN + 1], ys = CT__POOL_ROOM / s;
     if (hi > lo) j->k->split(hi - lo, x + (first + lo * s) * j->size, s, y + lo * j->size, ys);
-    for (int64_t p = 0; p < s; p++) {
-        char *to = y + p * ys * j->size;
+    for (int64_t p = 0; p < s && hi - lo < n; p++, y += ys * j->size)
         for (int side = 0; side < 2; side++) { /* left and right of that: outside, but for one element at most */
             int64_t q = side ? hi : 0, count = side ? n - hi : lo, near_by = side ? hi : lo - 1, e = first + near_by * s + p;
             if (!count) continue;
-            ct__real_set(to, q, j->size, -INFINITY), ct__splat(to + q * j->size, count, (size_t)j->size);
-            if (e >= 0 && e < W) ct__real_set(to, near_by, j->size, ct__real(x, e, j->size));
+            ct__real_set(y, q, j->size, -INFINITY), ct__splat(y + q * j->size, count, (size_t)j->size);
+            if (e >= 0 && e < W) memcpy(y + near_by * j->size, x + e * j->size, (size_t)j->size);
         }
-    }
 }
 /* lanes [c0, c1) of row o of one plane; places count from the window's first row */
 static void ct__max_lanes(const ct__pool_job *j, const char *x, int64_t o, int64_t c0, int64_t c1, char *y, int64_t *out)
 {
     const int64_t *i = j->i;
-    int64_t taps = i[CT__P_KERNEL + 1], s = i[CT__P_STRIDE + 1], d0 = i[CT__P_DILATION], d1 = i[CT__P_DILATION + 1], n = (c1 - c0 + 15) & -16, begin, end;
-    double phase[CT__POOL_ROOM]; /* of floats there is room for twice as many */
-    int64_t ys = CT__POOL_ROOM / s, at[CT__POOL_TAPS], place[CT__POOL_BLOCK];
-    double most[CT__POOL_BLOCK];
-    const void *tap[CT__POOL_TAPS];
+    int64_t taps = i[CT__P_KERNEL + 1], s = i[CT__P_STRIDE + 1], d0 = i[CT__P_DILATION], d1 = i[CT__P_DILATION + 1], W = i[CT__P_IN + 1], begin, end;
+    int64_t n = (c1 - c0 + 15) & -16, left = c0 * s - i[CT__P_PAD + 1], reach = n + (taps - 1) * d1 / s;
+    int64_t lo = ct__imin(reach, left < 0 ? (s - 1 - left) / s : 0), hi = ct__imax(lo, ct__imin(reach, (W - left) / s));
+    double phase[CT__POOL_ROOM], most[CT__POOL_BLOCK]; /* of floats there is room for twice as many */
+    int64_t at[CT__POOL_TAPS], place[CT__POOL_BLOCK];
+    const void *tap[CT__POOL_TAPS], *start = j->start + c0 * j->size;
     ct__window(i, 0, o, &begin, &end);
-    int64_t first = ct__first_inside(begin, d0);
-    const void *start = j->start + c0 * j->size;
+    int64_t first = d0 == 1 ? ct__imax(begin, 0) : ct__first_inside(begin, d0);
+    for (int64_t k = 0; k < taps; k++) tap[k] = (const char *)phase + j->shift[k] * j->size;
     for (int64_t h = first; h < ct__imin(end, i[CT__P_IN]); h += d0) {
-        ct__pool_phases(j, x + h * i[CT__P_IN + 1] * j->size, c0, n + (taps - 1) * d1 / s, (char *)phase, ys);
-        for (int64_t k = 0; k < taps; k++) {
-            tap[k] = (const char *)phase + (k * d1 % s * ys + k * d1 / s) * j->size;
-            at[k] = (h - first) * i[CT__P_IN + 1] + c0 * s + k * d1 - i[CT__P_PAD + 1];
-        }
+        ct__pool_phases(j, x + h * W * j->size, left, reach, lo, hi, (char *)phase);
+        for (int64_t k = 0; k < taps; k++) at[k] = (h - first) * W + left + k * d1;
         (j->k->max)(n, tap, at, taps, s, start, most, place), start = NULL;
     }
     if (start) (j->k->max)(n, tap, at, 0, s, start, most, place); /* a window between the image's rows */
     memcpy(y + c0 * j->size, most, (size_t)((c1 - c0) * j->size));
-    first = ct__imin(first, i[CT__P_IN] - 1) * i[CT__P_IN + 1];
+    first = ct__imin(first, i[CT__P_IN] - 1) * W;
     for (int64_t c = 0; j->size == 4 && c < c1 - c0; c++) out[c0 + c] = first + ((const int32_t *)(const void *)place)[c];
     for (int64_t c = 0; j->size == 8 && c < c1 - c0; c++) out[c0 + c] = first + place[c];
 }
@@ -16770,6 +16766,8 @@ static bool ct__pool_run(const ct_args *s, ct_tensor *from, ct_tensor *to, ct_te
     j.x = ct__ptr(from), j.y = ct__ptr(to), j.place = place ? (int64_t *)(void *)ct__ptr(place) : NULL, j.divisor = divisor, j.start = (const char *)divisor;
     if (s->op == 1) ct__pool_divisors(i, divisor);
     else if (!i[CT__P_ADAPTIVE]) ct__pool_starts(i, j.size, divisor);
+    for (int64_t k = 0, d = 0, s1 = ct__imax(1, i[CT__P_STRIDE + 1]); k < ct__imin(i[CT__P_KERNEL + 1], CT__POOL_TAPS); k++, d += i[CT__P_DILATION + 1])
+        j.shift[k] = d % s1 * (CT__POOL_ROOM / s1) + d / s1;
     ct__parallel_for(planes, 1 + CT__GRAIN / (1 + in), body[back][s->op], &j);
     ct__free(divisor, bytes);
     return true;
