@@ -13582,6 +13582,7 @@ typedef struct {
     ct__mover move;
     char *x, *values;
     int64_t *indices, n, k, made, inner, rows, lanes; /* made: results per row */
+    ct__reduce_row *best;                             /* of elements side by side: the one that comes first; NULL: no such kernel */
     uint64_t *scratch, flip, nan;                     /* per lane 2n pairs; nan: the upper half of a NaN's pair, or more than any */
     int kind;
     bool wide;
@@ -13615,15 +13616,30 @@ static void ct__select_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, i
     ct__take_keys(j, p, size, x, true);
     ct__select_pairs(p, t, size, k, &start, &size);
 }
+/* Is the best of m elements' upper key beyond the limit, and so all of them? False where nothing tells. */
+static bool ct__all_beyond(const ct__sort_job *j, const char *x, int64_t m, uint64_t limit)
+{
+    double most;
+    float narrow;
+    uint64_t pair = 0;
+    if (!j->best || limit > 0xffffffffu) return false;
+    if (j->wide) memcpy(&most, x, sizeof most);
+    else memcpy(&narrow, x, sizeof narrow), most = (double)narrow;
+    j->best(m, x, &most), narrow = (float)most;
+    if (most != most) return false; /* a NaN hides the others */
+    j->keys(&pair, 1, j->wide ? (const void *)&most : (const void *)&narrow, 1, j->wide ? 32 : 0, j->flip);
+    return pair >> 32 > limit;
+}
 /* For few of many: takes the row in pieces and drops what cannot be among the k smallest; returns how many are left at p. */
 static int64_t ct__candidates(const ct__sort_job *j, uint64_t *p, uint64_t *t, const char *x)
 {
-    enum { PIECE = 2048 };
+    enum { PIECE = 256 };
     uint64_t limit = UINT64_MAX;
-    int64_t count = 0, next = 2 * j->k + PIECE, start, size;
+    int64_t count = 0, next = 2 * j->k + 8 * PIECE, start, size;
     for (int64_t at = 0; at < j->n; at += PIECE) {
         int64_t m = ct__imin(PIECE, j->n - at), kept = 0;
         uint64_t *q = p + count;
+        if (ct__all_beyond(j, x + at * j->move.size, m, limit)) continue;
         for (int64_t k = 0; k < m; k++) q[k] = (uint64_t)(at + k);
         ct__take_keys(j, q, m, x, false);
         for (int64_t k = 0; k < m; k++) {
@@ -13710,6 +13726,7 @@ static bool ct__cpu_sort(const ct_args *a)
     j.keys = ct__keys[x->dtype], j.move = ct__mover_of(CT__LINE_GET, x->dtype), j.wide = ct__itemsize(x->dtype) == 8;
     j.x = ct__ptr(x), j.values = ct__ptr(a->out[0]), j.indices = (int64_t *)ct__ptr(a->out[1]);
     j.flip = !a->i[3] ? 0 : j.wide ? UINT64_MAX : 0xffffffffu, j.nan = ct__nan_key(x->dtype);
+    if (j.inner == 1 && (x->dtype == CT_F32 || x->dtype == CT_F64)) j.best = ct__cpu()->kernels->row[ct__compute_of(x->dtype)][a->i[3] ? CT__R_MAX : CT__R_MIN];
     j.lanes = ct__imin(ct__imin(j.rows, ct_get_num_threads()), 1 + x->numel / CT__GRAIN);
     size_t bytes = (size_t)(j.lanes * 2 * j.n) * sizeof *j.scratch;
     if (!(j.scratch = (uint64_t *)ct__alloc(bytes))) return false;
