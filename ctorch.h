@@ -8268,6 +8268,7 @@ typedef struct { ct_hook *call; void *user; int id, output; } ct__node_hook; /* 
 struct ct_node {
     int refs;
     bool pending, freed, needed;
+    uint16_t target;                 /* 1 + which target of the latest ct_grad that named this node; 0: of none so far */
     const ct__op *op;
     uint64_t clock, mark;
     const char *file, *function;
@@ -8401,7 +8402,7 @@ static ct_node *ct__node_new(const ct__op *op, int nin, int dims, int nsaved, in
     size_t i = f + (size_t)nf * sizeof(double), bytes = i + (size_t)(ni + dims) * sizeof(int64_t);
     ct_node *n = (ct_node *)ct__alloc(bytes);
     if (!n) return (ct_node *)ct__fail_memory("ct_node", (int64_t)bytes);
-    n->pending = n->freed = n->needed = false, n->mark = n->clock = 0, n->saves = n->nhooks = n->hook_capacity = 0;
+    n->pending = n->freed = n->needed = false, n->target = 0, n->mark = n->clock = 0, n->saves = n->nhooks = n->hook_capacity = 0;
     n->hooks = NULL, n->variable = NULL, n->grad[0] = n->grad[1] = n->grad[2] = n->grad[3] = NULL;
     n->refs = 1, n->op = op, n->nin = nin, n->nout = 1, n->nsaved = nsaved, n->nf = nf, n->ni = ni, n->bytes = bytes;
     n->edge = (ct__edge *)((char *)n + edges), n->saved = (ct__saved *)((char *)n + saved);
@@ -8692,6 +8693,7 @@ typedef struct {
     int *target_output;
     ct_tensor **result;
     int targets;
+    bool twice;                      /* a node is several targets */
     ct__reached *reached;            /* the nodes under the roots, and their marks from before */
     int64_t reached_count, reached_capacity;
     uint64_t last_clock;             /* of the latest reached node that has inputs; */
@@ -8844,12 +8846,25 @@ static bool ct__run_rule(ct__engine *e, ct_node *n)
     if (gin != few) ct__free(gin, bytes);
     return ok;
 }
-static bool ct__captured(ct__engine *e, ct_node *n)
+/* Is n target k? Its gradient is the result then. */
+static void ct__capture(ct__engine *e, const ct_node *n, int k)
 {
-    bool ok = true;
-    for (int t = 0; t < e->targets; t++)
-        if (e->target[t] == n && n->grad[e->target_output[t]]) e->result[t] = ct_retain(n->grad[e->target_output[t]]);
-    return ok;
+    if (e->target[k] == n && n->grad[e->target_output[k]]) e->result[k] = ct_retain(n->grad[e->target_output[k]]);
+}
+static void ct__captured(ct__engine *e, const ct_node *n) /* another engine may have numbered n anew since: then all are asked */
+{
+    int k = n->target - 1;
+    if (k < 0) return;
+    if (!e->twice && k < e->targets && e->target[k] == n) ct__capture(e, n, k);
+    else for (k = 0; k < e->targets; k++) ct__capture(e, n, k);
+}
+static void ct__number_targets(ct__engine *e)
+{
+    for (int k = e->targets - 1; k >= 0; k--) {
+        int same = e->target[k]->target - 1;
+        e->twice = e->twice || (same > k && same < e->targets && e->target[same] == e->target[k]);
+        e->target[k]->target = (uint16_t)(k + 1);
+    }
 }
 static bool ct__process(ct__engine *e, ct_node *n)
 {
@@ -8859,7 +8874,8 @@ static bool ct__process(ct__engine *e, ct_node *n)
     if (!n->variable) c->file = n->file, c->line = n->line, c->function = n->function, c->depth++; /* errors and new nodes: where the forward call was */
     int scopes = c->scope_count;
     ct_scope_begin();
-    bool ok = ct__run_hooks(n) && ct__captured(e, n);
+    bool ok = ct__run_hooks(n);
+    if (ok) ct__captured(e, n);
     if (ok && n->variable) ok = e->capture || ct__accumulate(n->variable, n->grad[0], e->create_graph);
     else if (ok) ok = ct__run_rule(e, n);
     ct_scope_unwind(scopes);
@@ -8989,6 +9005,7 @@ CT_API bool ct_grad_many(ct_tensor *const *outputs, ct_tensor *const *grad_outpu
         ok = target[n] != NULL;
     }
     e.targets = n;
+    if (ok) ct__number_targets(&e);
     for (int k = 0; ok && k < nout; k++) ok = (g[k] = ct__root_gradient(outputs[k], grad_outputs ? grad_outputs[k] : NULL, "ct_grad")) != NULL;
     int held = 0;
     for (; ok && held < nout; held++) {
