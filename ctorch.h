@@ -3770,6 +3770,7 @@ typedef struct {
     struct { ct__scan_column *scan[2]; ct__pick_column *pick[2]; } along[CT__COMPUTE_COUNT]; /* sum, prod; max, min */
     ct__convert_kernel *load[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];            /* stored type -> compute type */
     ct__convert_kernel *store[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];           /* compute type -> stored type */
+    uint64_t (*outside)(int64_t n, const int64_t *at, int64_t last);        /* 0 if all are in [0, last] */
 } ct__kernels;
 #endif /* CT__TABLE */
 /* ==== implementation ============================================================================================== */
@@ -5918,6 +5919,12 @@ CT__STORES(CT__X, store_f64, double, CT__K(to_i64)(x))
 CT__STORES(CT__X, store_i64, int64_t, x)
 #endif
 #undef CT__X
+static uint64_t CT__K(outside)(int64_t n, const int64_t *at, int64_t last) /* the top bit of v or of last - v tells */
+{
+    uint64_t seen = 0;
+    for (int64_t k = 0; k < n; k++) seen |= (uint64_t)at[k] | ((uint64_t)last - (uint64_t)at[k]);
+    return seen >> 63;
+}
 #undef CT__LOADS
 #undef CT__LOADS_I64
 #undef CT__STORES
@@ -7657,6 +7664,7 @@ static const ct__kernels CT__K(kernels) = {
 #define CT__X(name, type, text, size, category) CT__BASE(store_i64_##name),
      {NULL, CT_DTYPES(CT__X)}},
 #undef CT__X
+    CT__K64(outside)
 };
 #undef CT__NULL4
 #undef CT__F32_4
@@ -11890,13 +11898,11 @@ CT__LINE(min_f64, double, *p = *q < *p || isnan(*q) ? *q : *p)
 CT__LINE(min_i64, int64_t, *p = *q < *p ? *q : *p)
 #undef CT__LINE
 /* are all in [0, last]? */
-typedef struct { const int64_t *at; uint64_t last; int bad; } ct__range_job;
-static void ct__range_check(void *ctx, int64_t begin, int64_t end) /* a sign bit in v or in last - v tells */
+typedef struct { const int64_t *at; int64_t last; int bad; } ct__range_job;
+static void ct__range_check(void *ctx, int64_t begin, int64_t end)
 {
     ct__range_job *j = (ct__range_job *)ctx;
-    uint64_t seen = 0, last = j->last;
-    for (int64_t k = begin; k < end; k++) seen |= (uint64_t)j->at[k] | (last - (uint64_t)j->at[k]);
-    if (seen >> 63) ct__atomic_set(&j->bad, 1);
+    if (ct__cpu()->kernels->outside(end - begin, j->at + begin, j->last)) ct__atomic_set(&j->bad, 1);
 }
 #if CT__TUNE
 #pragma GCC pop_options
@@ -11979,7 +11985,7 @@ static ct_tensor *ct__zeros_on(const ct_tensor *like, int dtype, ct_shape s)
 /* Index values as contiguous int64 on the CPU, all in [0,size). What they were meant for is in `where`, "" or the item of an expression. */
 static bool ct__index_outside(const int64_t *at, int64_t n, int64_t size)
 {
-    ct__range_job j = {at, (uint64_t)size - 1, 0};
+    ct__range_job j = {at, size - 1, 0};
     ct__parallel_for(n, 4 * CT__GRAIN, ct__range_check, &j);
     return j.bad || (n && !size);
 }
@@ -12109,7 +12115,7 @@ static bool ct__cpu_gather(const ct_args *a)
     const ct_tensor *index = a->in[1];
     int dim = (int)a->i[0];
     int64_t size = ct__size_of(a->in[0], dim);
-    ct__range_job range = {NULL, (uint64_t)size - 1, index->numel && !size};
+    ct__range_job range = {NULL, size - 1, index->numel && !size};
     ct__lanes_init(&l, CT__LINE_GET, a->in[0], dim, index, a->out[0]);
     l.range = &range;
     if (index->numel && size) ct__parallel_for(l.count, CT__GRAIN, ct__lanes_run, &l);
