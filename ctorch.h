@@ -15516,31 +15516,46 @@ static bool ct__frame_used(const ct__frame *f, int d, int64_t u) /* does a lane 
         if ((u - f->low[d] - a->first - t * a->next) % a->step == 0) return true;
     return false;
 }
+CT__INLINE void ct__put_one(void *y, int64_t at, const void *x, int64_t from, int64_t size)
+{
+    if (size == 4) memcpy((char *)y + 4 * at, (const char *)x + 4 * from, 4);
+    else memcpy((char *)y + 8 * at, (const char *)x + 8 * from, 8);
+}
+/* A row of W elements from place `first` on, which may lie outside: phase p of `step` holds every step-th element from p on, n of them, so that
+   lanes a step apart lie side by side. Outside the row stands the given element. y (step, ys). */
+static void ct__row_phases(const ct__conv_kernels *k, int64_t size, const char *x, int64_t W, int64_t first, int64_t n, int64_t step, const void *outside, char *y, int64_t ys)
+{
+    int64_t lo = first < 0 ? ct__imin(n, step == 1 ? -first : (step - 1 - first) / step) : 0; /* all phases are inside at [lo, hi) */
+    int64_t hi = ct__imax(lo, ct__imin(n, step == 1 ? W - first : (W - first) / step));
+    if (hi > lo) k->split(hi - lo, x + (first + lo * step) * size, step, y + lo * size, ys);
+    for (int64_t p = 0; p < step && hi - lo < n; p++, y += ys * size)
+        for (int side = 0; side < 2; side++) { /* left and right of that: outside, but for one element at most */
+            int64_t q = side ? hi : 0, end = side ? n : lo, near_by = side ? hi : lo - 1, e = first + near_by * step + p;
+            for (int64_t at = q; at < end; at++) ct__put_one(y, at, outside, 0, size);
+            if (end > q && e >= 0 && e < W) ct__put_one(y, near_by, x, e, size);
+        }
+}
 static void ct__frame_row(const ct__frame *f, size_t size, const char *src, char *dst)
 {
-    for (int64_t r = 0; r < f->step; r++, dst += f->slots * (int64_t)size) {
-        if (!ct__frame_used(f, 2, r)) continue;
-        int64_t begin = f->low[2] > r ? (f->low[2] - r + f->step - 1) / f->step : 0, end = (f->size[2] + f->low[2] - r + f->step - 1) / f->step;
-        end = ct__imax(0, ct__imin(end, f->slots)), begin = ct__imin(begin, end);
-        memset(dst, 0, (size_t)begin * size);
-        memset(dst + end * (int64_t)size, 0, (size_t)(f->slots - end) * size);
-        if (begin < end)
-            ct__copy_strided(size, end - begin, src + (r + begin * f->step - f->low[2]) * (int64_t)size, f->step * (int64_t)size, dst + begin * (int64_t)size, (int64_t)size);
-    }
+    static const double zero = 0;
+    const ct__conv_kernels *k = size == 4 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64;
+    ct__row_phases(k, (int64_t)size, src, f->size[2], -f->low[2], f->slots, f->step, &zero, dst, f->slots);
 }
 /* planes [begin, end) of dense source images into frames */
 static void ct__frame_planes(const ct__frame *f, size_t size, const char *src, char *dst, int64_t begin, int64_t end)
 {
     int64_t plane = f->size[0] * f->size[1] * f->size[2];
     for (int64_t p = begin; p < end; p++)
-        for (int64_t a = 0; a < f->low[0] + f->high[0]; a++)
+        for (int64_t a = 0; a < f->low[0] + f->high[0]; a++) {
+            if (!ct__frame_used(f, 0, a)) continue;
             for (int64_t b = 0; b < f->low[1] + f->high[1]; b++) {
                 int64_t i = a - f->low[0], j = b - f->low[1];
                 char *row = dst + (p * f->channel + a * f->stride[0] + b * f->stride[1]) * (int64_t)size;
-                if (!ct__frame_used(f, 0, a) || !ct__frame_used(f, 1, b)) continue;
+                if (!ct__frame_used(f, 1, b)) continue;
                 if (i < 0 || j < 0 || i >= f->size[0] || j >= f->size[1]) memset(row, 0, (size_t)f->stride[1] * size);
                 else ct__frame_row(f, size, src + (p * plane + (i * f->size[1] + j) * f->size[2]) * (int64_t)size, row);
             }
+        }
 }
 static int64_t ct__frame_offset(const ct__frame *f, int d, int64_t position)
 {
@@ -16531,27 +16546,15 @@ static void ct__pool_starts(const int64_t *i, int64_t size, void *start)
         else ((int64_t *)start)[c] = w;
     }
 }
-/* Row x for lanes c0, c0+1, ...: phase p holds every stride-th element from p on, so that each tap finds its lanes side by side; -inf
-   outside the image. n places of each phase; all phases are inside at [lo, hi). */
-static void ct__pool_phases(const ct__pool_job *j, const char *x, int64_t first, int64_t n, int64_t lo, int64_t hi, char *y)
-{
-    int64_t s = j->i[CT__P_STRIDE + 1], W = j->i[CT__P_IN + 1], ys = CT__POOL_ROOM / s;
-    if (hi > lo) j->k->split(hi - lo, x + (first + lo * s) * j->size, s, y + lo * j->size, ys);
-    for (int64_t p = 0; p < s && hi - lo < n; p++, y += ys * j->size)
-        for (int side = 0; side < 2; side++) { /* left and right of that: outside, but for one element at most */
-            int64_t q = side ? hi : 0, count = side ? n - hi : lo, near_by = side ? hi : lo - 1, e = first + near_by * s + p;
-            if (!count) continue;
-            ct__real_set(y, q, j->size, -INFINITY), ct__splat(y + q * j->size, count, (size_t)j->size);
-            if (e >= 0 && e < W) memcpy(y + near_by * j->size, x + e * j->size, (size_t)j->size);
-        }
-}
 /* lanes [c0, c1) of row o of one plane; places count from the window's first row */
 static void ct__max_lanes(const ct__pool_job *j, const char *x, int64_t o, int64_t c0, int64_t c1, char *y, int64_t *out)
 {
     const int64_t *i = j->i;
     int64_t taps = i[CT__P_KERNEL + 1], s = i[CT__P_STRIDE + 1], d0 = i[CT__P_DILATION], d1 = i[CT__P_DILATION + 1], W = i[CT__P_IN + 1], begin, end;
     int64_t n = (c1 - c0 + 15) & -16, left = c0 * s - i[CT__P_PAD + 1], reach = n + (taps - 1) * d1 / s;
-    int64_t lo = ct__imin(reach, left < 0 ? (s - 1 - left) / s : 0), hi = ct__imax(lo, ct__imin(reach, (W - left) / s));
+    const float none_f32 = -(float)INFINITY;
+    const double none_f64 = -(double)INFINITY;
+    const void *none = j->size == 4 ? (const void *)&none_f32 : (const void *)&none_f64;
     double phase[CT__POOL_ROOM], most[CT__POOL_BLOCK]; /* of floats there is room for twice as many */
     int64_t at[CT__POOL_TAPS], place[CT__POOL_BLOCK];
     const void *tap[CT__POOL_TAPS], *start = j->start + c0 * j->size;
@@ -16559,7 +16562,7 @@ static void ct__max_lanes(const ct__pool_job *j, const char *x, int64_t o, int64
     int64_t first = d0 == 1 ? ct__imax(begin, 0) : ct__first_inside(begin, d0);
     for (int64_t k = 0; k < taps; k++) tap[k] = (const char *)phase + j->shift[k] * j->size;
     for (int64_t h = first; h < ct__imin(end, i[CT__P_IN]); h += d0) {
-        ct__pool_phases(j, x + h * W * j->size, left, reach, lo, hi, (char *)phase);
+        ct__row_phases(j->k, j->size, x + h * W * j->size, W, left, reach, s, none, (char *)phase, CT__POOL_ROOM / s);
         for (int64_t k = 0; k < taps; k++) at[k] = (h - first) * W + left + k * d1;
         (j->k->max)(n, tap, at, taps, s, start, most, place), start = NULL;
     }
