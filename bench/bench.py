@@ -488,7 +488,7 @@ def side_by_side(sides, batch, rounds, limit):
             few = max(1, int(batch / 4 / max(t, 1e-7)))
             t = run(few) / few
         n[k] = max(1, math.ceil(batch / max(t, 1e-9)))
-    spent, taken, disturbed, pause = 0, 0, 0, 0.003
+    spent, taken, disturbed, pause = 0, 0, 0, 0.012
     while True:
         for k, run in sides.items():
             time.sleep(pause)
