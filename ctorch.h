@@ -15806,7 +15806,7 @@ static bool ct__conv_phase(ct__conv_job *j, int64_t p, int64_t count) /* all of 
     bool ok = true;
     ct__conv_axes(j, p, j->axis);
     j->P = ct__axes_lanes(j->axis), j->K = j->channels * ct__axes_taps(j->axis);
-    if (!j->P) return true;
+    if (!j->P || (!j->K && j->backward)) return true; /* zeros are there */
     ct__frame_offsets(&j->frame, &j->c, j->axis, j->channels, j->lines * j->c.taps, j->offset, j->weight);
     ct__pixels_init(&j->pixels, &j->frame, j->axis);
     j->pixels.offset = j->offset, j->weights.offset = j->weight;
@@ -15818,9 +15818,19 @@ static bool ct__conv_phase(ct__conv_job *j, int64_t p, int64_t count) /* all of 
     }
     return ok;
 }
+static void ct__conv_clear(void *ctx, int64_t begin, int64_t end) /* images of the result */
+{
+    const ct__conv_job *j = (const ct__conv_job *)ctx;
+    int64_t image = j->c.G * j->lines * j->space * j->size;
+    memset(j->out + begin * image, 0, (size_t)((end - begin) * image));
+}
 static bool ct__conv_gather(ct__conv_job *j, int64_t phases)
 {
     const ct__frame *f = &j->frame;
+    bool holes = false; /* places of the image that no window reaches */
+    for (int64_t p = 0; j->backward && p < phases; p++) ct__conv_axes(j, p, j->axis), holes = holes || !ct__axes_taps(j->axis);
+    if (holes) ct__parallel_for(j->c.N, 1, ct__conv_clear, j);
+    ct__conv_axes(j, 0, j->axis);
     int64_t temp = j->bunch > 1 || j->P != j->space ? j->lines * j->P : 0;
     ct__conv_cut(j, temp);
     int64_t images = f->copied ? j->chunk * f->image + 64 : 0;
