@@ -3644,8 +3644,9 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(isinf, Isinf, 1, C, (a == a) & (a - a != 0), CT_NONE, CT_NONE, CT_NONE)                                         \
     X(isfinite, Isfinite, 1, C, a - a == 0, CT_NONE, CT_NONE, CT_NONE)                                                \
     X(isclose, Isclose, 2, C, isclose(a, b, p, q, r), CT_NONE, CT_NONE, CT_NONE)
-/* rows whose second operand is often a number, or stands for a whole row: they have kernels that keep it in a register */
-#define CT__POINTWISE_BY_NUMBER(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(div, a/b)
+/* Arithmetic that memory bounds. The second operand is often a number, or stands for a whole row: these have kernels that keep it in a register,
+   and kernels that read and write bfloat16. */
+#define CT__POINTWISE_ARITHMETIC(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(div, a/b)
 #define CT__POINTWISE_POW(X) /* for floating types and integers, too; long enough for AVX-512 */                      \
     X(pow, Pow, 2, A, pow(a, b), b == 0 ? 0 : g*b*pow(a, b - 1), a == 0 && b >= 0 ? 0 : g*y*log(a), CT_NONE)
 #define CT__POINTWISE_INT(X) /* integers and bool alone */                                                            \
@@ -3746,10 +3747,10 @@ enum ct__pw_id {
     CT__PW_COUNT
 };
 enum {
-#define CT__X(name, value) CT__BY_NUMBER_##name,
-    CT__POINTWISE_BY_NUMBER(CT__X)
+#define CT__X(name, value) CT__ARITHMETIC_##name,
+    CT__POINTWISE_ARITHMETIC(CT__X)
 #undef CT__X
-    CT__BY_NUMBER_COUNT
+    CT__ARITHMETIC_COUNT
 };
 enum { CT__R_SUM, CT__R_PROD, CT__R_MAX, CT__R_MIN, CT__R_COUNT };
 /* Reductions: of n contiguous elements into one accumulator (double, or int64 for integers), of a row into a row of the elements' type,
@@ -3764,7 +3765,8 @@ typedef void ct__convert_kernel(int64_t n, const void *in, void *out);
 enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT }; /* the types that kernels compute in */
 typedef struct {
     ct__pw_kernel *pointwise[CT__COMPUTE_COUNT][CT__PW_COUNT][4];           /* value, da, db, dc; NULL: by its text */
-    ct__pw_kernel *number[2][CT__BY_NUMBER_COUNT];                          /* float, double: values, b the same for all */
+    ct__pw_kernel *number[2][CT__ARITHMETIC_COUNT];                          /* float, double: values, b the same for all */
+    ct__pw_kernel *bf16[CT__ARITHMETIC_COUNT];                               /* values of stored bfloat16, computed in float; any n */
     ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_COUNT];
     ct__reduce_column *column[CT__COMPUTE_COUNT][CT__R_COUNT], *merge[CT__COMPUTE_COUNT][CT__R_COUNT];
     struct { ct__scan_column *scan[2]; ct__pick_column *pick[2]; } along[CT__COMPUTE_COUNT]; /* sum, prod; max, min */
@@ -6124,9 +6126,22 @@ CT__POINTWISE_ANY(CT__X)
 CT__POINTWISE_POW(CT__X)
 CT__POINTWISE_FLOAT(CT__X)
 #undef CT__X
-#define CT__X(name, value) CT__LOOP_B(name##_f32_number, value, 0)
+#define CT__X(name, value)                                                                                            \
+    CT__LOOP_B(name##_f32_number, value, 0)                                                                           \
+    static void CT__K(name##_bf16)(int64_t n, const void *const *v, void *out, const double *f)                       \
+    {                                                                                                                 \
+        const uint16_t *const va = (const uint16_t *)v[0], *const vb = (const uint16_t *)v[1];                        \
+        uint16_t *const o = (uint16_t *)out;                                                                          \
+        const float p = (float)f[0];                                                                                  \
+        (void)p;                                                                                                      \
+        CT__IVDEP                                                                                                     \
+        for (int64_t i = 0; i < n; i++) {                                                                             \
+            const float a = CT__K(bf16_to_f32)(va[i]), b = CT__K(bf16_to_f32)(vb[i]);                                 \
+            o[i] = CT__K(f32_to_bf16)(value);                                                                         \
+        }                                                                                                             \
+    }
 #if CT__VBYTES < 64
-CT__POINTWISE_BY_NUMBER(CT__X)
+CT__POINTWISE_ARITHMETIC(CT__X)
 #endif
 #undef CT__X
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
@@ -6147,7 +6162,7 @@ CT__POINTWISE_ANY(CT__X)
 CT__POINTWISE_FLOAT(CT__X)
 #undef CT__X
 #define CT__X(name, value) CT__LOOP_B(name##_f64_number, value, 0)
-CT__POINTWISE_BY_NUMBER(CT__X)
+CT__POINTWISE_ARITHMETIC(CT__X)
 #undef CT__X
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f64_0, value)
 #endif
@@ -7635,10 +7650,13 @@ static const ct__kernels CT__K(kernels) = {
      {CT__POINTWISE_ANY(CT__F64_4) CT__POINTWISE_POW(CT__BASE64_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F64_4) CT__POINTWISE_MATH(CT__BASE64_4) CT__POINTWISE_SPECIAL(CT__BASE64_4)},
      {CT__POINTWISE_ANY(CT__I64_4) CT__POINTWISE_POW(CT__I64_4) CT__POINTWISE_INT(CT__I64_4) CT__POINTWISE_FLOAT(CT__NULL4) CT__POINTWISE_MATH(CT__NULL4) CT__POINTWISE_SPECIAL(CT__NULL4)}},
 #define CT__X(name, value) CT__K64(name##_f32_number),
-    {{CT__POINTWISE_BY_NUMBER(CT__X)},
+    {{CT__POINTWISE_ARITHMETIC(CT__X)},
 #undef CT__X
 #define CT__X(name, value) CT__K64(name##_f64_number),
-     {CT__POINTWISE_BY_NUMBER(CT__X)}},
+     {CT__POINTWISE_ARITHMETIC(CT__X)}},
+#undef CT__X
+#define CT__X(name, value) CT__K64(name##_bf16),
+    {CT__POINTWISE_ARITHMETIC(CT__X)},
 #undef CT__X
     {CT__REDUCTIONS(row_f32), CT__REDUCTIONS(row_f64), CT__REDUCTIONS_I64(row_i64)},
     {CT__REDUCTIONS(column_f32), CT__REDUCTIONS(column_f64), CT__REDUCTIONS_I64(column_i64)},
@@ -9616,22 +9634,35 @@ static bool ct__cpu_pointwise_text(const ct_args *a)
     return true;
 }
 /* op = 4*row + which text; i[0] the compute type; in = a b c y g, NULL where the text does not use it */
+static int ct__arithmetic_of(int op) /* the place in CT__POINTWISE_ARITHMETIC of a row's value, or -1 */
+{
+    static const int rows[] = {
+#define CT__X(name, value) CT__PW_##name,
+        CT__POINTWISE_ARITHMETIC(CT__X)
+#undef CT__X
+    };
+    int k = 0;
+    while (k < CT__ARITHMETIC_COUNT && op != 4 * rows[k]) k++;
+    return k < CT__ARITHMETIC_COUNT ? k : -1;
+}
 /* The kernel for an operand b that is one number along the last dim, or an operand a, which then changes places with b. */
 static ct__pw_kernel *ct__pw_by_number(ct__pw_job *job, int op)
 {
-    static const struct { int row, number; bool commutes; } rows[] = {{CT__PW_add, CT__BY_NUMBER_add, true}, {CT__PW_sub, CT__BY_NUMBER_sub, false},
-                                                                      {CT__PW_mul, CT__BY_NUMBER_mul, true}, {CT__PW_div, CT__BY_NUMBER_div, false}};
     const ct__iter *it = &job->it;
-    int last = it->ndim - 1, *role = job->role;
-    for (size_t k = 0; job->compute != CT__I64 && last >= 0 && k < sizeof rows / sizeof *rows; k++) {
-        if (op != 4 * rows[k].row || role[0] == role[1]) continue;
-        if (it->stride[role[0]][last] == 0 && rows[k].commutes && (rows[k].row == CT__PW_mul || job->f[0] == 1)) {
-            int b = role[1];
-            role[1] = role[0], role[0] = role[2] = role[3] = role[4] = b;
-        }
-        return it->stride[role[1]][last] == 0 ? ct__cpu()->kernels->number[job->compute][rows[k].number] : NULL;
+    int k = ct__arithmetic_of(op), last = it->ndim - 1, *role = job->role;
+    bool commutes = k == CT__ARITHMETIC_mul || (k == CT__ARITHMETIC_add && job->f[0] == 1);
+    if (k < 0 || job->compute == CT__I64 || last < 0 || role[0] == role[1]) return NULL;
+    if (it->stride[role[0]][last] == 0 && commutes) {
+        int b = role[1];
+        role[1] = role[0], role[0] = role[2] = role[3] = role[4] = b;
     }
-    return NULL;
+    return it->stride[role[1]][last] == 0 ? ct__cpu()->kernels->number[job->compute][k] : NULL;
+}
+static void ct__pw_bf16_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__pw_job *job = (const ct__pw_job *)ctx;
+    const void *v[2] = {job->it.data[job->role[0]] + 2 * begin, job->it.data[job->role[1]] + 2 * begin};
+    job->kernel(end - begin, v, job->it.data[job->it.count - 1] + 2 * begin, job->f);
 }
 static bool ct__cpu_pointwise_plain(const ct_args *a)
 {
@@ -9648,8 +9679,12 @@ static bool ct__cpu_pointwise_plain(const ct_args *a)
     if (!job.it.count) ct__iter_add(&job.it, out); /* a constant: any operand will do */
     ct__iter_add(&job.it, out);
     ct__iter_sort(&job.it), ct__iter_coalesce(&job.it);
-    job.by_number = ct__pw_by_number(&job, a->op);
-    ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_body, &job);
+    int arithmetic = ct__arithmetic_of(a->op);
+    bool bf16 = arithmetic >= 0;
+    for (int k = 0; k < job.it.count; k++) bf16 = bf16 && job.it.flat[k] && job.it.dtype[k] == CT_BF16;
+    if (bf16) job.kernel = ct__cpu()->kernels->bf16[arithmetic];
+    else job.by_number = ct__pw_by_number(&job, a->op);
+    ct__parallel_for(job.it.numel, CT__GRAIN, bf16 ? ct__pw_bf16_body : ct__pw_body, &job);
     return true;
 }
 static bool ct__transposed(const ct_tensor *t)
