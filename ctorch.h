@@ -15473,7 +15473,7 @@ CT_API ct_tensor *ct_inner(ct_tensor *a, ct_tensor *b)
      conv_weight  in x, y                                         out w              d/dw
    Each is the derivative of the others, so any order of gradients stays among the three. */
 enum { CT__CONV_INTS = 10, CT__CONV_LANES = 2048, CT__CONV_DIRECT = 4 };
-static const int64_t ct__conv_budget = 4 << 20; /* bytes of padded images at once: they stay in a cache */
+static const int64_t ct__conv_budget = 1 << 20; /* bytes of padded images at once: they stay in an L2 */
 
 typedef struct ct__conv { int64_t N, C, O, G, x[3], k[3], y[3], stride[3], pad[3], dil[3], taps; } ct__conv;
 
