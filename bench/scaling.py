@@ -2,6 +2,10 @@
 """How cost grows: time against size for five ops, memory against the depth of a network, time per node against the length of a graph.
 Three plots in build/bench, and a check that nothing grows faster than its size. --quick stops at 4M elements, 64 layers and 1M nodes."""
 import os, sys
+from surroundings import restart_in_fair_surroundings
+
+if __name__ == "__main__":
+    restart_in_fair_surroundings()
 import torch
 from bench import CSide, Row, short
 from draw import curves
