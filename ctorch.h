@@ -3675,9 +3675,9 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(erf, Erf, 1, F, erf(a), g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                              \
     X(leaky_relu, LeakyRelu, 1, F, a > 0 ? a : a*p, a > 0 ? g : g*p, CT_NONE, CT_NONE)                                \
     X(elu, Elu, 1, F, a > 0 ? a : p*expm1(a), a < 0 ? g*p*exp(a) : a == 0 ? g*p : g, CT_NONE, CT_NONE)                \
-    X(gelu, Gelu, 1, F, a*(1 + erf(a*num(0.70710678118654752440)))/2,                                                 \
+    X(gelu, Gelu, 1, F, a*((1 + erf(a*num(0.70710678118654752440)))/2),                                                \
       g*((1 + erf(a*num(0.70710678118654752440)))/2 + a*num(0.39894228040143267794)*exp(-a*a/2)), CT_NONE, CT_NONE)   \
-    X(gelu_tanh, Gelu, 1, F, a*(1 + tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a)))/2,                   \
+    X(gelu_tanh, Gelu, 1, F, a*((1 + tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a)))/2),                  \
       g*((1 + tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a)))/2                                          \
          + a*(1 - square(tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a))))                                \
             *num(0.39894228040143267794)*(1 + num(0.134145)*a*a)), CT_NONE, CT_NONE)                                  \
@@ -4079,6 +4079,7 @@ typedef struct ct__ctx {
     uint64_t sequence;           /* Lamport clock of graph nodes */
     struct ct_node **heap;       /* the engine's queue */
     int64_t heap_count, heap_capacity;
+    int engines;                 /* that run: one in a hook of another */
     struct ct_node *dead;        /* nodes whose release is pending: releasing never recurses */
     bool releasing;
     uint8_t grad_modes[64];      /* saved by ct_no_grad_begin and ct_enable_grad_begin */
@@ -8952,24 +8953,58 @@ static void ct__mark_back(ct__engine *e)
     while (e->reached_count--) e->reached[e->reached_count].node->needed = e->reached[e->reached_count].was;
     ct__free(e->reached, (size_t)e->reached_capacity * sizeof *e->reached);
 }
+/* An engine that runs in a hook of another: what the other one keeps in the nodes that both reach is set aside meanwhile. */
+typedef struct { ct_node *node; ct_tensor *grad[CT__MAX_OUT]; bool pending; } ct__aside;
+static bool ct__set_aside(const ct__engine *e, ct_node *const *roots, int count, ct__aside **aside, int64_t *n, int64_t *capacity)
+{
+    ct__engine all;
+    uint64_t mark = ct__next_mark();
+    bool ok = true;
+    memset(&all, 0, sizeof all);
+    all.c = e->c;
+    for (int k = 0; ok && k < count; k++) ok = ct__reach(&all, roots[k], mark);
+    for (int64_t at = 0; ok && at < all.reached_count; at++)
+        for (int k = 0; ok && k < all.reached[at].node->nin; k++) ok = ct__reach(&all, all.reached[at].node->edge[k].node, mark);
+    for (int64_t at = 0; ok && at < all.reached_count; at++) {
+        ct_node *node = all.reached[at].node;
+        bool used = node->pending;
+        for (int k = 0; k < CT__MAX_OUT; k++) used = used || node->grad[k];
+        if (!used) continue;
+        if (!(ok = ct__grow((void **)aside, *n, capacity, sizeof **aside))) break;
+        ct__aside *a = &(*aside)[(*n)++];
+        a->node = node, a->pending = node->pending, node->pending = false;
+        memcpy(a->grad, node->grad, sizeof a->grad), memset(node->grad, 0, sizeof node->grad);
+    }
+    ct__mark_back(&all);
+    return ok || ct__fail_memory("ct_backward", 0) != NULL;
+}
 static bool ct__engine_run(ct__engine *e, ct_tensor *const *roots, ct_tensor *const *grads, int count)
 {
+    enum { LIMIT = 256 };
     ct__ctx *c = e->c = ct__here();
+    ct__aside *aside = NULL;
+    int64_t asides = 0, capacity = 0;
     e->base = c->heap_count;
     bool ok = true, was = c->grad_disabled;
-    ct_node *n;
-    c->grad_disabled = !e->create_graph;
-    for (int k = 0; ok && k < count; k++) {
-        n = roots[k]->node ? roots[k]->node : ct__accumulate_of(roots[k]);
-        ok = n && ct__grad_add(e, n, roots[k]->node ? roots[k]->output : 0, grads[k]);
-        if (n && !roots[k]->node) ct__node_release(n);
+    ct_node *n, *root[LIMIT];
+    int held = 0;
+    for (; ok && held < count; held++) { /* held meanwhile: hooks may drop the outputs */
+        root[held] = roots[held]->node ? roots[held]->node : ct__accumulate_of(roots[held]);
+        ok = root[held] != NULL;
+        if (roots[held]->node) ct__ref_inc(&root[held]->refs);
     }
+    if (c->engines++ && ok) ok = ct__set_aside(e, root, count, &aside, &asides, &capacity);
+    c->grad_disabled = !e->create_graph;
+    for (int k = 0; ok && k < count; k++) ok = ct__grad_add(e, root[k], roots[k]->node ? roots[k]->output : 0, grads[k]);
     while ((n = ct__heap_pop(e))) {
         if (ok) ok = ct__process(e, n);
         else for (int k = 0; k < CT__MAX_OUT; k++) ct_release(n->grad[k]), n->grad[k] = NULL;
         ct__node_release(n);
     }
-    c->grad_disabled = was;
+    c->grad_disabled = was, c->engines--;
+    for (int64_t k = 0; k < asides; k++) memcpy(aside[k].node->grad, aside[k].grad, sizeof aside[k].grad), aside[k].node->pending = aside[k].pending;
+    ct__free(aside, (size_t)capacity * sizeof *aside);
+    while (held) ct__node_release(root[--held]);
     return ok;
 }
 /* Checks a root and makes its gradient: the given one, or 1 for a single element. */
