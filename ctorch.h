@@ -204,7 +204,8 @@ typedef struct ct_allocator {
     void (*free)(void *memory, size_t bytes, void *user);
     void *user;
 } ct_allocator;
-/* Replaces malloc and free for all that the library allocates. Call it before anything else (else CT_ERR_STATE). NULL: malloc. */
+/* Replaces malloc and free for all that the library allocates. Call it before anything else (else CT_ERR_STATE). NULL: malloc, whose blocks of 4 MB
+   and more ask Linux for large pages. */
 CT_API bool ct_set_allocator(const ct_allocator *allocator);
 
 typedef struct ct_memory_info {
@@ -3598,8 +3599,9 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
    kind  A any type, the promoted one   N the same, bool refused   F floating (integers become the default type)
          C compared in the promoted type, result bool   I integers and bool   W as A, but a is a condition (first operand not promoted)
    CT_ZERO: zero almost everywhere.  CT_NONE: no gradient.
-   What is compiled: values of all for the baseline, of ANY, FLOAT and MATH for AVX2 (MATH in float32), of FLOAT in float32 for AVX-512, too; float32
-   derivatives of ANY and FLOAT for AVX2. Integers and SPECIAL: the baseline alone. Other derivatives run their texts as block programs (>>expr). */
+   What is compiled: values of all for the baseline, of ANY, FLOAT, POW and MATH for AVX2 (POW and MATH in float32), of FLOAT and POW in float32 for
+   AVX-512, too; float32 derivatives of ANY, FLOAT and POW for AVX2, of FLOAT and POW for AVX-512. Integers and SPECIAL: the baseline alone. Other
+   derivatives run their texts as block programs (>>expr). */
 #define CT__POINTWISE_ANY(X) /* for floating types and integers */                                                    \
     X(add, Add, 2, A, a + p*b, g, g*p, CT_NONE)                                                                       \
     X(sub, Sub, 2, N, a - p*b, g, -g*p, CT_NONE)                                                                      \
