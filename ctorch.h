@@ -6750,7 +6750,6 @@ static double CT__K(square##f)(int64_t n, const void *x_, double mean)          
     return s + CT__K(square_block##f)(n, x, (T)mean);                                                                 \
 }
 
-
 /* softmax: of short rows as many at a time as fit CHUNK, so that they run through one long loop of exponentials */
 #define CT__SOFTMAX(T, f)                                                                                             \
 /* e = exp(x - m) of a row in pieces; returns its sum. y = e, or for log x - m, or NULL */                            \
@@ -7212,9 +7211,9 @@ static void CT__K(pool_max##f)(int64_t n, const void *const *tap, const int64_t 
     for (int j = 0; j < L; j++) lane[j] = (I)(j * s);                                                                 \
     memcpy(&step, lane, sizeof step);                                                                                 \
     for (int64_t i = 0; i < n; i += L) {                                                                              \
-        CT__K(CV##f) most = *(const CT__K(CU##f) *)(y + i);                                                           \
+        CT__K(CV##f) most = none;                                                                                     \
+        if (!start) most = *(const CT__K(CU##f) *)(y + i);                                                            \
         CT__K(CI##f) p = *(const CT__K(CW##f) *)((start ? (const I *)start : place) + i);                             \
-        if (start) most = none;                                                                                       \
         for (int64_t t = 0; t < taps; t++) {                                                                          \
             CT__K(CV##f) v = *(const CT__K(CU##f) *)((const T *)tap[t] + i);                                          \
             CT__K(CI##f) take = (CT__K(CI##f))(v > most) | (CT__K(CI##f))(v != v);                                    \
@@ -8725,6 +8724,7 @@ typedef struct {
     bool twice;                      /* a node is several targets */
     ct__reached *reached;            /* the nodes under the roots, and their marks from before */
     int64_t reached_count, reached_capacity;
+    uint64_t mark;                   /* that they carry */
     uint64_t last_clock;             /* of the latest reached node that has inputs; */
     bool in_order;                   /* true while these clocks fall, as along a chain */
 } ct__engine;
@@ -8918,14 +8918,24 @@ static uint64_t ct__next_mark(void) /* a number no node was marked with yet */
     static uint64_t marks;
     return ct__atomic_add(&marks, 1) + 1;
 }
-static bool ct__reach(ct__engine *e, ct_node *n, uint64_t mark)
+static bool ct__reach(ct__engine *e, ct_node *n)
 {
-    if (!n || n->mark == mark) return true;
+    if (!n || n->mark == e->mark) return true;
     if (!ct__grow((void **)&e->reached, e->reached_count, &e->reached_capacity, sizeof *e->reached)) return ct__fail_memory("ct_grad", 0) != NULL;
     e->reached[e->reached_count].node = n, e->reached[e->reached_count++].was = n->needed;
-    n->mark = mark, n->needed = false;
+    n->mark = e->mark, n->needed = false;
     if (n->nin) e->in_order = e->in_order && n->clock < e->last_clock, e->last_clock = n->clock;
     return true;
+}
+/* Everything under the roots into e->reached. */
+static bool ct__reach_all(ct__engine *e, ct_node *const *roots, int count)
+{
+    bool ok = true;
+    e->mark = ct__next_mark(), e->last_clock = UINT64_MAX, e->in_order = true;
+    for (int k = 0; ok && k < count; k++) ok = ct__reach(e, roots[k]);
+    for (int64_t at = 0; ok && at < e->reached_count; at++)
+        for (int k = 0; ok && k < e->reached[at].node->nin; k++) ok = ct__reach(e, e->reached[at].node->edge[k].node);
+    return ok;
 }
 static int ct__by_clock(const void *a, const void *b) /* the latest first */
 {
@@ -8935,14 +8945,9 @@ static int ct__by_clock(const void *a, const void *b) /* the latest first */
 /* Marks the nodes that lead to a target, so that ct_grad computes nothing else. */
 static bool ct__mark_needed(ct__engine *e, ct_node *const *roots, int count)
 {
-    uint64_t mark = ct__next_mark();
-    bool ok = true;
-    e->last_clock = UINT64_MAX, e->in_order = true;
-    for (int k = 0; ok && k < count; k++) ok = ct__reach(e, roots[k], mark);
-    for (int64_t at = 0; ok && at < e->reached_count; at++)
-        for (int k = 0; ok && k < e->reached[at].node->nin; k++) ok = ct__reach(e, e->reached[at].node->edge[k].node, mark);
+    bool ok = ct__reach_all(e, roots, count);
     if (ok && !e->in_order) qsort(e->reached, (size_t)e->reached_count, sizeof *e->reached, ct__by_clock);
-    for (int t = 0; ok && t < e->targets; t++) if (e->target[t]->mark == mark) e->target[t]->needed = true;
+    for (int t = 0; ok && t < e->targets; t++) if (e->target[t]->mark == e->mark) e->target[t]->needed = true;
     for (int64_t at = e->reached_count - 1; ok && at >= 0; at--) { /* inputs before what is made of them */
         ct_node *n = e->reached[at].node;
         for (int k = 0; k < n->nin; k++) n->needed = n->needed || (n->edge[k].node && n->edge[k].node->needed);
@@ -8957,47 +8962,39 @@ static void ct__mark_back(ct__engine *e)
 }
 /* An engine that runs in a hook of another: what the other one keeps in the nodes that both reach is set aside meanwhile. */
 typedef struct { ct_node *node; ct_tensor *grad[CT__MAX_OUT]; bool pending; } ct__aside;
-static bool ct__set_aside(const ct__engine *e, ct_node *const *roots, int count, ct__aside **aside, int64_t *n, int64_t *capacity)
+static bool ct__set_aside(const ct__engine *e, ct__aside **aside, int64_t *n, int64_t *capacity)
 {
-    ct__engine all;
-    uint64_t mark = ct__next_mark();
-    bool ok = true;
-    memset(&all, 0, sizeof all);
-    all.c = e->c;
-    for (int k = 0; ok && k < count; k++) ok = ct__reach(&all, roots[k], mark);
-    for (int64_t at = 0; ok && at < all.reached_count; at++)
-        for (int k = 0; ok && k < all.reached[at].node->nin; k++) ok = ct__reach(&all, all.reached[at].node->edge[k].node, mark);
-    for (int64_t at = 0; ok && at < all.reached_count; at++) {
-        ct_node *node = all.reached[at].node;
+    for (int64_t at = 0; at < e->reached_count; at++) {
+        ct_node *node = e->reached[at].node;
         bool used = node->pending;
         for (int k = 0; k < CT__MAX_OUT; k++) used = used || node->grad[k];
         if (!used) continue;
-        if (!(ok = ct__grow((void **)aside, *n, capacity, sizeof **aside))) break;
+        if (!ct__grow((void **)aside, *n, capacity, sizeof **aside)) return ct__fail_memory("ct_backward", 0) != NULL;
         ct__aside *a = &(*aside)[(*n)++];
         a->node = node, a->pending = node->pending, node->pending = false;
         memcpy(a->grad, node->grad, sizeof a->grad), memset(node->grad, 0, sizeof node->grad);
     }
-    ct__mark_back(&all);
-    return ok || ct__fail_memory("ct_backward", 0) != NULL;
+    return true;
 }
-static bool ct__engine_run(ct__engine *e, ct_tensor *const *roots, ct_tensor *const *grads, int count)
+/* The nodes of tensors that gradients start from or end in, held: how many, less than count without memory. */
+static int ct__hold_nodes(ct_tensor *const *t, int count, ct_node **node)
 {
-    enum { LIMIT = 256 };
-    ct__ctx *c = e->c = ct__here();
+    int k = 0;
+    for (; k < count && (node[k] = t[k]->node ? t[k]->node : ct__accumulate_of(t[k])); k++)
+        if (t[k]->node) ct__ref_inc(&node[k]->refs);
+    return k;
+}
+/* node: the roots' */
+static bool ct__engine_run(ct__engine *e, ct_tensor *const *roots, ct_node *const *node, ct_tensor *const *grads, int count)
+{
+    ct__ctx *c = e->c;
     ct__aside *aside = NULL;
     int64_t asides = 0, capacity = 0;
-    e->base = c->heap_count;
     bool ok = true, was = c->grad_disabled;
-    ct_node *n, *root[LIMIT];
-    int held = 0;
-    for (; ok && held < count; held++) { /* held meanwhile: hooks may drop the outputs */
-        root[held] = roots[held]->node ? roots[held]->node : ct__accumulate_of(roots[held]);
-        ok = root[held] != NULL;
-        if (roots[held]->node) ct__ref_inc(&root[held]->refs);
-    }
-    if (c->engines++ && ok) ok = ct__set_aside(e, root, count, &aside, &asides, &capacity);
+    ct_node *n;
+    if (c->engines++) ok = (e->reached_count || ct__reach_all(e, node, count)) && ct__set_aside(e, &aside, &asides, &capacity);
     c->grad_disabled = !e->create_graph;
-    for (int k = 0; ok && k < count; k++) ok = ct__grad_add(e, root[k], roots[k]->node ? roots[k]->output : 0, grads[k]);
+    for (int k = 0; ok && k < count; k++) ok = ct__grad_add(e, node[k], roots[k]->node ? roots[k]->output : 0, grads[k]);
     while ((n = ct__heap_pop(e))) {
         if (ok) ok = ct__process(e, n);
         else for (int k = 0; k < CT__MAX_OUT; k++) ct_release(n->grad[k]), n->grad[k] = NULL;
@@ -9006,7 +9003,6 @@ static bool ct__engine_run(ct__engine *e, ct_tensor *const *roots, ct_tensor *co
     c->grad_disabled = was, c->engines--;
     for (int64_t k = 0; k < asides; k++) memcpy(aside[k].node->grad, aside[k].grad, sizeof aside[k].grad), aside[k].node->pending = aside[k].pending;
     ct__free(aside, (size_t)capacity * sizeof *aside);
-    while (held) ct__node_release(root[--held]);
     return ok;
 }
 /* Checks a root and makes its gradient: the given one, or 1 for a single element. */
@@ -9024,9 +9020,16 @@ CT_API bool ct_backward_with(ct_backward_opts o)
     ct_scope_begin();
     ct_tensor *g = ct__root_gradient(o.tensor, o.gradient, "ct_backward");
     ct__engine e;
+    ct_node *root;
     memset(&e, 0, sizeof e);
+    e.c = ct__here(), e.base = e.c->heap_count;
     e.retain_graph = o.retain_graph || o.create_graph, e.create_graph = o.create_graph;
-    bool ok = g && ct__engine_run(&e, &o.tensor, &g, 1);
+    bool ok = g && ct__hold_nodes(&o.tensor, 1, &root) == 1;
+    if (ok) {
+        ok = ct__engine_run(&e, &o.tensor, &root, &g, 1);
+        ct__mark_back(&e);
+        ct__node_release(root);
+    }
     ct_scope_end();
     return ok;
 }
@@ -9061,22 +9064,13 @@ CT_API bool ct_grad_many(ct_tensor *const *outputs, ct_tensor *const *grad_outpu
     e.target = target, e.target_output = output, e.result = results;
     int scopes = e.c->scope_count;
     ct_scope_begin();
-    bool ok = true;
-    for (; ok && n < nin; n++) {
-        target[n] = inputs[n]->node ? inputs[n]->node : ct__accumulate_of(inputs[n]), output[n] = inputs[n]->node ? inputs[n]->output : 0;
-        if (inputs[n]->node) ct__ref_inc(&target[n]->refs);
-        ok = target[n] != NULL;
-    }
-    e.targets = n;
+    n = e.targets = ct__hold_nodes(inputs, nin, target);
+    for (int k = 0; k < n; k++) output[k] = inputs[k]->node ? inputs[k]->output : 0;
+    bool ok = n == nin;
     if (ok) ct__number_targets(&e);
     for (int k = 0; ok && k < nout; k++) ok = (g[k] = ct__root_gradient(outputs[k], grad_outputs ? grad_outputs[k] : NULL, "ct_grad")) != NULL;
-    int held = 0;
-    for (; ok && held < nout; held++) {
-        roots[held] = outputs[held]->node ? outputs[held]->node : ct__accumulate_of(outputs[held]);
-        if (outputs[held]->node) ct__ref_inc(&roots[held]->refs);
-        ok = roots[held] != NULL;
-    }
-    ok = ok && ct__mark_needed(&e, roots, nout) && ct__engine_run(&e, outputs, g, nout);
+    int held = ok ? ct__hold_nodes(outputs, nout, roots) : 0;
+    ok = ok && held == nout && ct__mark_needed(&e, roots, nout) && ct__engine_run(&e, outputs, roots, g, nout);
     ct__mark_back(&e);
     for (int k = 0; k < held; k++) ct__node_release(roots[k]);
     for (int k = 0; k < n; k++) ct__node_release(target[k]);
@@ -9670,7 +9664,6 @@ static bool ct__cpu_pointwise_text(const ct_args *a)
     ct__program_run(&p, in, x.operands, a->out[0]);
     return true;
 }
-/* op = 4*row + which text; i[0] the compute type; in = a b c y g, NULL where the text does not use it */
 static int ct__arithmetic_of(int op) /* the place in CT__POINTWISE_ARITHMETIC of a row's value, or -1 */
 {
     static const int rows[] = {
@@ -9701,6 +9694,7 @@ static void ct__pw_bf16_body(void *ctx, int64_t begin, int64_t end)
     const void *v[2] = {job->it.data[job->role[0]] + 2 * begin, job->it.data[job->role[1]] + 2 * begin};
     job->kernel(end - begin, v, job->it.data[job->it.count - 1] + 2 * begin, job->f);
 }
+/* op = 4*row + which text; i[0] the compute type; in = a b c y g, NULL where the text does not use it */
 static bool ct__cpu_pointwise_plain(const ct_args *a)
 {
     ct__pw_job job;
