@@ -4212,8 +4212,9 @@ static char *ct__text(void)
 static ct_allocator ct__host;
 static ct__freelist ct__shared_cache[CT__CLASS_COUNT];
 static int64_t ct__host_bytes, ct__host_peak, ct__host_allocs;
-enum { CT__THREAD_CACHE_MAX = 256, /* blocks of one class; beyond it they go to the shared cache */
+enum { CT__THREAD_CACHE = 1 << 18, /* bytes of one class; beyond them half go to the shared cache */
        CT__HOST_EXTRA = 72 };      /* a pointer, and up to 63 bytes to align */
+CT__INLINE int ct__thread_cache_max(size_t k) { return CT__THREAD_CACHE / 64 / (int)(k + 1); } /* in blocks of class k */
 
 static int ct__size_class(size_t bytes, size_t *rounded)
 {
@@ -4287,7 +4288,7 @@ static CT__NOINLINE void *ct__alloc_slow(ct__ctx *c, size_t bytes)
     ct__lock(&ct__global_lock);
     ct__block *b = ct__pop(&ct__shared_cache[k]);
     if (b && k < CT__CLASS_SMALL) /* take some more while we are here */
-        for (int i = 0; i < CT__THREAD_CACHE_MAX / 2 && ct__shared_cache[k].head; i++) ct__push(&c->cache[k], ct__pop(&ct__shared_cache[k]));
+        for (int i = ct__thread_cache_max((size_t)k) / 2; i > 0 && ct__shared_cache[k].head; i--) ct__push(&c->cache[k], ct__pop(&ct__shared_cache[k]));
     ct__unlock(&ct__global_lock);
     for (int try_again = 0; !b && try_again < 2; try_again++) {
         if (try_again) ct_empty_cache();
@@ -4302,14 +4303,14 @@ static CT__NOINLINE void *ct__alloc_slow(ct__ctx *c, size_t bytes)
     return b;
 }
 /* At least so many bytes, aligned to 64, not cleared. NULL when the host has no more: the caller reports it. */
-static void *ct__alloc(size_t bytes)
+CT__INLINE void *ct__block_take(ct__ctx *c, size_t bytes)
 {
-    ct__ctx *c = ct__here();
     size_t k = (bytes - 1) / 64;
     if (!CT__LIKELY(k < CT__CLASS_SMALL && c->cache[k].head)) return ct__alloc_slow(c, bytes);
     CT__TALLY(c->live_bytes, (int64_t)(k + 1) * 64);
     return ct__pop(&c->cache[k]);
 }
+static void *ct__alloc(size_t bytes) { return ct__block_take(ct__here(), bytes); }
 static CT__NOINLINE void ct__free_slow(ct__ctx *c, void *block, size_t bytes)
 {
     size_t rounded;
@@ -4318,18 +4319,20 @@ static CT__NOINLINE void ct__free_slow(ct__ctx *c, void *block, size_t bytes)
     ct__lock(&ct__global_lock);
     ct__push(&ct__shared_cache[k], (ct__block *)block);
     if (k < CT__CLASS_SMALL)
-        while (c->cache[k].count > CT__THREAD_CACHE_MAX / 2) ct__push(&ct__shared_cache[k], ct__pop(&c->cache[k]));
+        while (c->cache[k].count > ct__thread_cache_max((size_t)k) / 2) ct__push(&ct__shared_cache[k], ct__pop(&c->cache[k]));
     ct__unlock(&ct__global_lock);
 }
-static void ct__free(void *block, size_t bytes)
+CT__INLINE void ct__block_give(ct__ctx *c, void *block, size_t bytes)
 {
-    if (!block) return;
-    ct__ctx *c = ct__here();
     size_t k = (bytes - 1) / 64;
-    if (CT__LIKELY(k < CT__CLASS_SMALL && c->cache[k].count < CT__THREAD_CACHE_MAX)) {
+    if (CT__LIKELY(k < CT__CLASS_SMALL && c->cache[k].count * (int)(k + 1) < CT__THREAD_CACHE / 64)) {
         ct__push(&c->cache[k], (ct__block *)block);
         CT__TALLY(c->live_bytes, -(int64_t)(k + 1) * 64);
     } else ct__free_slow(c, block, bytes);
+}
+static void ct__free(void *block, size_t bytes)
+{
+    if (block) ct__block_give(ct__here(), block, bytes);
 }
 static void *ct__calloc(size_t bytes)
 {
@@ -4526,7 +4529,8 @@ typedef struct ct__storage {
     int refs;
     ct_device device;
     int64_t version;             /* in-place writes; saved tensors compare it */
-    int64_t history;             /* in-place writes that replaced a node: views compare it and renew theirs */
+    uint32_t history;            /* in-place writes that replaced a node: views compare it and renew theirs */
+    bool joint;                  /* lies behind its first handle: see ct__handle_with */
     void *data;
     size_t bytes;                /* of data */
     size_t block;                /* bytes of this allocation; data of CPU storages of our own stands right behind */
@@ -4541,7 +4545,8 @@ enum { /* ct_tensor.flags */
     CT__KEPT = 8,                /* the next scope end hands it to the enclosing scope */
     CT__MULTI_VIEW = 16,         /* one of several views made by one call: not writable in place under autograd */
     CT__VIEW = 32,               /* a view that autograd follows: base is set */
-    CT__NO_GRAD_VIEW = 64        /* that view was made with gradients disabled */
+    CT__NO_GRAD_VIEW = 64,       /* that view was made with gradients disabled */
+    CT__JOINT = 128              /* its first storage lies behind it */
 };
 typedef struct ct__hook { ct_hook *call; void *user; int id; } ct__hook;
 /* What few tensors need: allocated when first needed. */
@@ -4560,7 +4565,7 @@ struct ct_tensor {
     ct_node *node;                      /* what made it, or NULL for leaves; held */
     ct__meta *meta;
     ct_tensor *base;                    /* of a view that autograd follows: whose memory and history it shares; held */
-    int64_t base_history;               /* storage->history when this view's node was made */
+    uint32_t base_history;              /* storage->history when this view's node was made */
     int64_t shape[CT_MAX_DIMS], stride[CT_MAX_DIMS];
 };
 /* A backend's memory and kernels. Kernels get tensors whose outputs exist already; an entry that is NULL runs on the CPU, with copies. */
@@ -4591,25 +4596,31 @@ CT_API void ct_set_default_dtype(ct_dtype d)
 }
 
 /* storages */
+enum { CT__HANDLE_BYTES = (sizeof(ct_tensor) + 63) / 64 * 64, CT__STORAGE_BYTES = 64, CT__JOINT_BYTES = 2048 };
+CT__INLINE ct__storage *ct__storage_init(ct__storage *s, ct_device device, size_t bytes, size_t block, bool joint)
+{
+    s->refs = 1, s->device = device, s->version = 0, s->history = 0, s->joint = joint, s->data = (char *)s + CT__STORAGE_BYTES;
+    s->bytes = bytes, s->block = block, s->deleter = NULL, s->user = NULL;
+    return s;
+}
 static ct__storage *ct__storage_new(ct_device device, size_t bytes)
 {
     const ct_backend *b = ct__backends[device];
-    size_t inside = device == CT_CPU ? (bytes + 63) / 64 * 64 : 0; /* whole vectors may be stored */
+    size_t block = CT__STORAGE_BYTES + (device == CT_CPU ? (bytes + 63) / 64 * 64 : 0); /* whole vectors may be stored */
     if (bytes > (size_t)PTRDIFF_MAX / 2) return NULL;
-    ct__storage *s = (ct__storage *)ct__alloc(64 + inside);
+    ct__storage *s = (ct__storage *)ct__alloc(block);
     if (!s) return NULL;
-    s->refs = 1, s->device = device, s->version = 0, s->history = 0, s->bytes = bytes, s->block = 64 + inside, s->deleter = NULL, s->user = NULL;
-    s->data = device == CT_CPU ? (void *)((char *)s + 64) : b->alloc(bytes ? bytes : 1);
-    if (s->data) return s;
-    ct__free(s, s->block);
+    ct__storage_init(s, device, bytes, block, false);
+    if (device == CT_CPU || (s->data = b->alloc(bytes ? bytes : 1))) return s;
+    ct__free(s, block);
     return NULL;
 }
-static void ct__storage_release(ct__storage *s)
+CT__INLINE void ct__storage_release(ct__storage *s)
 {
     if (!s || ct__ref_dec(&s->refs) > 0) return;
     if (s->deleter) s->deleter(s->data, s->user);
     else if (s->device != CT_CPU) ct__backends[s->device]->free(s->data, s->bytes ? s->bytes : 1);
-    ct__free(s, s->block);
+    ct__block_give(ct__here(), s->joint ? (char *)s - CT__HANDLE_BYTES : (char *)s, s->block);
 }
 
 /* shapes */
@@ -4659,24 +4670,27 @@ CT__INLINE bool ct__contiguous(const ct_tensor *t) { return (t->flags & CT__CONT
 
 /* handles */
 static void ct__autograd_free(ct_tensor *t); /* its node, base and meta: tensors and nodes own each other's kind */
-static bool ct__own(ct__ctx *c, ct_tensor *t)
+CT__INLINE bool ct__own(ct__ctx *c, ct_tensor *t)
 {
     if (c->owned_count == c->owned_capacity && !ct__grow((void **)&c->owned, c->owned_count, &c->owned_capacity, sizeof *c->owned)) return false;
     c->owned[c->owned_count++] = t;
     return true;
 }
-static void ct__tensor_free(ct_tensor *t)
+CT__INLINE ct__storage *ct__behind(ct_tensor *t) { return (ct__storage *)(void *)((char *)t + CT__HANDLE_BYTES); }
+static CT__NOINLINE void ct__tensor_free(ct_tensor *t)
 {
-    ct__ctx *c = ct__here();
-    CT__TALLY(c->tensors, -1);
+    CT__TALLY(ct__here()->tensors, -1);
     if (t->node || t->meta || t->base) ct__autograd_free(t);
-    ct__storage_release(t->storage);
-    ct__free(t, sizeof *t);
+    ct__storage *behind = t->flags & CT__JOINT ? ct__behind(t) : NULL;
+    if (t->storage != behind) ct__storage_release(t->storage);
+    if (behind) ct__storage_release(behind); /* and t with it, unless views remain */
+    else ct__free(t, sizeof *t);
 }
-CT_API void ct_release(ct_tensor *t)
+CT__INLINE void ct__drop(ct_tensor *t) /* ct_release, inline */
 {
     if (t && ct__ref_dec(&t->refs) == 0) ct__tensor_free(t);
 }
+CT_API void ct_release(ct_tensor *t) { ct__drop(t); }
 CT_API ct_tensor *ct_retain(ct_tensor *t)
 {
     if (t) ct__ref_inc(&t->refs);
@@ -4684,18 +4698,21 @@ CT_API ct_tensor *ct_retain(ct_tensor *t)
 }
 CT_API ct_tensor *ct_same(ct_tensor *t) { return t; }
 
-/* A handle that nobody owns yet (refs 1 is the caller's), without storage. */
-static ct_tensor *ct__handle(void)
+/* A handle that nobody owns yet (refs 1 is the caller's), without storage, and room behind it. A storage that is put there (CT__JOINT)
+   is this handle's first: the block lives while the storage does, and the storage at least as long as the handle. */
+CT__INLINE ct_tensor *ct__handle_with(size_t room)
 {
     ct__ctx *c = ct__here();
-    ct_tensor *t = (ct_tensor *)ct__alloc(sizeof *t);
-    if (!t) return (ct_tensor *)ct__fail_memory("ct_tensor", (int64_t)sizeof *t);
+    size_t bytes = room ? CT__HANDLE_BYTES + room : sizeof(ct_tensor);
+    ct_tensor *t = (ct_tensor *)ct__block_take(c, bytes);
+    if (!t) return (ct_tensor *)ct__fail_memory("ct_tensor", (int64_t)bytes);
     CT__TALLY(c->tensors, 1);
     t->refs = 1, t->flags = 0, t->output = 0, t->node = NULL, t->meta = NULL, t->base = NULL, t->storage = NULL;
     return t;
 }
+static ct_tensor *ct__handle(void) { return ct__handle_with(0); }
 /* Gives the reference the caller holds to the innermost scope; returns t, or NULL (t released) when the scope cannot grow. */
-static ct_tensor *ct__scoped(ct_tensor *t)
+CT__INLINE ct_tensor *ct__scoped(ct_tensor *t)
 {
     if (t && !ct__own(ct__here(), t)) {
         ct_release(t);
@@ -4703,13 +4720,26 @@ static ct_tensor *ct__scoped(ct_tensor *t)
     }
     return t;
 }
-static ct_tensor *ct__fill_storage(ct_tensor *t, ct_device device)
+/* The memory of a small tensor lies behind its handle. What a last vector holds beyond the elements is 0 then: kernels may compute with it. */
+CT__INLINE void ct__storage_behind(ct_tensor *t, size_t bytes, size_t room)
 {
-    size_t bytes = (size_t)t->numel * ct__itemsize(t->dtype);
-    t->storage = (uint64_t)t->numel > SIZE_MAX / 16 ? NULL : ct__storage_new(device, bytes);
-    if (t->storage) return ct__scoped(t);
-    ct_release(t);
-    return (ct_tensor *)ct__fail_memory("ct_empty", (int64_t)bytes);
+    t->flags |= CT__JOINT, t->storage = ct__storage_init(ct__behind(t), CT_CPU, bytes, CT__HANDLE_BYTES + CT__STORAGE_BYTES + room, true);
+    if (bytes % 64) memset((char *)t->storage->data + room - 64, 0, 64);
+}
+/* A handle with memory for contiguous elements, owned by the scope; the caller checked the shape and fills it in. */
+static ct_tensor *ct__contiguous_new(ct_device device, int dtype, int ndim, int64_t numel)
+{
+    size_t bytes = (size_t)numel * ct__itemsize(dtype), room = (bytes + 63) / 64 * 64;
+    bool possible = (uint64_t)numel <= SIZE_MAX / 16, joint = possible && device == CT_CPU && bytes <= CT__JOINT_BYTES;
+    ct_tensor *t = ct__handle_with(joint ? CT__STORAGE_BYTES + room : 0);
+    if (!t) return NULL;
+    t->dtype = (uint8_t)dtype, t->ndim = (uint8_t)ndim, t->offset = 0, t->numel = numel, t->flags = CT__CONTIGUOUS;
+    if (joint) ct__storage_behind(t, bytes, room);
+    else if (!possible || !(t->storage = ct__storage_new(device, bytes))) {
+        ct_release(t);
+        return (ct_tensor *)ct__fail_memory("ct_empty", (int64_t)bytes);
+    }
+    return ct__scoped(t);
 }
 /* A new contiguous tensor, contents undefined, owned by the scope. The shape was checked or is checked here. */
 static ct_tensor *ct__new_on(ct_device device, int dtype, const int64_t *shape, int ndim)
@@ -4718,11 +4748,9 @@ static ct_tensor *ct__new_on(ct_device device, int dtype, const int64_t *shape, 
     if (ndim < 0 || ndim > CT_MAX_DIMS) return (ct_tensor *)ct__fail(CT_ERR_DIM, "ct_empty", "%d dimensions: at most %d are supported", ndim, CT_MAX_DIMS);
     if (!ct__shape_numel(shape, ndim, &numel))
         return (ct_tensor *)ct__fail(CT_ERR_OVERFLOW, "ct_empty", "a tensor of shape %s cannot be", ct__sizes_text(shape, ndim, '[', ']'));
-    ct_tensor *t = ct__handle();
-    if (!t) return NULL;
-    t->dtype = (uint8_t)dtype, t->ndim = (uint8_t)ndim, t->offset = 0, t->numel = numel, t->flags = CT__CONTIGUOUS;
-    for (int64_t d = ndim - 1, s = 1; d >= 0; d--) t->shape[d] = shape[d], t->stride[d] = s, s *= shape[d] > 1 ? shape[d] : 1;
-    return ct__fill_storage(t, device);
+    ct_tensor *t = ct__contiguous_new(device, dtype, ndim, numel);
+    for (int64_t d = ndim - 1, s = 1; t && d >= 0; d--) t->shape[d] = shape[d], t->stride[d] = s, s *= shape[d] > 1 ? shape[d] : 1;
+    return t;
 }
 /* Inside an op where its inputs lie, elsewhere on the default device. */
 CT__INLINE ct_device ct__home(void) { return ct__tls.place ? (ct_device)(ct__tls.place - 1) : ct__default_device; }
@@ -4730,11 +4758,9 @@ static ct_tensor *ct__new(int dtype, const int64_t *shape, int ndim) { return ct
 static ct_tensor *ct__new_like(const ct_tensor *like, int dtype) /* its shape was checked before */
 {
     if (!ct__contiguous(like)) return ct__new_on(like->storage->device, dtype, like->shape, like->ndim);
-    ct_tensor *t = ct__handle();
-    if (!t) return NULL;
-    t->dtype = (uint8_t)dtype, t->ndim = like->ndim, t->offset = 0, t->numel = like->numel, t->flags = CT__CONTIGUOUS;
-    for (int d = 0; d < like->ndim; d++) t->shape[d] = like->shape[d], t->stride[d] = like->stride[d];
-    return ct__fill_storage(t, like->storage->device);
+    ct_tensor *t = ct__contiguous_new(like->storage->device, dtype, like->ndim, like->numel);
+    if (t) memcpy(t->shape, like->shape, sizeof t->shape), memcpy(t->stride, like->stride, sizeof t->stride);
+    return t;
 }
 /* Another view of t's storage, without history; owned by the scope. */
 static ct_tensor *ct__alias_raw(const ct_tensor *t, int ndim, const int64_t *shape, const int64_t *stride, int64_t offset)
@@ -4785,7 +4811,7 @@ static void ct__release_from(ct__ctx *c, int64_t mark)
             ct_tensor *t = c->owned[i];
             c->owned[i] = c->owned[kept], c->owned[kept++] = t;
         }
-    while (c->owned_count > kept) ct_release(c->owned[--c->owned_count]); /* newest first */
+    while (c->owned_count > kept) ct__drop(c->owned[--c->owned_count]); /* newest first */
 }
 CT_API void ct_scope_end(void)
 {
@@ -8286,6 +8312,8 @@ struct ct__call {
     ct_tensor *const *in;
     ct_tensor *into;                 /* write the result here (in place), or NULL */
     int nin, nout, nf, ni, saves;    /* saves: op->saves, which forward may narrow */
+    ct_device device;                /* of the inputs that do not lie on the CPU */
+    unsigned wants;                  /* bit k: a gradient for input k will be recorded; bit 31: for one of those from 31 on */
     ct_tensor *out[CT__MAX_OUT];
     double f[8];
     int64_t i[40];
@@ -8294,22 +8322,23 @@ typedef struct { ct_node *node; int shape; uint8_t output, dtype, ndim, device; 
 typedef struct { ct_tensor *tensor; int64_t version; bool output; } ct__saved;
 typedef struct { ct_hook *call; void *user; int id, output; } ct__node_hook; /* call NULL: user is a tensor that retains its gradient */
 struct ct_node {
-    int refs;
-    bool pending, freed, needed;
-    uint16_t target;                 /* 1 + which target of the latest ct_grad that named this node; 0: of none so far */
+    int refs, line, nin, nout, saves, nsaved, nf, ni;
     const ct__op *op;
-    uint64_t clock, mark;
     const char *file, *function;
-    int line, nin, nout, saves, nsaved, nf, ni, nhooks, hook_capacity;
     ct_node *next_dead;
-    ct__node_hook *hooks;
-    ct_tensor *variable;             /* of an accumulate node: the leaf */
-    ct_tensor *grad[CT__MAX_OUT];    /* pending gradients of the outputs, held */
     ct__edge *edge;                  /* these four lie behind the node */
     ct__saved *saved;
     double *f;
     int64_t *i;
     size_t bytes;
+    uint64_t clock, mark;            /* from here on 0 at first */
+    bool pending, needed;
+    uint16_t target;                 /* 1 + which target of the latest ct_grad that named this node; 0: of none so far */
+    int nhooks;
+    ct__node_hook *hooks;
+    ct_tensor *grad[CT__MAX_OUT];    /* pending gradients of the outputs, held */
+    ct_tensor *variable;             /* of an accumulate node: the leaf */
+    int hook_capacity;
 };
 struct ct__bw {
     ct_node *node;
@@ -8322,6 +8351,7 @@ struct ct__bw {
 static void ct__call_init(ct__call *c, const ct__op *op, const char *function, ct_tensor *const *in, int nin)
 {
     c->op = op, c->function = function, c->in = in, c->into = NULL, c->nin = nin, c->nout = 1, c->nf = c->ni = 0, c->saves = op->saves;
+    c->device = CT_CPU, c->wants = 0;
     c->out[0] = c->out[1] = c->out[2] = c->out[3] = NULL;
 }
 
@@ -8354,21 +8384,23 @@ CT_API void ct_enable_grad_end(void) { ct__grad_mode_pop(); }
 /* lifetimes: a dead node waits in a list, so that a chain of a million nodes is released in a loop */
 static void ct__saved_drop(ct_node *n)
 {
-    for (int k = 0; k < n->nsaved; k++) ct_release(n->saved[k].tensor), n->saved[k].tensor = NULL;
+    for (int k = 0; k < n->nsaved; k++) ct__drop(n->saved[k].tensor), n->saved[k].tensor = NULL;
+}
+CT__INLINE void ct__grads_drop(ct_node *n)
+{
+    for (int k = 0; k < n->nout; k++) ct__drop(n->grad[k]), n->grad[k] = NULL;
 }
 static void ct__node_free(ct_node *n)
 {
-    ct__saved_drop(n);
+    ct__saved_drop(n), ct__grads_drop(n);
     if (n->op->drop) n->op->drop(n);
-    for (int k = 0; k < n->nout; k++) ct_release(n->grad[k]);
     if (n->variable) n->variable->meta->accumulate = NULL, ct_release(n->variable);
-    ct__free(n->hooks, (size_t)n->hook_capacity * sizeof *n->hooks);
-    CT__TALLY(ct__here()->nodes, -1);
+    if (n->hooks) ct__free(n->hooks, (size_t)n->hook_capacity * sizeof *n->hooks);
+    ct__block_give(ct__here(), n, n->bytes);
 }
-static void ct__node_release(ct_node *n)
+static CT__NOINLINE void ct__node_dead(ct_node *n)
 {
     ct__ctx *c = ct__here();
-    if (!n || ct__ref_dec(&n->refs) > 0) return;
     n->next_dead = c->dead, c->dead = n;
     if (c->releasing) return;
     c->releasing = true;
@@ -8379,9 +8411,13 @@ static void ct__node_release(ct_node *n)
             if (e && ct__ref_dec(&e->refs) == 0) e->next_dead = c->dead, c->dead = e;
         }
         ct__node_free(n);
-        ct__free(n, n->bytes);
+        CT__TALLY(c->nodes, -1);
     }
     c->releasing = false;
+}
+CT__INLINE void ct__node_release(ct_node *n)
+{
+    if (n && ct__ref_dec(&n->refs) == 0) ct__node_dead(n);
 }
 static void ct__node_forget(ct_node *n, const ct_tensor *t) /* t no longer wants its gradient kept */
 {
@@ -8411,7 +8447,7 @@ static void ct__autograd_free(ct_tensor *t)
     ct__meta *m = t->meta;
     if (m && m->retain_grad) ct__node_forget(t->node, t);
     ct__node_release(t->node);
-    ct_release(t->base);
+    ct__drop(t->base);
     if (!m) return;
     ct_release(m->grad);
     ct__free(m->hooks, (size_t)m->hook_capacity * sizeof *m->hooks);
@@ -8422,17 +8458,17 @@ static ct__meta *ct__meta_of(ct_tensor *t)
     if (!t->meta && !(t->meta = (ct__meta *)ct__calloc(sizeof *t->meta))) ct__fail_memory("ct_tensor", (int64_t)sizeof *t->meta);
     return t->meta;
 }
-/* Room for nin edges with their shapes, nsaved tensors and the attributes, in one block. */
-static ct_node *ct__node_new(const ct__op *op, int nin, int dims, int nsaved, int nf, int ni)
+/* Room for nin edges, nsaved tensors, the attributes f and i with the inputs' shapes behind them: in one block. */
+CT__INLINE ct_node *ct__node_new(const ct__op *op, int nin, int ni, int nsaved, int nf)
 {
     ct__ctx *c = ct__here();
     size_t edges = sizeof(ct_node), saved = edges + (size_t)nin * sizeof(ct__edge), f = saved + (size_t)nsaved * sizeof(ct__saved);
-    size_t i = f + (size_t)nf * sizeof(double), bytes = i + (size_t)(ni + dims) * sizeof(int64_t);
-    ct_node *n = (ct_node *)ct__alloc(bytes);
+    size_t i = f + (size_t)nf * sizeof(double), bytes = i + (size_t)ni * sizeof(int64_t);
+    ct_node *n = (ct_node *)ct__block_take(c, bytes);
     if (!n) return (ct_node *)ct__fail_memory("ct_node", (int64_t)bytes);
-    n->pending = n->freed = n->needed = false, n->target = 0, n->mark = n->clock = 0, n->saves = n->nhooks = n->hook_capacity = 0;
-    n->hooks = NULL, n->variable = NULL, n->grad[0] = n->grad[1] = n->grad[2] = n->grad[3] = NULL;
-    n->refs = 1, n->op = op, n->nin = nin, n->nout = 1, n->nsaved = nsaved, n->nf = nf, n->ni = ni, n->bytes = bytes;
+    n->clock = n->mark = 0, n->pending = n->needed = false, n->target = 0, n->nhooks = n->hook_capacity = 0;
+    n->hooks = NULL, n->grad[0] = n->grad[1] = n->grad[2] = n->grad[3] = NULL, n->variable = NULL;
+    n->refs = 1, n->saves = 0, n->op = op, n->nin = nin, n->nout = 1, n->nsaved = nsaved, n->nf = nf, n->ni = ni, n->bytes = bytes;
     n->edge = (ct__edge *)((char *)n + edges), n->saved = (ct__saved *)((char *)n + saved);
     n->f = (double *)((char *)n + f), n->i = (int64_t *)((char *)n + i);
     n->file = c->file, n->line = c->line, n->function = c->depth && c->function ? c->function : op->name;
@@ -8451,7 +8487,7 @@ static ct_node *ct__accumulate_of(ct_tensor *leaf) /* a new reference */
         ct__ref_inc(&m->accumulate->refs);
         return m->accumulate;
     }
-    ct_node *n = ct__node_new(&ct__op_accumulate, 0, 0, 0, 0, 0);
+    ct_node *n = ct__node_new(&ct__op_accumulate, 0, 0, 0, 0);
     if (n) n->variable = ct_retain(leaf), m->accumulate = n;
     return n;
 }
@@ -8488,25 +8524,27 @@ static bool ct__save(ct_node *n, int k, ct_tensor *t, bool output)
 static bool ct__record_saving(ct__call *c, ct_tensor *const *more, int more_count)
 {
     ct__ctx *ctx = ct__here();
-    int dims = 0, at = 0, nsaved = more_count + ((c->saves & CT__SAVE_OUT) != 0) + ((c->saves & CT__SAVE_OUT1) != 0);
-    for (int k = 0; k < c->nin; k++) dims += c->in[k]->ndim, nsaved += k < CT__SAVE_LIMIT && (c->saves & CT__SAVE_IN(k));
-    ct_node *n = ct__node_new(c->op, c->nin, dims, nsaved, c->nf, c->ni);
+    int dims = c->ni, at = 0, nsaved = more_count + ((c->saves & CT__SAVE_OUT) != 0) + ((c->saves & CT__SAVE_OUT1) != 0);
+    unsigned saves = (unsigned)c->saves & (c->nin < CT__SAVE_LIMIT ? (1u << c->nin) - 1 : (1u << CT__SAVE_LIMIT) - 1); /* of inputs */
+    for (unsigned bits = saves; bits; bits &= bits - 1) nsaved++;
+    for (int k = 0; k < c->nin; k++) dims += c->in[k]->ndim;
+    ct_node *n = ct__node_new(c->op, c->nin, dims, nsaved, c->nf);
     if (!n) return false;
-    n->nout = c->nout, n->saves = c->saves;
+    n->nout = c->nout, n->saves = c->saves, n->ni = c->ni;
     if (c->function && !(ctx->depth && ctx->function)) n->function = c->function;
     for (int k = 0; k < c->nf; k++) n->f[k] = c->f[k];
     for (int k = 0; k < c->ni; k++) n->i[k] = c->i[k];
     dims = c->ni;
     bool ok = true;
     uint64_t clock = ctx->sequence;
-    for (int k = 0; k < c->nin; k++) {
+    for (int k = 0; k < c->nin; k++, saves >>= 1) {
         ct_tensor *t = c->in[k];
         ct__edge *e = &n->edge[k];
         ok = ct__edge_to(e, t) && ok;
         e->dtype = t->dtype, e->ndim = t->ndim, e->device = (uint8_t)t->storage->device, e->shape = dims;
         for (int d = 0; d < t->ndim; d++) n->i[dims++] = t->shape[d];
         if (e->node && e->node->clock > clock) clock = e->node->clock;
-        if (k < CT__SAVE_LIMIT && (c->saves & CT__SAVE_IN(k))) ok = ct__save(n, at++, t, false) && ok;
+        if (saves & 1) ok = ct__save(n, at++, t, false) && ok;
     }
     if (c->saves & CT__SAVE_OUT) ok = ct__save(n, at++, c->out[0], true) && ok;
     if (c->saves & CT__SAVE_OUT1) ok = ct__save(n, at++, c->out[1], true) && ok;
@@ -8531,10 +8569,11 @@ static void ct__release_temporaries(ct__ctx *ctx, int64_t mark, const ct__call *
     ct__release_from(ctx, mark);
 }
 /* An op that touches memory itself, for tensors of another device: the CPU stands in. */
-static bool ct__forward_on_host(ct__call *c, ct_device device)
+static bool ct__forward_on_host(ct__call *c)
 {
     ct__ctx *ctx = ct__here();
     ct_tensor *few[CT__MAX_OPERANDS], **host = few, *const *in = c->in, *into = c->into;
+    ct_device device = c->device;
     size_t bytes = (size_t)c->nin * sizeof *host;
     int scopes = ctx->scope_count, place = ctx->place, hosting = ctx->hosting;
     bool ok = true;
@@ -8543,47 +8582,36 @@ static bool ct__forward_on_host(ct__call *c, ct_device device)
     ct_scope_begin();
     ctx->place = 1 + CT_CPU, ctx->hosting = (int)device;
     for (int k = 0; ok && k < c->nin; k++) ok = (host[k] = ct__on_cpu(in[k]) ? in[k] : ct__move(in[k], CT_CPU)) != NULL;
-    c->in = host;
+    c->in = host, c->device = CT_CPU;
     if (ok && into) ok = (c->into = ct__move(into, CT_CPU)) != NULL;
     ok = ok && c->op->forward(c);
     for (int k = 0; ok && k < c->nout; k++) {
         if (into && c->out[k] == c->into) ok = ct__give_back(into, c->into), c->out[k] = into;
         else ok = ct_keep(c->out[k] = ct__move(c->out[k], device)) != NULL;
     }
-    c->in = in, c->into = into, ctx->place = place, ctx->hosting = hosting;
+    c->in = in, c->into = into, c->device = device, ctx->place = place, ctx->hosting = hosting;
     ct_scope_unwind(scopes);
     if (host != few) ct__free(host, bytes);
     return ok;
-}
-/* Of the inputs that do not lie on the CPU. */
-static ct_device ct__call_device(const ct__call *c)
-{
-    for (int k = 0; k < c->nin; k++)
-        if (!ct__on_cpu(c->in[k])) return c->in[k]->storage->device;
-    return CT_CPU;
 }
 /* The one way in: checks, the op's forward, the graph. */
 static bool ct__apply(ct__call *c)
 {
     ct__ctx *ctx = ct__here();
-    bool wants = false;
-    ct_device device = CT_CPU;
+    bool was = ctx->grad_disabled, record = c->op->backward && !was;
     for (int k = 0; k < c->nin; k++) {
         if (!c->in[k]) return false;
-        wants = wants || ct__wants_grad(c->in[k]);
-        if (!ct__on_cpu(c->in[k])) device = c->in[k]->storage->device;
+        if (record && ct__wants_grad(c->in[k])) c->wants |= 1u << (k < 31 ? k : 31);
+        if (!ct__on_cpu(c->in[k])) c->device = c->in[k]->storage->device;
     }
-    wants = wants && c->op->backward && !ctx->grad_disabled;
-    bool was = ctx->grad_disabled;
     int place = ctx->place;
     ctx->grad_disabled = true;
-    if (c->nin) ctx->place = 1 + (int)device;
+    if (c->nin) ctx->place = 1 + (int)c->device;
     int64_t mark = ctx->owned_count;
-    bool ok = device == CT_CPU || (c->op->saves & CT__DEVICE) ? c->op->forward(c) : ct__forward_on_host(c, device);
+    bool ok = CT__LIKELY(c->device == CT_CPU) || (c->op->saves & CT__DEVICE) ? c->op->forward(c) : ct__forward_on_host(c);
     ctx->grad_disabled = was, ctx->place = place;
     if (ctx->owned_count - mark > c->nout || !ok) ct__release_temporaries(ctx, mark, c, ok);
-    if (!ok) return false;
-    return !wants || !ct__is_float(c->out[0]->dtype) || ct__record(c);
+    return ok && (!c->wants || !ct__is_float(c->out[0]->dtype) || ct__record(c));
 }
 /* Wraps a finished, raw result as the op's output: for ops whose forward was done by the caller. */
 static bool ct__forward_done(ct__call *c) { return c->out[0] != NULL; }
@@ -8761,24 +8789,27 @@ static ct_node *ct__heap_pop(ct__engine *e) /* the caller gets the reference */
     return top;
 }
 static bool ct__pw_compute(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute_dtype);
-/* The sum of the gradients that reach one output of a node. */
-static bool ct__grad_add(ct__engine *e, ct_node *n, int output, ct_tensor *g)
+static CT__NOINLINE bool ct__grad_sum(bool create_graph, ct_tensor **slot, ct_tensor *g)
 {
-    ct_tensor **slot = &n->grad[output];
-    if (!n->pending && !ct__heap_push(e, n)) return false;
-    if (!*slot) {
-        *slot = ct_retain(g);
-        return true;
-    }
     ct_tensor *sum = *slot, *in[2] = {sum, g};
     static const double one[3] = {1, 0, 0};
-    if (!e->create_graph && sum->refs == 1 && sum->storage->refs == 1 && ct__contiguous(sum) && ct__same_shape(sum, g) && sum->dtype == g->dtype &&
-        sum->storage->data == (char *)sum->storage + 64 && ct__on_cpu(g) && !sum->node)
+    if (!create_graph && sum->refs == 1 && sum->storage->refs == 1 && ct__contiguous(sum) && ct__same_shape(sum, g) && sum->dtype == g->dtype &&
+        sum->storage->data == (char *)sum->storage + CT__STORAGE_BYTES && ct__on_cpu(g) && !sum->node)
         return ct__pw_compute(4 * CT__PW_add, in, 2, sum, one, sum->dtype); /* nobody else sees it */
     if (!(sum = (ct_add)(sum, g))) return false;
     ct_retain(sum);
     ct_release(*slot);
     *slot = sum;
+    return true;
+}
+/* The sum of the gradients that reach one output of a node. */
+CT__INLINE bool ct__grad_add(ct__engine *e, ct_node *n, int output, ct_tensor *g)
+{
+    ct_tensor **slot = &n->grad[output];
+    if (!n->pending && !ct__heap_push(e, n)) return false;
+    if (*slot) return ct__grad_sum(e->create_graph, slot, g);
+    ct__ref_inc(&g->refs);
+    *slot = g;
     return true;
 }
 static bool ct__run_hook(ct_tensor **g, ct_hook *call, void *user, const char *function)
@@ -8903,12 +8934,12 @@ static bool ct__process(ct__engine *e, ct_node *n)
     if (!n->variable) c->file = n->file, c->line = n->line, c->function = n->function, c->depth++; /* errors and new nodes: where the forward call was */
     int scopes = c->scope_count;
     ct_scope_begin();
-    bool ok = ct__run_hooks(n);
+    bool ok = !(n->nhooks || n->variable) || ct__run_hooks(n);
     if (ok) ct__captured(e, n);
     if (ok && n->variable) ok = e->capture || ct__accumulate(n->variable, n->grad[0], e->create_graph);
     else if (ok) ok = ct__run_rule(e, n);
     ct_scope_unwind(scopes);
-    for (int k = 0; k < n->nout; k++) ct_release(n->grad[k]), n->grad[k] = NULL;
+    ct__grads_drop(n);
     if (!e->retain_graph) ct__saved_drop(n);
     if (!n->variable) c->file = file, c->line = line, c->function = function, c->depth--;
     return ok;
@@ -8918,23 +8949,25 @@ static uint64_t ct__next_mark(void) /* a number no node was marked with yet */
     static uint64_t marks;
     return ct__atomic_add(&marks, 1) + 1;
 }
-static bool ct__reach(ct__engine *e, ct_node *n)
+static bool ct__reach_new(ct__engine *e, ct_node *n)
 {
-    if (!n || n->mark == e->mark) return true;
     if (!ct__grow((void **)&e->reached, e->reached_count, &e->reached_capacity, sizeof *e->reached)) return ct__fail_memory("ct_grad", 0) != NULL;
     e->reached[e->reached_count].node = n, e->reached[e->reached_count++].was = n->needed;
     n->mark = e->mark, n->needed = false;
     if (n->nin) e->in_order = e->in_order && n->clock < e->last_clock, e->last_clock = n->clock;
     return true;
 }
+CT__INLINE bool ct__reach(ct__engine *e, ct_node *n) { return !n || n->mark == e->mark || ct__reach_new(e, n); }
 /* Everything under the roots into e->reached. */
 static bool ct__reach_all(ct__engine *e, ct_node *const *roots, int count)
 {
     bool ok = true;
     e->mark = ct__next_mark(), e->last_clock = UINT64_MAX, e->in_order = true;
     for (int k = 0; ok && k < count; k++) ok = ct__reach(e, roots[k]);
-    for (int64_t at = 0; ok && at < e->reached_count; at++)
-        for (int k = 0; ok && k < e->reached[at].node->nin; k++) ok = ct__reach(e, e->reached[at].node->edge[k].node);
+    for (int64_t at = 0; ok && at < e->reached_count; at++) {
+        const ct_node *n = e->reached[at].node;
+        for (int k = 0; ok && k < n->nin; k++) ok = ct__reach(e, n->edge[k].node);
+    }
     return ok;
 }
 static int ct__by_clock(const void *a, const void *b) /* the latest first */
@@ -8997,7 +9030,7 @@ static bool ct__engine_run(ct__engine *e, ct_tensor *const *roots, ct_node *cons
     for (int k = 0; ok && k < count; k++) ok = ct__grad_add(e, node[k], roots[k]->node ? roots[k]->output : 0, grads[k]);
     while ((n = ct__heap_pop(e))) {
         if (ok) ok = ct__process(e, n);
-        else for (int k = 0; k < CT__MAX_OUT; k++) ct_release(n->grad[k]), n->grad[k] = NULL;
+        else ct__grads_drop(n);
         ct__node_release(n);
     }
     c->grad_disabled = was, c->engines--;
@@ -9187,14 +9220,11 @@ static bool ct__pw_shape(const ct__call *c, int64_t *shape, int *ndim)
     return true;
 }
 /* 0-d CPU tensors go with any device: kernels take them by value. Anything else must agree. */
-static bool ct__same_device(ct_tensor *const *in, int nin, const char *function)
+static bool ct__same_device(const ct__call *c)
 {
-    ct_device device = CT_CPU;
-    for (int k = 0; k < nin; k++)
-        if (in[k]->storage->device != CT_CPU) device = in[k]->storage->device;
-    for (int k = 0; device != CT_CPU && k < nin; k++) {
-        if (in[k]->storage->device == device) continue;
-        if (in[k]->ndim) return ct__fail(CT_ERR_DEVICE, function, "operands on different devices: %s and %s\nmove one with ct_to_device", ct__backends[device]->name, "cpu") != NULL;
+    for (int k = 0; c->device != CT_CPU && k < c->nin; k++) {
+        if (c->in[k]->storage->device == c->device) continue;
+        if (c->in[k]->ndim) return ct__fail(CT_ERR_DEVICE, c->function, "operands on different devices: %s and %s\nmove one with ct_to_device", ct__backends[c->device]->name, "cpu") != NULL;
     }
     return true;
 }
@@ -9204,27 +9234,24 @@ static bool ct__into_ok(const ct__call *c, int result, const int64_t *shape, int
     const ct_tensor *t = c->into;
     if (ct__dtypes[result].category > ct__dtypes[t->dtype].category)
         return ct__fail(CT_ERR_DTYPE, c->function, "the result is %s and cannot be written into %s", ct_dtype_name((ct_dtype)result), ct_dtype_name((ct_dtype)t->dtype)) != NULL;
-    if (t->storage->device != ct__call_device(c)) return ct__fail(CT_ERR_DEVICE, c->function, "the tensor written in place lies on another device than an operand") != NULL;
+    if (t->storage->device != c->device) return ct__fail(CT_ERR_DEVICE, c->function, "the tensor written in place lies on another device than an operand") != NULL;
     bool same = ndim == t->ndim;
     for (int d = 0; same && d < ndim; d++) same = shape[d] == t->shape[d];
     return same || ct__fail(CT_ERR_SHAPE, c->function, "the result has shape %s, the tensor written in place %s", ct__sizes_text(shape, ndim, '[', ']'), ct__brackets(t)) != NULL;
 }
 
 /* Small contiguous operands of one type need no iterator. As ct__cpu_pointwise: op = 4*row + which text, in = a b c y g, NULL where not used. */
-static bool ct__pw_small(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute)
+static CT__NOINLINE bool ct__pw_staged(ct__pw_kernel *kernel, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute)
 {
     int64_t n = out->numel, padded = (n + 15) & -16, rest = n & 15;
-    ct_dtype type = (ct_dtype)ct__compute_dtype[compute];
-    size_t size = ct__itemsize((int)type);
-    ct__pw_kernel *kernel = ct__cpu()->kernels->pointwise[compute][op / 4][op % 4];
-    if (!kernel || (size_t)n * size > CT__BLOCK_BYTES || out->dtype != type || !ct__contiguous(out) || !ct__on_cpu(out)) return false;
+    size_t size = ct__itemsize(out->dtype);
     uint64_t one[5][CT__BLOCK_BYTES / 8];
     const void *p[5] = {one, one, one, one, one};
     for (int k = 0; k < nin; k++) {
         const ct_tensor *t = in[k];
         if (!t) continue;
         p[k] = ct__ptr(t);
-        if (t->dtype == type && t->numel == n && ct__contiguous(t)) {
+        if (t->dtype == out->dtype && t->numel == n && ct__contiguous(t)) {
             if (!rest) continue;
             memcpy(one[k], p[k], (size_t)n * size), memset((char *)one[k] + (size_t)n * size, 0, (size_t)(padded - n) * size);
         } else if (t->numel == 1) { /* a number for all elements */
@@ -9240,38 +9267,68 @@ static bool ct__pw_small(int op, ct_tensor *const *in, int nin, ct_tensor *out, 
     } else kernel(n, p, ct__ptr(out), f);
     return true;
 }
+/* A small tensor with its memory to itself, right behind: beyond its elements lie zeros up to the end of a vector, which kernels may use. */
+CT__INLINE bool ct__compact(const ct_tensor *t)
+{
+    return (t->flags & (CT__CONTIGUOUS | CT__JOINT)) == (CT__CONTIGUOUS | CT__JOINT) && (const char *)t->storage == (const char *)t + CT__HANDLE_BYTES;
+}
+static bool ct__pw_small(unsigned op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute)
+{
+    ct__pw_kernel *kernel = ct__cpu()->kernels->pointwise[compute][op / 4][op % 4];
+    int64_t n = out->numel;
+    if (!kernel || n > CT__BLOCK_BYTES / (compute == CT__F32 ? 4 : 8) || out->dtype != ct__compute_dtype[compute]) return false;
+    const void *p[5] = {out, out, out, out, out};
+    bool direct = ct__compact(out) && (compute == CT__F32 || n % 16 == 0);
+    for (int k = 0; direct && k < nin; k++) {
+        const ct_tensor *t = in[k];
+        if (!t) continue;
+        p[k] = (const char *)t + CT__HANDLE_BYTES + CT__STORAGE_BYTES;
+        direct = t->numel == n && t->dtype == out->dtype && ct__compact(t);
+    }
+    if (!direct) return ct__contiguous(out) && ct__on_cpu(out) && ct__pw_staged(kernel, in, nin, out, f, compute);
+    kernel((n + 15) & -16, p, (char *)out + CT__HANDLE_BYTES + CT__STORAGE_BYTES, f);
+    return true;
+}
 /* One text of a row: out = value or derivative. */
 static bool ct__pw_compute(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute_dtype)
 {
     int64_t compute = ct__compute_of(compute_dtype);
-    return !out->numel || ct__pw_small(op, in, nin, out, f, (int)compute) || ct__run(CT_PRIM_pointwise, in, nin, &out, 1, op, f, &compute);
+    return !out->numel || ct__pw_small((unsigned)op, in, nin, out, f, (int)compute) || ct__run(CT_PRIM_pointwise, in, nin, &out, 1, op, f, &compute);
 }
 /* The inputs that the needed derivatives name, and y. */
 static int ct__pw_saves(const ct__call *c)
 {
-    int uses = 0, row = c->op->index;
+    int uses = 0;
+    const uint8_t *row = ct__pw_uses[c->op->index];
     for (int k = 0; k < c->nin; k++)
-        if (ct__wants_grad(c->in[k])) uses |= ct__pw_uses[row][k + 1];
+        if (c->wants >> k & 1) uses |= row[k + 1];
     return (uses & 7) | (uses & CT__USES_Y ? CT__SAVE_OUT : 0);
+}
+/* Numbers among themselves give a number, exact as they are. */
+static bool ct__pw_numbers(const ct__call *c)
+{
+    int k = 0;
+    while (k < c->nin && (c->in[k]->flags & CT__NUMBER)) k++;
+    return k == c->nin;
 }
 static bool ct__pw_forward(ct__call *c)
 {
     int64_t broadcast[CT_MAX_DIMS], *shape = broadcast;
     int ndim, compute = 0, result = 0;
-    if (!ct__pw_type(c, &compute, &result)) return false;
-    if (c->nin == 1 || (c->nin == 2 && ct__same_shape(c->in[0], c->in[1]))) shape = c->in[0]->shape, ndim = c->in[0]->ndim;
+    ct_tensor *a = c->in[0];
+    if (!ct__same_device(c) || !ct__pw_type(c, &compute, &result)) return false;
+    if (c->nin == 1 || (c->nin == 2 && ct__same_shape(a, c->in[1]))) shape = a->shape, ndim = a->ndim;
     else if (!ct__pw_shape(c, shape, &ndim)) return false;
     c->saves = ct__pw_saves(c);
-    if (!c->into) {
-        ct_device device = ct__call_device(c);
-        c->out[0] = shape == c->in[0]->shape && c->in[0]->storage->device == device ? ct__new_like(c->in[0], result) : ct__new_on(device, result, shape, ndim);
-        bool numbers = true; /* numbers among themselves give a number, exact as they are */
-        for (int k = 0; k < c->nin; k++) numbers = numbers && (c->in[k]->flags & CT__NUMBER);
-        if (c->out[0] && numbers) c->out[0]->flags |= CT__NUMBER;
-        return c->out[0] && ct__pw_compute(4 * c->op->index, c->in, c->nin, c->out[0], c->f, compute);
+    if (c->into) {
+        c->out[0] = c->into;
+        if (!ct__into_ok(c, result, shape, ndim)) return false;
+    } else {
+        c->out[0] = shape == a->shape && a->storage->device == c->device ? ct__new_like(a, result) : ct__new_on(c->device, result, shape, ndim);
+        if (!c->out[0]) return false;
+        if (ct__pw_numbers(c)) c->out[0]->flags |= CT__NUMBER;
     }
-    c->out[0] = c->into;
-    return ct__into_ok(c, result, shape, ndim) && ct__pw_compute(4 * c->op->index, c->in, c->nin, c->out[0], c->f, compute);
+    return ct__pw_compute(4 * c->op->index, c->in, c->nin, c->out[0], c->f, compute);
 }
 /* One row on its operands; f are the parameters p, q, r. */
 static ct_tensor *ct__pw(int row, const char *function, ct_tensor *a, ct_tensor *b, ct_tensor *c3, double p, double q, double r)
@@ -9280,8 +9337,6 @@ static ct_tensor *ct__pw(int row, const char *function, ct_tensor *a, ct_tensor 
     ct_tensor *in[3] = {a, b, c3};
     ct__pw_init();
     int nin = ct__pw_rows[row].arity;
-    for (int k = 0; k < nin; k++) if (!in[k]) return NULL;
-    if (!ct__same_device(in, nin, function)) return NULL;
     ct__call_init(&c, &ct__pw_ops[row], function, in, nin);
     c.f[0] = p, c.f[1] = q, c.f[2] = r, c.nf = 3;
     return ct__apply(&c) ? c.out[0] : NULL;
@@ -9296,7 +9351,7 @@ static ct_tensor *ct__pw_(int row, const char *function, ct_tensor *self, ct_ten
     for (int k = 0; k < nin; k++) if (!in[k]) return NULL;
     if (!ct__inplace_begin(self, function)) return NULL;
     ct_scope_begin();
-    bool wants = false, ok = ct__same_device(in, nin, function);
+    bool wants = false, ok = true;
     for (int k = 0; k < nin; k++) wants = wants || ct__wants_grad(in[k]);
     wants = wants && ct_is_grad_enabled();
     for (int k = 1; ok && k < nin; k++) /* an operand that overlaps the result otherwise than element by element */
@@ -9332,9 +9387,10 @@ static bool ct__pw_fused(ct__bw *b)
     ct_node *n = b->node;
     int row = n->op->index;
     ct_tensor *g = b->g[0], *v[5] = {NULL, NULL, NULL, NULL, NULL};
+    int at = 0;
     for (int k = 0; k < n->nin; k++)
-        if ((n->saves & CT__SAVE_IN(k)) && !(v[k] = ct__bw_in(b, k))) return false;
-    if ((n->saves & CT__SAVE_OUT) && !(v[3] = ct__bw_out(b, 0))) return false;
+        if ((n->saves & CT__SAVE_IN(k)) && !(v[k] = ct__bw_saved(b, at++))) return false;
+    if ((n->saves & CT__SAVE_OUT) && !(v[3] = ct__bw_output(b, at, 0))) return false;
     for (int k = 0; k < n->nin; k++) {
         int uses = ct__pw_uses[row][k + 1];
         if (!b->needs[k] || (uses & CT__USES_NONE)) continue;
@@ -9967,7 +10023,7 @@ static bool ct__remap_forward(ct__call *c)
     ct_tensor *in = c->in[0];
     memcpy(&a, c->i, sizeof a), memcpy(&b, c->i + CT__GEOMETRY_INTS, sizeof b);
     bool simple = ct__geometry_is_simple(&a);
-    if (!simple && !ct__on_cpu(in)) return ct__forward_on_host(c, in->storage->device);
+    if (!simple && !ct__on_cpu(in)) return ct__forward_on_host(c);
     int dtype = simple ? in->dtype : ct__compute_dtype[ct__compute_of(in->dtype)];
     int64_t end = ct__imax(ct__geometry_end(&a), ct__geometry_end(&b)), size = ct__geometry_is_dense(&b) ? ct__imax(end, 0) : end;
     ct_tensor *memory = ct__new_on(in->storage->device, dtype, &size, 1);
@@ -22719,7 +22775,7 @@ static bool ct__exchange(ct_tensor *t, int dtype, ct_device device)
     if (!(n = ct__elsewhere(t, dtype, device)) || (g && !(g = ct__elsewhere(g, dtype, device)))) return false;
     n->storage->version = t->storage->version + 1; /* what backward saved of the old one is refused */
     (ct_set_grad)(t, NULL);
-    ct__storage_release(t->storage);
+    if (!(t->flags & CT__JOINT) || t->storage != ct__behind(t)) ct__storage_release(t->storage); /* what lies behind t stays as long */
     t->storage = n->storage, ct__ref_inc(&n->storage->refs);
     t->dtype = n->dtype, t->offset = 0, t->flags = (uint8_t)(t->flags | CT__CONTIGUOUS);
     memcpy(t->stride, n->stride, sizeof t->stride);
