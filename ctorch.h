@@ -3818,6 +3818,7 @@ typedef struct {
 #define CT__PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define CT__LIKELY(x) __builtin_expect(!!(x), 1)
 #define CT__PREFETCH(p) __builtin_prefetch(p, 1) /* to write */
+#define CT__LINES __attribute__((aligned(64)))   /* a block of elements on the stack: no vector lies across two cache lines */
 #define CT__HAVE_VEC 1
 #else
 #define CT__RESTRICT
@@ -3827,6 +3828,7 @@ typedef struct {
 #define CT__PRINTF(f, a)
 #define CT__LIKELY(x) (x)
 #define CT__PREFETCH(p) ((void)(p))
+#define CT__LINES
 #define CT__HAVE_VEC 0
 #endif
 
@@ -8073,14 +8075,14 @@ static const void *ct__iter_load(const ct__iter *it, int k, int compute, int64_t
         ct__cpu()->kernels->load[compute][it->dtype[k]](n, p, buffer);
         return buffer;
     }
-    uint64_t raw[CT__PW_BYTES / 4]; /* elements of 8 bytes may stand for computed ones of 4 */
+    CT__LINES uint64_t raw[CT__PW_BYTES / 4]; /* elements of 8 bytes may stand for computed ones of 4 */
     ct__iter_move(it, k, pos, n, same ? (char *)buffer : (char *)raw, true);
     if (!same) ct__cpu()->kernels->load[compute][it->dtype[k]](n, raw, buffer);
     return buffer;
 }
 static void ct__iter_store(const ct__iter *it, int k, int compute, int64_t pos, int64_t n, const void *buffer)
 {
-    uint64_t raw[CT__PW_BYTES / 4]; /* elements of 8 bytes may stand for computed ones of 4 */
+    CT__LINES uint64_t raw[CT__PW_BYTES / 4]; /* elements of 8 bytes may stand for computed ones of 4 */
     bool same = it->dtype[k] == ct__compute_dtype[compute];
     if (!same && it->flat[k]) {
         ct__cpu()->kernels->store[compute][it->dtype[k]](n, buffer, it->data[k] + pos * (int64_t)ct__itemsize(it->dtype[k]));
@@ -8149,7 +8151,7 @@ static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__pw_job *job = (const ct__pw_job *)ctx;
     const ct__iter *it = &job->it;
-    uint64_t buffer[CT__MAX_ITER][CT__PW_BYTES / 8];
+    CT__LINES uint64_t buffer[CT__MAX_ITER][CT__PW_BYTES / 8];
     const char *base[CT__MAX_ITER], *spread[CT__MAX_ITER] = {NULL};
     const void *p[CT__MAX_ITER];
     int64_t index[CT_MAX_DIMS], size = (int64_t)ct__itemsize(ct__compute_dtype[job->compute]), most = CT__PW_BYTES / size;
@@ -8188,7 +8190,7 @@ typedef struct { ct__iter it; int compute; } ct__copy_job;
 static void ct__copy_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__copy_job *job = (const ct__copy_job *)ctx;
-    uint64_t buffer[CT__BLOCK_BYTES / 8];
+    CT__LINES uint64_t buffer[CT__BLOCK_BYTES / 8];
     int64_t n;
     for (int64_t pos = begin; pos < end; pos += n) {
         n = ct__imin(CT__BLOCK_BYTES / 8, end - pos);
@@ -9245,7 +9247,7 @@ static CT__NOINLINE bool ct__pw_staged(ct__pw_kernel *kernel, ct_tensor *const *
 {
     int64_t n = out->numel, padded = (n + 15) & -16, rest = n & 15;
     size_t size = ct__itemsize(out->dtype);
-    uint64_t one[5][CT__BLOCK_BYTES / 8];
+    CT__LINES uint64_t one[5][CT__BLOCK_BYTES / 8];
     const void *p[5] = {one, one, one, one, one};
     for (int k = 0; k < nin; k++) {
         const ct_tensor *t = in[k];
@@ -9261,7 +9263,7 @@ static CT__NOINLINE bool ct__pw_staged(ct__pw_kernel *kernel, ct_tensor *const *
         p[k] = one[k];
     }
     if (rest) {
-        uint64_t y[CT__BLOCK_BYTES / 8 + 16];
+        CT__LINES uint64_t y[CT__BLOCK_BYTES / 8 + 16];
         kernel(padded, p, y, f);
         memcpy(ct__ptr(out), y, (size_t)n * size);
     } else kernel(n, p, ct__ptr(out), f);
@@ -9665,7 +9667,7 @@ static bool ct__program_plan(ct__program *p, const ct__parser *x, int compute)
 static void ct__program_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__program *p = (const ct__program *)ctx;
-    uint64_t slot[CT__PROGRAM_SLOTS][CT__PROGRAM_BLOCK / 8];
+    CT__LINES uint64_t slot[CT__PROGRAM_SLOTS][CT__PROGRAM_BLOCK / 8];
     static const double f[3] = {1, 0, 0};
     int outs = p->it.count - 1;
     int64_t block = CT__PROGRAM_BLOCK / (int64_t)ct__itemsize(ct__compute_dtype[p->compute]), n;
@@ -11173,7 +11175,7 @@ static const void *ct__reduce_map(const ct__reduce_job *j, int64_t n, const void
 static void ct__reduce_range(const ct__reduce_job *j, const int64_t *index, int64_t begin, int64_t end, void *acc)
 {
     ct__iter it = j->reduced;
-    uint64_t buffer[CT__BLOCK_BYTES / 8], many[CT__BLOCK_BYTES / 8];
+    CT__LINES uint64_t buffer[CT__BLOCK_BYTES / 8], many[CT__BLOCK_BYTES / 8];
     int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), n;
     const char *m = j->kept.count > 1 ? ct__iter_at(&j->kept, 1, index) : NULL;
     it.data[0] = ct__iter_at(&j->kept, 0, index);
@@ -11220,7 +11222,7 @@ static void ct__reduce_columns_body(void *ctx, int64_t begin, int64_t end)
     bool convert = j->kept.dtype[0] != ct__compute_dtype[j->compute], shifted = j->kept.count > 1;
     bool squares = shifted && j->map == CT__PW_square && j->compute != CT__I64; /* has a loop that does it at once */
     for (int64_t t = begin; t < end; t++) {
-        uint64_t stack[CT__COLUMN_BYTES / 8 * 5];
+        CT__LINES uint64_t stack[CT__COLUMN_BYTES / 8 * 5];
         char *work = j->partial ? j->partial + t * j->tile_bytes : (char *)stack, *lane = work, *buffer = lane + bytes, *m = buffer + bytes;
         uint64_t *acc = (uint64_t *)(void *)(m + bytes);
         int64_t first = t / tiles * inner + t % tiles * wide, n = ct__imin(wide, inner - t % tiles * wide);
