@@ -8019,17 +8019,62 @@ static char *ct__iter_at(const ct__iter *it, int k, const int64_t *index)
     for (int d = 0; d < it->ndim; d++) p += index[d] * it->stride[k][d];
     return p;
 }
-/* n elements of a size, from stride to stride (bytes) */
-static void ct__copy_strided(size_t size, int64_t n, const char *s, int64_t ss, char *d, int64_t ds)
+static bool ct__iter_one(const ct__iter *it, int k) /* one element for all */
 {
-    if (ss == (int64_t)size && ds == (int64_t)size) { memcpy(d, s, (size_t)n * size); return; }
-#define CT__X(T) for (int64_t i = 0; i < n; i++) { T x; memcpy(&x, s + i * ss, sizeof x); memcpy(d + i * ds, &x, sizeof x); }
+    int64_t any = 0;
+    for (int d = 0; d < it->ndim; d++) any |= it->stride[k][d];
+    return !any;
+}
+/* Fills n elements of 1, 2, 4 or 8 bytes with the first. */
+static void ct__splat(void *buffer, int64_t n, size_t size)
+{
+    char *b = (char *)buffer;
+    uint64_t v;
+    size_t all = (size_t)n * size, done = 0;
+#define CT__X(T) { T x; memcpy(&x, b, sizeof x); v = UINT64_MAX / (T)-1 * x; } /* 2^64-1 over 2^bits-1: a one in each element */
+    if (size == 4) CT__X(uint32_t)
+    else if (size == 8) CT__X(uint64_t)
+    else if (size == 2) CT__X(uint16_t)
+    else CT__X(uint8_t)
+#undef CT__X
+    for (; done + 32 <= all; done += 32) {
+        memcpy(b + done, &v, 8), memcpy(b + done + 8, &v, 8);
+        memcpy(b + done + 16, &v, 8), memcpy(b + done + 24, &v, 8);
+    }
+    for (; done + 8 <= all; done += 8) memcpy(b + done, &v, 8);
+    for (; done < all; done += size) memmove(b + done, b, size);
+}
+/* Rows of n elements of a size, from strides to strides (bytes): sr, dr between rows, ss, ds within */
+static void ct__copy_rows(size_t size, int64_t rows, int64_t n, const char *s, int64_t sr, int64_t ss, char *d, int64_t dr, int64_t ds)
+{
+    enum { LONG = 48 }; /* bytes: shorter rows gain nothing from a call */
+    bool dense = ds == (int64_t)size && (ss == ds || ss == 0) && n * ds >= LONG;
+    for (; dense && rows > 0; rows--, s += sr, d += dr) {
+        memcpy(d, s, ss ? (size_t)(n * ds) : size);
+        if (!ss) ct__splat(d, n, size);
+    }
+#define CT__X(T) for (; rows > 0; rows--, s += sr, d += dr) for (int64_t i = 0; i < n; i++) { T x; memcpy(&x, s + i * ss, sizeof x); memcpy(d + i * ds, &x, sizeof x); }
     if (size == 4) CT__X(uint32_t)
     else if (size == 8) CT__X(uint64_t)
     else if (size == 2) CT__X(uint16_t)
     else CT__X(uint8_t)
 #undef CT__X
 }
+static void ct__copy_strided(size_t size, int64_t n, const char *s, int64_t ss, char *d, int64_t ds) { ct__copy_rows(size, 1, n, s, 0, ss, d, 0, ds); }
+/* What lies in one go from an index on, of at most left elements: part of a row, or rows along the last two dims. Moves the index behind it. */
+typedef struct { int64_t rows, n; } ct__run_of;
+static ct__run_of ct__iter_run(const ct__iter *it, int64_t *index, int64_t left)
+{
+    int last = it->ndim - 1;
+    int64_t inner = it->shape[last];
+    ct__run_of r = {1, ct__imin(left, inner - index[last])};
+    if (last && r.n == inner) r.rows = ct__imin(left / inner, it->shape[last - 1] - index[last - 1]), index[last - 1] += r.rows;
+    else index[last] += r.n;
+    for (int d = last; d > 0; d--)
+        if (index[d] == it->shape[d]) index[d] = 0, index[d - 1]++;
+    return r;
+}
+CT__INLINE int64_t ct__iter_outer(const ct__iter *it, int k) { return it->ndim > 1 ? it->stride[k][it->ndim - 2] : 0; } /* from row to row */
 /* Elements [pos, pos+n) of operand k, in logical order, to or from a contiguous buffer. */
 static void ct__iter_move(const ct__iter *it, int k, int64_t pos, int64_t n, char *buffer, bool gather)
 {
@@ -8041,13 +8086,12 @@ static void ct__iter_move(const ct__iter *it, int k, int64_t pos, int64_t n, cha
         return;
     }
     ct__iter_index(it, pos, index);
-    while (n > 0) {
-        int64_t run = ct__imin(n, it->shape[last] - index[last]), stride = it->stride[k][last];
+    for (int64_t stride = it->stride[k][last], outer = ct__iter_outer(it, k); n > 0;) {
         char *p = ct__iter_at(it, k, index);
-        if (gather) ct__copy_strided((size_t)size, run, p, stride, buffer, size);
-        else ct__copy_strided((size_t)size, run, buffer, size, p, stride);
-        buffer += run * size, n -= run, index[last] += run;
-        for (int d = last; d > 0 && index[d] == it->shape[d]; d--) index[d] = 0, index[d - 1]++;
+        ct__run_of r = ct__iter_run(it, index, n);
+        if (gather) ct__copy_rows((size_t)size, r.rows, r.n, p, outer, stride, buffer, r.n * size, size);
+        else ct__copy_rows((size_t)size, r.rows, r.n, buffer, r.n * size, size, p, outer, stride);
+        buffer += r.rows * r.n * size, n -= r.rows * r.n;
     }
 }
 
@@ -8092,25 +8136,6 @@ static void ct__iter_store(const ct__iter *it, int k, int compute, int64_t pos, 
     ct__iter_move(it, k, pos, n, same ? (char *)(uintptr_t)buffer : (char *)raw, false);
 }
 
-/* Fills n elements of 1, 2, 4 or 8 bytes with the first. */
-static void ct__splat(void *buffer, int64_t n, size_t size)
-{
-    char *b = (char *)buffer;
-    uint64_t v;
-    size_t all = (size_t)n * size, done = 0;
-#define CT__X(T) { T x; memcpy(&x, b, sizeof x); v = UINT64_MAX / (T)-1 * x; } /* 2^64-1 over 2^bits-1: a one in each element */
-    if (size == 4) CT__X(uint32_t)
-    else if (size == 8) CT__X(uint64_t)
-    else if (size == 2) CT__X(uint16_t)
-    else CT__X(uint8_t)
-#undef CT__X
-    for (; done + 32 <= all; done += 32) {
-        memcpy(b + done, &v, 8), memcpy(b + done + 8, &v, 8);
-        memcpy(b + done + 16, &v, 8), memcpy(b + done + 24, &v, 8);
-    }
-    for (; done + 8 <= all; done += 8) memcpy(b + done, &v, 8);
-    for (; done < all; done += size) memmove(b + done, b, size);
-}
 /* Pointwise: operands 0..4 are a b c y g (absent ones alias a present one), operand 5 is the result. */
 typedef struct {
     ct__iter it;
@@ -8120,16 +8145,24 @@ typedef struct {
     ct__pw_kernel *by_number; /* where operand role[1] is one number along rows, or NULL */
 } ct__pw_job;
 
-/* Any n: whole groups of 16 in place, the rest in padded copies. number: an operand of one element, or -1 */
+/* Any n: whole groups of 16 in place, the rest in a last group that overlaps them, or in padded copies where a group would read what it
+   wrote. number: an operand of one element, or -1 */
 static void ct__pw_call(const ct__pw_job *job, int number, int64_t n, const void *const *p, void *out)
 {
     ct__pw_kernel *kernel = number < 0 ? job->kernel : job->by_number;
     int64_t whole = n & -16, rest = n - whole;
     size_t size = ct__itemsize(ct__compute_dtype[job->compute]);
     const void *v[5];
-    for (int r = 0; r < 5; r++) v[r] = p[job->role[r]];
+    bool apart = whole != 0;
+    for (int r = 0; r < 5; r++) v[r] = p[job->role[r]], apart = apart && v[r] != out;
     if (whole) kernel(whole, v, out, job->f);
     if (!rest) return;
+    if (apart) {
+        size_t at = (size_t)(n - 16) * size;
+        for (int r = 0; r < 5; r++) v[r] = (const char *)v[r] + (job->role[r] == number ? 0 : at);
+        kernel(16, v, (char *)out + at, job->f);
+        return;
+    }
     uint64_t pad[CT__MAX_ITER][16];
     for (int k = 0; k < job->it.count - 1; k++) {
         memset(pad[k], 0, sizeof pad[k]);
@@ -8139,12 +8172,6 @@ static void ct__pw_call(const ct__pw_job *job, int number, int64_t n, const void
     for (int r = 0; r < 5; r++) v[r] = pad[job->role[r]];
     kernel(16, v, pad[CT__MAX_ITER - 1], job->f);
     memcpy((char *)out + (size_t)whole * size, pad[CT__MAX_ITER - 1], (size_t)rest * size);
-}
-static bool ct__iter_one(const ct__iter *it, int k) /* one element for all */
-{
-    int64_t any = 0;
-    for (int d = 0; d < it->ndim; d++) any |= it->stride[k][d];
-    return !any;
 }
 /* Row by row where rows are long: what lies in the row as it is computed is used in place, what stands for the whole row is spread once. */
 static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
@@ -8201,13 +8228,16 @@ static void ct__copy_body(void *ctx, int64_t begin, int64_t end)
 static void ct__copy_same_body(void *ctx, int64_t begin, int64_t end) /* same element size: rows, or tiles of a transposition */
 {
     const ct__iter *it = &((const ct__copy_job *)ctx)->it;
-    int64_t index[CT_MAX_DIMS], size = (int64_t)ct__itemsize(it->dtype[0]), n;
+    int64_t index[CT_MAX_DIMS], size = (int64_t)ct__itemsize(it->dtype[0]);
     int last = it->ndim - 1;
     if (last < 0) { memcpy(it->data[1], it->data[0], (size_t)size); return; }
-    for (int64_t pos = begin; pos < end; pos += n) {
-        ct__iter_index(it, pos, index);
-        n = ct__imin(end - pos, it->shape[last] - index[last]);
-        ct__copy_strided((size_t)size, n, ct__iter_at(it, 0, index), it->stride[0][last], ct__iter_at(it, 1, index), it->stride[1][last]);
+    ct__iter_index(it, begin, index);
+    while (begin < end) {
+        const char *s = ct__iter_at(it, 0, index);
+        char *d = ct__iter_at(it, 1, index);
+        ct__run_of r = ct__iter_run(it, index, end - begin);
+        ct__copy_rows((size_t)size, r.rows, r.n, s, ct__iter_outer(it, 0), it->stride[0][last], d, ct__iter_outer(it, 1), it->stride[1][last]);
+        begin += r.rows * r.n;
     }
 }
 /* d(r,c) = s(r,c) for a cache line by as many elements; in s the r lie side by side, in d the c. Every line is read and written once, whole. */
@@ -8220,7 +8250,7 @@ static void ct__transpose_tile(int64_t size, const char *s, int64_t ss, char *d,
         for (int64_t r = 0; r < 16; r += 4) ct__base_flip_f32((const float *)(const void *)(s + c * ss) + r, ss / 4, (float *)room + r * 16 + c, 16);
     for (int64_t r = 0; r < side; r++) memcpy(d + r * ds, (char *)room + r * 64, 64);
 }
-enum { CT__DOWN = 256, CT__ACROSS = 32 }; /* of a piece of a plane: long runs to read, few pages */
+enum { CT__DOWN = 256, CT__ACROSS = 32, CT__TILE = 16 }; /* of a piece of a plane: long runs to read, few pages; narrower planes are no tiles */
 /* Pieces of the planes that the last two dims span; the input is contiguous along the rows, the output along the columns. */
 static void ct__copy_transposed_body(void *ctx, int64_t begin, int64_t end)
 {
@@ -8262,10 +8292,17 @@ static bool ct__cpu_copy(const ct_args *a)
     ct__iter_add(it, in), ct__iter_add(it, out);
     ct__iter_sort(it), ct__iter_coalesce(it);
     if (!it->numel) return true;
+    uint64_t one[2];
+    bool same = in->dtype == out->dtype;
     int last = it->ndim - 1, unit = ct__iter_unit(it, 0), ci = ct__compute_of(in->dtype), co = ct__compute_of(out->dtype);
     job.compute = ci == CT__F64 || co == CT__F64 ? (ci == CT__I64 || co == CT__I64 ? ci : CT__F64) : ci;
-    if (in->dtype != out->dtype) ct__parallel_for(it->numel, CT__GRAIN, ct__copy_body, &job);
-    else if (unit >= 0 && unit < last && it->stride[0][last] && ct__iter_unit(it, 1) == last) {
+    if (!same && ct__iter_one(it, 0)) { /* a number: converted once */
+        ct__cpu()->kernels->load[job.compute][in->dtype](1, it->data[0], &one[0]);
+        ct__cpu()->kernels->store[job.compute][out->dtype](1, &one[0], &one[1]);
+        it->data[0] = (char *)&one[1], it->dtype[0] = out->dtype, same = true;
+    }
+    if (!same) ct__parallel_for(it->numel, CT__GRAIN, ct__copy_body, &job);
+    else if (unit >= 0 && unit < last && it->stride[0][last] && ct__iter_unit(it, 1) == last && it->shape[unit] >= CT__TILE && it->shape[last] >= CT__TILE) {
         for (; unit < last - 1; unit++) ct__iter_swap(it, unit, unit + 1);
         int64_t R = it->shape[last - 1], C = it->shape[last], pieces = ((R + CT__DOWN - 1) / CT__DOWN) * ((C + CT__ACROSS - 1) / CT__ACROSS);
         ct__parallel_for(it->numel / (R * C) * pieces, 1 + CT__GRAIN * pieces / (R * C), ct__copy_transposed_body, &job);
