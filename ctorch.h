@@ -3611,6 +3611,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(abs, Abs, 1, N, abs(a), g*sign(a), CT_NONE, CT_NONE)                                                            \
     X(sign, Sign, 1, A, sign(a), CT_ZERO, CT_NONE, CT_NONE)                                                           \
     X(square, Pow, 1, A, a*a, 2*a*g, CT_NONE, CT_NONE)                                                                \
+    X(cube, Pow, 1, A, a*a*a, 3*a*a*g, CT_NONE, CT_NONE)                                                              \
     X(relu, Relu, 1, N, a < 0 ? 0 : a, y <= 0 ? 0 : g, CT_NONE, CT_NONE)                                              \
     X(where, Where, 3, W, a != 0 ? b : c, CT_NONE, a != 0 ? g : 0, a != 0 ? 0 : g)                                    \
     X(maximum, Maximum, 2, A, maximum(a, b), a == b ? g/2 : a < b ? 0 : g, a == b ? g/2 : b < a ? 0 : g, CT_NONE)     \
@@ -3628,6 +3629,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(round, Round, 1, A, round(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
     X(trunc, Trunc, 1, A, trunc(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
     X(addcmul, Addcmul, 3, A, a + p*b*c, g, g*p*c, g*p*b)                                                             \
+    X(clamp_numbers, Clamp, 1, A, a < p ? p : a > q ? q : a, a >= p && a <= q ? g : 0, CT_NONE, CT_NONE)               \
     X(hardtanh, Hardtanh, 1, N, a < p ? p : a > q ? q : a, a > p && a < q ? g : 0, CT_NONE, CT_NONE)                \
     X(threshold, Threshold, 1, N, a <= p ? q : a, a <= p ? 0 : g, CT_NONE, CT_NONE)                                   \
     X(fmax, Fmax, 2, A, b != b || a >= b ? a : b, b != b || a >= b ? g : 0, b != b || a >= b ? 0 : g, CT_NONE)        \
@@ -3685,8 +3687,8 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
             *num(0.39894228040143267794)*(1 + num(0.134145)*a*a)), CT_NONE, CT_NONE)                                  \
     X(silu, Silu, 1, F, a*sigmoid(a), g*sigmoid(a)*(1 + a*(1 - sigmoid(a))), CT_NONE, CT_NONE)                        \
     X(softplus, Softplus, 1, F, a*p > q ? a : log1p(exp(a*p))/p, a*p > q ? g : g*sigmoid(a*p), CT_NONE, CT_NONE)      \
-    X(hardswish, Hardswish, 1, F, a*minimum(maximum(a + 3, 0), 6)/6, a < -3 ? 0 : a <= 3 ? g*(a/3 + num(0.5)) : g, CT_NONE, CT_NONE) \
-    X(hardsigmoid, Hardsigmoid, 1, F, minimum(maximum(a + 3, 0), 6)/6, a > -3 && a < 3 ? g/6 : 0, CT_NONE, CT_NONE)   \
+    X(hardswish, Hardswish, 1, F, a*(a < -3 ? 0 : a > 3 ? 6 : a + 3)/6, a < -3 ? 0 : a <= 3 ? g*(a/3 + num(0.5)) : g, CT_NONE, CT_NONE) \
+    X(hardsigmoid, Hardsigmoid, 1, F, (a < -3 ? 0 : a > 3 ? 6 : a + 3)/6, a > -3 && a < 3 ? g/6 : 0, CT_NONE, CT_NONE)   \
     X(log_sigmoid, LogSigmoid, 1, F, log_sigmoid(a), g*sigmoid(-a), CT_NONE, CT_NONE)                                 \
     X(lerp, Lerp, 3, F, abs(c) < num(0.5) ? a + c*(b - a) : b - (b - a)*(1 - c), g*(1 - c), g*c, g*(b - a))           \
     X(addcdiv, Addcdiv, 3, F, a + p*b/c, g, g*p/c, -g*p*(b/c)/c)
@@ -3716,7 +3718,8 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(atan2, Atan2, 2, F, atan2(a, b), g*b/(a*a + b*b), -g*a/(a*a + b*b), CT_NONE)                                    \
     X(hypot, Hypot, 2, F, hypot(a, b), g*(a/y), g*(b/y), CT_NONE)                                                     \
     X(copysign, Copysign, 2, F, copysign(a, b), a == 0 ? 0 : g*y/a, CT_ZERO, CT_NONE)                                 \
-    X(xlogy, Xlogy, 2, F, xlogy(a, b), a == 0 && b <= 0 ? 0 : g*log(b), g*a/b, CT_NONE)
+    X(xlogy, Xlogy, 2, F, xlogy(a, b), a == 0 && b <= 0 ? 0 : g*log(b), g*a/b, CT_NONE)                               \
+    X(logaddexp, Logaddexp, 2, F, logaddexp(a, b), g*exp(a - y), g*exp(b - y), CT_NONE)
 #define CT__POINTWISE_SPECIAL(X) /* floating types alone; special functions, long and scalar */                       \
     X(lgamma, Lgamma, 1, F, lgamma(a), g*digamma(a), CT_NONE, CT_NONE)                                                \
     X(digamma, Digamma, 1, F, digamma(a), g*trigamma(a), CT_NONE, CT_NONE)                                            \
@@ -3738,8 +3741,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(xlog1py, Xlog1py, 2, F, b != b ? b : a == 0 ? 0 : a*log1p(b), a == 0 && b <= -1 ? 0 : g*log1p(b), g*a/(b + 1), CT_NONE) \
     X(nextafter, Nextafter, 2, F, nextafter(a, b), CT_NONE, CT_NONE, CT_NONE)                                         \
     X(norm_root, NormRoot, 1, F, pow(a, p), y == 0 ? 0 : g*p*y/a, CT_NONE, CT_NONE)                                   \
-    X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)                      \
-    X(logaddexp, Logaddexp, 2, F, logaddexp(a, b), g*exp(a - y), g*exp(b - y), CT_NONE)
+    X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)
 #define CT__POINTWISE(X) CT__POINTWISE_ANY(X) CT__POINTWISE_POW(X) CT__POINTWISE_INT(X) CT__POINTWISE_FLOAT(X) CT__POINTWISE_MATH(X) CT__POINTWISE_SPECIAL(X)
 
 enum ct__pw_id {
@@ -5970,8 +5972,8 @@ CT__INLINE float CT__K(abs_f32)(float a) { return fabsf(a); }
 CT__INLINE double CT__K(abs_f64)(double a) { return fabs(a); }
 CT__INLINE int64_t CT__K(abs_i64)(int64_t a) { return a < 0 ? (int64_t)(0 - (uint64_t)a) : a; }
 #define CT__X(T, t)                                                                                                   \
-    CT__INLINE T CT__K(maximum_##t)(T a, T b) { return a != a ? a : b != b ? b : a > b ? a : b; }                     \
-    CT__INLINE T CT__K(minimum_##t)(T a, T b) { return a != a ? a : b != b ? b : a < b ? a : b; }                     \
+    CT__INLINE T CT__K(maximum_##t)(T a, T b) { return (a > b) | (a != a) ? a : b; }                                  \
+    CT__INLINE T CT__K(minimum_##t)(T a, T b) { return (a < b) | (a != a) ? a : b; }                                  \
     CT__INLINE T CT__K(squared_##t)(T a) { return (T)(a * a); }                                                        \
     CT__INLINE int CT__K(isclose_##t)(T a, T b, T rtol, T atol, T equal_nan)                                          \
     {                                                                                                                 \
@@ -10832,14 +10834,15 @@ static ct_tensor *ct__spaced(const char *function, ct_dtype dtype, double start,
     ct_tensor *t = ct__new_on(CT_CPU, wide ? CT_F64 : CT_F32, &steps, 1);
     double step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
     float f0 = (float)start, f1 = (float)end, fs = steps > 1 ? (f1 - f0) / (float)(steps - 1) : 0;
-    for (int64_t i = 0; t && i < steps; i++) {
-        int64_t back = steps - 1 - i;
-        bool first = i < steps / 2 || steps == 1;
-        double x = first ? start + step * (double)i : end - step * (double)back;
-        float y = first ? f0 + fs * (float)i : f1 - fs * (float)back;
-        if (wide) ((double *)(void *)ct__ptr(t))[i] = base != base ? x : pow(base, x);
-        else ((float *)(void *)ct__ptr(t))[i] = base != base ? y : powf((float)base, y);
-    }
+    int64_t half = steps == 1 ? 1 : steps / 2; /* without a type that is asked for in each turn, these loops run as vectors */
+    double *x = t && wide ? (double *)(void *)ct__ptr(t) : NULL;
+    float *y = t && !wide ? (float *)(void *)ct__ptr(t) : NULL;
+    for (int64_t i = 0; x && i < half; i++) x[i] = start + step * (double)i;
+    for (int64_t i = half; x && i < steps; i++) x[i] = end - step * (double)(steps - 1 - i);
+    for (int64_t i = 0; y && i < half; i++) y[i] = f0 + fs * (float)i;
+    for (int64_t i = half; y && i < steps; i++) y[i] = f1 - fs * (float)(steps - 1 - i);
+    for (int64_t i = 0; x && base == base && i < steps; i++) x[i] = pow(base, x[i]);
+    for (int64_t i = 0; y && base == base && i < steps; i++) y[i] = powf((float)base, y[i]);
     ct__pw_init();
     return ct__end(f, ct__homed(t ? ct__cast_of(t, (int)dtype) : NULL));
 }
@@ -11056,7 +11059,7 @@ static int ct__power_row(const ct_tensor *x, const ct_tensor *e, const char *fun
     double v = e->dtype == CT_F64 ? *(const double *)(const void *)ct__ptr(e) : e->dtype == CT_I64 ? (double)*(const int64_t *)(const void *)ct__ptr(e) : 1;
     bool floats = ct__is_float(x->dtype);
     if (!floats && e->dtype == CT_I64 && v < 0) return ct__fail(CT_ERR_ARGUMENT, function, "integers to the negative power %g\ncast to a floating type first", v) ? 0 : -1;
-    if (v == 2 && x->dtype != CT_BOOL && (floats || e->dtype == CT_I64)) return CT__PW_square;
+    if ((v == 2 || v == 3) && x->dtype != CT_BOOL && (floats || e->dtype == CT_I64)) return v == 2 ? CT__PW_square : CT__PW_cube;
     return floats && v == 0.5 ? CT__PW_sqrt : floats && v == -0.5 ? CT__PW_rsqrt : floats && v == -1 ? CT__PW_reciprocal : CT__PW_pow;
 }
 CT_API ct_tensor *(ct_pow)(ct_tensor *input, ct_tensor *other)
@@ -11087,8 +11090,21 @@ CT_API ct_tensor *ct_add__with(ct_tensor *x, ct_tensor *y, ct_alpha_opts o) { re
 CT_API ct_tensor *ct_sub__with(ct_tensor *x, ct_tensor *y, ct_alpha_opts o) { return ct__pw_(CT__PW_sub, "ct_sub_", x, y, NULL, ct__opt(o.alpha, 1), 0, 0); }
 CT__BINARY2(add) CT__BINARY2(sub) CT__BINARY(rsub)
 CT_API ct_tensor *(ct_where)(ct_tensor *condition, ct_tensor *x, ct_tensor *y) { return ct__pw(CT__PW_where, "ct_where", condition, x, y, 0, 0, 0); }
-CT_API ct_tensor *(ct_clamp)(ct_tensor *x, ct_tensor *low, ct_tensor *high) { return ct__pw(CT__PW_clamp, "ct_clamp", x, low, high, 0, 0, 0); }
-CT_API ct_tensor *(ct_clamp_)(ct_tensor *x, ct_tensor *low, ct_tensor *high) { return ct__pw_(CT__PW_clamp, "ct_clamp_", x, low, high, 0, 0, 0); }
+/* Numbers as bounds are parameters, low <= high. An integer's stay operands: a double does not hold them all. */
+static bool ct__number_bounds(const ct_tensor *x, ct_tensor *low, ct_tensor *high)
+{
+    return x && low && high && ct__is_float(x->dtype) && (low->flags & high->flags & CT__NUMBER) && ct_item(low) <= ct_item(high);
+}
+CT_API ct_tensor *(ct_clamp)(ct_tensor *x, ct_tensor *low, ct_tensor *high)
+{
+    if (!ct__number_bounds(x, low, high)) return ct__pw(CT__PW_clamp, "ct_clamp", x, low, high, 0, 0, 0);
+    return ct__pw(CT__PW_clamp_numbers, "ct_clamp", x, NULL, NULL, ct_item(low), ct_item(high), 0);
+}
+CT_API ct_tensor *(ct_clamp_)(ct_tensor *x, ct_tensor *low, ct_tensor *high)
+{
+    if (!ct__number_bounds(x, low, high)) return ct__pw_(CT__PW_clamp, "ct_clamp_", x, low, high, 0, 0, 0);
+    return ct__pw_(CT__PW_clamp_numbers, "ct_clamp_", x, NULL, NULL, ct_item(low), ct_item(high), 0);
+}
 CT_API ct_tensor *(ct_lerp)(ct_tensor *x, ct_tensor *end, ct_tensor *w) { return ct__pw(CT__PW_lerp, "ct_lerp", x, end, w, 0, 0, 0); }
 CT_API ct_tensor *(ct_lerp_)(ct_tensor *x, ct_tensor *end, ct_tensor *w) { return ct__pw_(CT__PW_lerp, "ct_lerp_", x, end, w, 0, 0, 0); }
 CT_API ct_tensor *ct_addcmul(ct_tensor *x, ct_tensor *t1, ct_tensor *t2, double v) { return ct__pw(CT__PW_addcmul, "ct_addcmul", x, t1, t2, v, 0, 0); }
