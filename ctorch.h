@@ -3600,9 +3600,11 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
          C compared in the promoted type, result bool   I integers and bool   W as A, but a is a condition (first operand not promoted)
    CT_ZERO: zero almost everywhere.  CT_NONE: no gradient.
    What is compiled: values of all for the baseline, of ANY, FLOAT, POW and MATH for AVX2 (POW and MATH in float32), of FLOAT and POW in float32 for
-   AVX-512, too; float32 derivatives of ANY, FLOAT and POW for AVX2, of FLOAT and POW for AVX-512. Integers and SPECIAL: the baseline alone. Other
-   derivatives run their texts as block programs (>>expr). */
-#define CT__POINTWISE_ANY(X) /* for floating types and integers */                                                    \
+   AVX-512, too; float32 derivatives of ANY, FLOAT and POW for AVX2, of FLOAT and POW for AVX-512. COMMON, DIVIDE, COMPARE and BITS of int64 and
+   int32, and of uint8 but for DIVIDE: AVX2, too; other integers and SPECIAL: the baseline alone. Other derivatives run their texts as block
+   programs (>>expr). */
+#define CT__POINTWISE_ANY(X) CT__POINTWISE_COMMON(X) CT__POINTWISE_DIVIDE(X) CT__POINTWISE_COMPARE(X) CT__POINTWISE_OTHER(X) /* for floating types and integers */
+#define CT__POINTWISE_COMMON(X)                                                                                       \
     X(add, Add, 2, A, a + p*b, g, g*p, CT_NONE)                                                                       \
     X(sub, Sub, 2, N, a - p*b, g, -g*p, CT_NONE)                                                                      \
     X(rsub, Rsub, 2, N, b - p*a, -g*p, g, CT_NONE)                                                                    \
@@ -3619,11 +3621,13 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(clamp, Clamp, 3, A, minimum(maximum(a, b), c), a >= b && a <= c ? g : 0, a < b && b < c ? g : 0,                \
       a > c || b > c ? g : 0)                                                                                         \
     X(clamp_min, ClampMin, 2, A, maximum(a, b), a >= b ? g : 0, a < b ? g : 0, CT_NONE)                               \
-    X(clamp_max, ClampMax, 2, A, minimum(a, b), a <= b ? g : 0, a > b ? g : 0, CT_NONE)                               \
+    X(clamp_max, ClampMax, 2, A, minimum(a, b), a <= b ? g : 0, a > b ? g : 0, CT_NONE)
+#define CT__POINTWISE_DIVIDE(X)                                                                                       \
     X(floor_divide, FloorDivide, 2, N, floor_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
     X(trunc_divide, TruncDivide, 2, N, trunc_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
     X(remainder, Remainder, 2, N, remainder(a, b), g, -g*floor_divide(a, b), CT_NONE)                                 \
-    X(fmod, Fmod, 2, N, fmod(a, b), g, -g*trunc_divide(a, b), CT_NONE)                                                \
+    X(fmod, Fmod, 2, N, fmod(a, b), g, -g*trunc_divide(a, b), CT_NONE)
+#define CT__POINTWISE_OTHER(X)                                                                                        \
     X(floor, Floor, 1, A, floor(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
     X(ceil, Ceil, 1, A, ceil(a), CT_ZERO, CT_NONE, CT_NONE)                                                           \
     X(round, Round, 1, A, round(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
@@ -3634,6 +3638,11 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(threshold, Threshold, 1, N, a <= p ? q : a, a <= p ? 0 : g, CT_NONE, CT_NONE)                                   \
     X(fmax, Fmax, 2, A, b != b || a >= b ? a : b, b != b || a >= b ? g : 0, b != b || a >= b ? 0 : g, CT_NONE)        \
     X(fmin, Fmin, 2, A, b != b || a <= b ? a : b, b != b || a <= b ? g : 0, b != b || a <= b ? 0 : g, CT_NONE)        \
+    X(isnan, Isnan, 1, C, a != a, CT_NONE, CT_NONE, CT_NONE)                                                          \
+    X(isinf, Isinf, 1, C, (a == a) & (a - a != 0), CT_NONE, CT_NONE, CT_NONE)                                         \
+    X(isfinite, Isfinite, 1, C, a - a == 0, CT_NONE, CT_NONE, CT_NONE)                                                \
+    X(isclose, Isclose, 2, C, isclose(a, b, p, q, r), CT_NONE, CT_NONE, CT_NONE)
+#define CT__POINTWISE_COMPARE(X)                                                                                      \
     X(eq, Eq, 2, C, a == b, CT_NONE, CT_NONE, CT_NONE)                                                                \
     X(ne, Ne, 2, C, a != b, CT_NONE, CT_NONE, CT_NONE)                                                                \
     X(lt, Lt, 2, C, a < b, CT_NONE, CT_NONE, CT_NONE)                                                                 \
@@ -3643,23 +3652,21 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(logical_and, LogicalAnd, 2, C, (a != 0) & (b != 0), CT_NONE, CT_NONE, CT_NONE)                                  \
     X(logical_or, LogicalOr, 2, C, (a != 0) | (b != 0), CT_NONE, CT_NONE, CT_NONE)                                    \
     X(logical_xor, LogicalXor, 2, C, (a != 0) ^ (b != 0), CT_NONE, CT_NONE, CT_NONE)                                  \
-    X(logical_not, LogicalNot, 1, C, a == 0, CT_NONE, CT_NONE, CT_NONE)                                               \
-    X(isnan, Isnan, 1, C, a != a, CT_NONE, CT_NONE, CT_NONE)                                                          \
-    X(isinf, Isinf, 1, C, (a == a) & (a - a != 0), CT_NONE, CT_NONE, CT_NONE)                                         \
-    X(isfinite, Isfinite, 1, C, a - a == 0, CT_NONE, CT_NONE, CT_NONE)                                                \
-    X(isclose, Isclose, 2, C, isclose(a, b, p, q, r), CT_NONE, CT_NONE, CT_NONE)
+    X(logical_not, LogicalNot, 1, C, a == 0, CT_NONE, CT_NONE, CT_NONE)
 /* Arithmetic that memory bounds. The second operand is often a number, or stands for a whole row: these have kernels that keep it in a register,
    and kernels that read and write bfloat16. */
 #define CT__POINTWISE_ARITHMETIC(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(div, a/b)
 #define CT__POINTWISE_POW(X) /* for floating types and integers, too; long enough for AVX-512 */                      \
     X(pow, Pow, 2, A, pow(a, b), b == 0 ? 0 : g*b*pow(a, b - 1), a == 0 && b >= 0 ? 0 : g*y*log(a), CT_NONE)
-#define CT__POINTWISE_INT(X) /* integers and bool alone */                                                            \
+#define CT__POINTWISE_INT(X) CT__POINTWISE_BITS(X) CT__POINTWISE_GCD(X) /* integers and bool alone */
+#define CT__POINTWISE_BITS(X)                                                                                         \
     X(bitwise_and, BitwiseAnd, 2, I, a & b, CT_NONE, CT_NONE, CT_NONE)                                                \
     X(bitwise_or, BitwiseOr, 2, I, a | b, CT_NONE, CT_NONE, CT_NONE)                                                  \
     X(bitwise_xor, BitwiseXor, 2, I, a ^ b, CT_NONE, CT_NONE, CT_NONE)                                                \
     X(bitwise_not, BitwiseNot, 1, I, ~a, CT_NONE, CT_NONE, CT_NONE)                                                   \
     X(bitwise_left_shift, BitwiseLeftShift, 2, I, shift_left(a, b), CT_NONE, CT_NONE, CT_NONE)                        \
-    X(bitwise_right_shift, BitwiseRightShift, 2, I, shift_right(a, b), CT_NONE, CT_NONE, CT_NONE)                     \
+    X(bitwise_right_shift, BitwiseRightShift, 2, I, shift_right(a, b), CT_NONE, CT_NONE, CT_NONE)
+#define CT__POINTWISE_GCD(X)                                                                                          \
     X(gcd, Gcd, 2, I, gcd(a, b), CT_NONE, CT_NONE, CT_NONE)                                                           \
     X(lcm, Lcm, 2, I, lcm(a, b), CT_NONE, CT_NONE, CT_NONE)
 #define CT__POINTWISE_FLOAT(X) /* floating types alone; the ones that networks spend their time in */                 \
@@ -3766,11 +3773,12 @@ typedef void ct__pick_column(int64_t n, const void *x, int64_t row, void *best, 
 /* Kernels work on whole blocks: n is a multiple of 16; v = {a, b, c, y, g}, f = {p, q, r}. out may be one of the inputs. */
 typedef void ct__pw_kernel(int64_t n, const void *const *v, void *out, const double *f);
 typedef void ct__convert_kernel(int64_t n, const void *in, void *out);
-enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT }; /* the types that kernels compute in */
+enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT, CT__I32 = CT__COMPUTE_COUNT, CT__U8, CT__WHOLE_COUNT = 3 }; /* the types that kernels compute in */
 typedef struct {
     ct__pw_kernel *pointwise[CT__COMPUTE_COUNT][CT__PW_COUNT][4];           /* value, da, db, dc; NULL: by its text */
     ct__pw_kernel *number[2][CT__ARITHMETIC_COUNT];                          /* float, double: values, b the same for all */
     ct__pw_kernel *bf16[CT__ARITHMETIC_COUNT];                               /* values of stored bfloat16, computed in float; any n */
+    ct__pw_kernel *whole[CT__WHOLE_COUNT][CT__PW_COUNT];                     /* int64, int32, uint8: values, of comparisons as bool; or NULL */
     ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_COUNT];
     ct__reduce_column *column[CT__COMPUTE_COUNT][CT__R_COUNT], *merge[CT__COMPUTE_COUNT][CT__R_COUNT];
     struct { ct__scan_column *scan[2]; ct__pick_column *pick[2]; } along[CT__COMPUTE_COUNT]; /* sum, prod; max, min */
@@ -4030,8 +4038,11 @@ static ct__isa ct__isa_detect(void)
 {
     int best = CT__ISA_BASE;
 #if CT__X86_DISPATCH
+    unsigned eax = 1, ebx, ecx = 0, edx; /* not every compiler's __builtin_cpu_supports knows "f16c" */
+    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    bool f16c = ecx >> 29 & 1;
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) best = CT__ISA_AVX2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && f16c) best = CT__ISA_AVX2;
     if (best && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         best = CT__ISA_AVX512;
     const char *wish = getenv("CTORCH_ISA");
@@ -5880,7 +5891,8 @@ CT__INLINE float CT__K(f16_to_f32)(uint16_t h)
     memcpy(&scaled, &rest, 4); /* exponents differ by 112; a product by 2^112 also makes subnormals right */
     scaled *= 5192296858534827628530496329220096.0f;
     memcpy(&bits, &scaled, 4);
-    bits |= (h & 0x7c00u) == 0x7c00u ? 0x7f800000u : 0u; /* infinity, NaN */
+    bits |= (h & 0x7c00u) == 0x7c00u ? 0x7f800000u : 0u; /* infinity, NaN: made quiet */
+    bits |= (h & 0x7fffu) > 0x7c00u ? 0x00400000u : 0u;
     bits |= sign;
     memcpy(&scaled, &bits, 4);
     return scaled;
@@ -5915,23 +5927,27 @@ CT__INLINE uint16_t CT__K(f32_to_bf16)(float x)
     uint32_t rounded = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
     return (uint16_t)((bits & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : rounded);
 }
-/* truncation; NaN and what does not fit give INT64_MIN, as x86 does */
+/* truncation; NaN and what does not fit give the least integer, as x86 does. Narrower ones are cut from 32 bits. */
 CT__INLINE int64_t CT__K(to_i64)(double x) { return x >= -9223372036854775808.0 && x < 9223372036854775808.0 ? (int64_t)x : INT64_MIN; }
+CT__INLINE int32_t CT__K(f32_to_i32)(float x) { return x >= -2147483648.0f && x < 2147483648.0f ? (int32_t)x : INT32_MIN; }
+CT__INLINE int32_t CT__K(f64_to_i32)(double x) { return x > -2147483649.0 && x < 2147483648.0 ? (int32_t)x : INT32_MIN; }
 
 #if CT__VBYTES < 64
 #define CT__LOADS(X, t, T)                                                                                            \
     X(t##_F32, float, T, (T)x) X(t##_F64, double, T, (T)x) X(t##_I64, int64_t, T, (T)x) X(t##_I32, int32_t, T, (T)x)  \
     X(t##_I16, int16_t, T, (T)x) X(t##_I8, int8_t, T, (T)x) X(t##_U8, uint8_t, T, (T)x) X(t##_BOOL, uint8_t, T, (T)(x != 0)) \
-    X(t##_F16, uint16_t, T, (T)CT__K(f16_to_f32)(x)) X(t##_BF16, uint16_t, T, (T)CT__K(bf16_to_f32)(x))
+    X(t##_BF16, uint16_t, T, (T)CT__K(bf16_to_f32)(x))
+#define CT__LOAD_F16(X, t, T) X(t##_F16, uint16_t, T, (T)CT__K(f16_to_f32)(x))
 #define CT__LOADS_I64(X)                                                                                              \
     X(i64_F32, float, int64_t, CT__K(to_i64)((double)x)) X(i64_F64, double, int64_t, CT__K(to_i64)(x))                \
     X(i64_I64, int64_t, int64_t, x) X(i64_I32, int32_t, int64_t, x) X(i64_I16, int16_t, int64_t, x)                   \
     X(i64_I8, int8_t, int64_t, x) X(i64_U8, uint8_t, int64_t, x) X(i64_BOOL, uint8_t, int64_t, x != 0)                \
     X(i64_F16, uint16_t, int64_t, CT__K(to_i64)((double)CT__K(f16_to_f32)(x))) X(i64_BF16, uint16_t, int64_t, CT__K(to_i64)((double)CT__K(bf16_to_f32)(x)))
-#define CT__STORES(X, t, T, I)                                                                                        \
-    X(t##_F32, T, float, (float)x) X(t##_F64, T, double, (double)x) X(t##_I64, T, int64_t, I) X(t##_I32, T, int32_t, (int32_t)I) \
+#define CT__STORES(X, t, T, wide, I)                                                                                  \
+    X(t##_F32, T, float, (float)x) X(t##_F64, T, double, (double)x) X(t##_I64, T, int64_t, wide) X(t##_I32, T, int32_t, (int32_t)I) \
     X(t##_I16, T, int16_t, (int16_t)I) X(t##_I8, T, int8_t, (int8_t)I) X(t##_U8, T, uint8_t, (uint8_t)I)              \
-    X(t##_BOOL, T, uint8_t, x != 0) X(t##_F16, T, uint16_t, CT__K(f32_to_f16)((float)x)) X(t##_BF16, T, uint16_t, CT__K(f32_to_bf16)((float)x))
+    X(t##_BOOL, T, uint8_t, x != 0) X(t##_BF16, T, uint16_t, CT__K(f32_to_bf16)((float)x))
+#define CT__STORE_F16(X, t, T) X(t##_F16, T, uint16_t, CT__K(f32_to_f16)((float)x))
 #define CT__X(name, from, to, expr)                                                                                   \
     static void CT__K(name)(int64_t n, const void *in, void *out)                                                     \
     {                                                                                                                 \
@@ -5944,14 +5960,46 @@ CT__INLINE int64_t CT__K(to_i64)(double x) { return x >= -9223372036854775808.0 
         }                                                                                                             \
     }
 CT__LOADS(CT__X, load_f32, float)
-CT__STORES(CT__X, store_f32, float, CT__K(to_i64)((double)x))
-#ifdef CT__PASS_BASE /* the other two are bounded by memory */
-CT__LOADS(CT__X, load_f64, double)
+CT__STORES(CT__X, store_f32, float, CT__K(to_i64)((double)x), CT__K(f32_to_i32)(x))
 #define CT__Y(name, from, to, expr) CT__X(load_##name, from, to, expr)
 CT__LOADS_I64(CT__Y)
 #undef CT__Y
-CT__STORES(CT__X, store_f64, double, CT__K(to_i64)(x))
-CT__STORES(CT__X, store_i64, int64_t, x)
+CT__STORES(CT__X, store_i64, int64_t, x, x)
+CT__STORE_F16(CT__X, store_i64, int64_t)
+#ifdef CT__PASS_BASE /* bounded by memory */
+CT__LOADS(CT__X, load_f64, double)
+CT__LOAD_F16(CT__X, load_f64, double)
+CT__STORES(CT__X, store_f64, double, CT__K(to_i64)(x), CT__K(f64_to_i32)(x))
+CT__STORE_F16(CT__X, store_f64, double)
+#endif
+#if CT__VBYTES == 32 /* eight at a time; every processor with AVX2 has the instructions */
+typedef short CT__K(H8) __attribute__((vector_size(16), aligned(2), may_alias));
+typedef int CT__K(I8) __attribute__((vector_size(32)));
+typedef float CT__K(F8) __attribute__((vector_size(32), aligned(4), may_alias));
+static void CT__K(load_f32_F16)(int64_t n, const void *in, void *out)
+{
+    const uint16_t *s = (const uint16_t *)in;
+    float *d = (float *)out;
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8) *(CT__K(F8) *)(d + i) = __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)(s + i));
+    for (; i < n; i++) d[i] = CT__K(f16_to_f32)(s[i]);
+}
+static void CT__K(store_f32_F16)(int64_t n, const void *in, void *out)
+{
+    const float *s = (const float *)in;
+    uint16_t *d = (uint16_t *)out;
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        CT__K(F8) x = *(const CT__K(F8) *)(s + i);
+        CT__K(I8) nan = x != x, bits = (CT__K(I8))x;
+        bits = (bits & ~nan) | (((bits & INT32_MIN) | 0x7fc00000) & nan); /* all NaN alike, but for the sign */
+        *(CT__K(H8) *)(d + i) = __builtin_ia32_vcvtps2ph256((CT__K(F8))bits, 0);
+    }
+    for (; i < n; i++) d[i] = CT__K(f32_to_f16)(s[i]);
+}
+#else
+CT__LOAD_F16(CT__X, load_f32, float)
+CT__STORE_F16(CT__X, store_f32, float)
 #endif
 #undef CT__X
 static uint64_t CT__K(outside)(int64_t n, const int64_t *at, int64_t last) /* the top bit of v or of last - v tells */
@@ -5962,15 +6010,15 @@ static uint64_t CT__K(outside)(int64_t n, const int64_t *at, int64_t last) /* th
 }
 #undef CT__LOADS
 #undef CT__LOADS_I64
+#undef CT__LOAD_F16
 #undef CT__STORES
+#undef CT__STORE_F16
 #endif
 /* ---- >>pointwise kernels: the table expanded into loops; compilers vectorise them ---- */
 CT__INLINE float CT__K(sign_f32)(float a) { return (float)((a > 0) - (a < 0)); }
 CT__INLINE double CT__K(sign_f64)(double a) { return (double)((a > 0) - (a < 0)); }
-CT__INLINE int64_t CT__K(sign_i64)(int64_t a) { return (a > 0) - (a < 0); }
 CT__INLINE float CT__K(abs_f32)(float a) { return fabsf(a); }
 CT__INLINE double CT__K(abs_f64)(double a) { return fabs(a); }
-CT__INLINE int64_t CT__K(abs_i64)(int64_t a) { return a < 0 ? (int64_t)(0 - (uint64_t)a) : a; }
 #define CT__X(T, t)                                                                                                   \
     CT__INLINE T CT__K(maximum_##t)(T a, T b) { return (a > b) | (a != a) ? a : b; }                                  \
     CT__INLINE T CT__K(minimum_##t)(T a, T b) { return (a < b) | (a != a) ? a : b; }                                  \
@@ -5984,8 +6032,17 @@ CT__INLINE int64_t CT__K(abs_i64)(int64_t a) { return a < 0 ? (int64_t)(0 - (uin
 CT__X(float, f32)
 CT__X(double, f64)
 #undef CT__X
-CT__INLINE int64_t CT__K(maximum_i64)(int64_t a, int64_t b) { return a > b ? a : b; }
-CT__INLINE int64_t CT__K(minimum_i64)(int64_t a, int64_t b) { return a < b ? a : b; }
+#define CT__X(T, U, t, bits)                                                                                          \
+    CT__INLINE T CT__K(sign_##t)(T a) { return (a > 0) - (a < 0); }                                                   \
+    CT__INLINE T CT__K(abs_##t)(T a) { return a < 0 ? (T)(0 - (U)a) : a; }                                            \
+    CT__INLINE T CT__K(maximum_##t)(T a, T b) { return a > b ? a : b; }                                               \
+    CT__INLINE T CT__K(minimum_##t)(T a, T b) { return a < b ? a : b; }                                               \
+    /* what is shifted by more than it has bits is gone */                                                            \
+    CT__INLINE T CT__K(shift_left_##t)(T a, T b) { return (U)b < bits ? (T)((U)a << (b & (bits - 1))) : 0; }          \
+    CT__INLINE T CT__K(shift_right_##t)(T a, T b) { return a >> ((U)b < bits ? b : bits - 1); }
+CT__X(int64_t, uint64_t, i64, 64)
+CT__X(int32_t, uint32_t, i32, 32)
+#undef CT__X
 CT__INLINE int CT__K(isclose_i64)(int64_t a, int64_t b, int64_t rtol, int64_t atol, int64_t equal_nan)
 {
     return CT__K(isclose_f64)((double)a, (double)b, (double)rtol, (double)atol, (double)equal_nan);
@@ -6019,17 +6076,26 @@ CT__X(double, f64, fmod, CT__K(floor_f64), copysign, CT__K(trunc_f64))
 #undef CT__X
 /* integers: a zero divisor was refused before; INT64_MIN / -1 wraps */
 CT__INLINE int64_t CT__K(trunc_divide_i64)(int64_t a, int64_t b) { return b == -1 ? (int64_t)(0 - (uint64_t)a) : b == 0 ? 0 : a / b; }
-CT__INLINE int64_t CT__K(fmod_i64)(int64_t a, int64_t b) { return b == -1 || b == 0 ? 0 : a % b; }
-CT__INLINE int64_t CT__K(remainder_i64)(int64_t a, int64_t b)
+CT__INLINE int32_t CT__K(trunc_divide_i32)(int32_t a, int32_t b) /* exact: a quotient of 32 bits is nearer to no other integer in double */
 {
-    int64_t m = CT__K(fmod_i64)(a, b);
-    return m && (b < 0) != (m < 0) ? m + b : m;
+    double d = (double)a / (double)(b ? b : 1);
+    return b == -1 ? (int32_t)(0 - (uint32_t)a) : b == 0 ? 0 : (int32_t)(b == -1 ? 0 : d);
 }
-CT__INLINE int64_t CT__K(floor_divide_i64)(int64_t a, int64_t b)
-{
-    int64_t d = CT__K(trunc_divide_i64)(a, b), m = CT__K(fmod_i64)(a, b);
-    return m && (b < 0) != (m < 0) ? d - 1 : d;
-}
+#define CT__X(T, U, t)                                                                                                \
+    CT__INLINE T CT__K(fmod_##t)(T a, T b) { return b == 0 ? 0 : (T)((U)a - (U)CT__K(trunc_divide_##t)(a, b) * (U)b); } \
+    CT__INLINE T CT__K(remainder_##t)(T a, T b)                                                                       \
+    {                                                                                                                 \
+        T m = CT__K(fmod_##t)(a, b);                                                                                  \
+        return (m != 0) & ((b < 0) != (m < 0)) ? m + b : m;                                                           \
+    }                                                                                                                 \
+    CT__INLINE T CT__K(floor_divide_##t)(T a, T b)                                                                    \
+    {                                                                                                                 \
+        T d = CT__K(trunc_divide_##t)(a, b), m = b == 0 ? 0 : (T)((U)a - (U)d * (U)b);                                \
+        return d - ((m != 0) & ((b < 0) != (m < 0)));                                                                 \
+    }
+CT__X(int64_t, uint64_t, i64)
+CT__X(int32_t, uint32_t, i32)
+#undef CT__X
 CT__INLINE int64_t CT__K(pow_i64)(int64_t a, int64_t b) /* by squaring, wrapping; a negative power is 0 but for 1 and -1 */
 {
     if (b < 0) return a == 1 ? 1 : a == -1 ? (b & 1 ? -1 : 1) : 0;
@@ -6049,8 +6115,6 @@ CT__INLINE int64_t CT__K(lcm_i64)(int64_t a, int64_t b)
     int64_t d = CT__K(gcd_i64)(a, b);
     return d ? CT__K(abs_i64)((int64_t)((uint64_t)(a / d) * (uint64_t)b)) : 0;
 }
-CT__INLINE int64_t CT__K(shift_left_i64)(int64_t a, int64_t b) { return (int64_t)((uint64_t)a << (b & 63)); } /* as x86, hence torch */
-CT__INLINE int64_t CT__K(shift_right_i64)(int64_t a, int64_t b) { return a >> (b & 63); }
 CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 
 /* The names that the table uses; only here. */
@@ -6207,7 +6271,61 @@ CT__POINTWISE_SPECIAL(CT__X)
 #undef CT__X
 #undef CT__E
 #undef CT__T
-#ifdef CT__PASS_BASE /* integers gain nothing from wider vectors: memory bounds them */
+/* values of stored CT__E, computed in CT__V, written as "to" */
+#define CT__LOOP_WHOLE(name, to, expr)                                                                                \
+    CT__WRAPS static void CT__K(name)(int64_t n, const void *const *v, void *out, const double *f)                    \
+    {                                                                                                                 \
+        const CT__E *const va = (const CT__E *)v[0], *const vb = (const CT__E *)v[1], *const vc = (const CT__E *)v[2]; \
+        to *const o = (to *)out;                                                                                      \
+        const CT__V p = (CT__V)(CT__E)(int64_t)f[0];                                                                  \
+        (void)p;                                                                                                      \
+        n &= -16;                                                                                                     \
+        CT__IVDEP                                                                                                     \
+        for (int64_t i = 0; i < n; i++) {                                                                             \
+            const CT__V a = va[i], b = vb[i], c = vc[i];                                                              \
+            (void)a, (void)b, (void)c;                                                                                \
+            o[i] = (to)(expr);                                                                                        \
+        }                                                                                                             \
+    }
+#if CT__VBYTES == 32 || (!CT__X86_DISPATCH && CT__VBYTES == 16) /* old processors compute all integers as int64 */
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP_WHOLE(name##_whole_i64, int64_t, value)
+#define CT__Y(name, title, arity, kind, value, da, db, dc) CT__LOOP_WHOLE(name##_whole_i64, uint8_t, value)
+#define CT__E int64_t
+#define CT__V int64_t
+#define CT__T(f) CT__K(f##_i64)
+CT__POINTWISE_COMMON(CT__X)
+CT__POINTWISE_DIVIDE(CT__X)
+CT__POINTWISE_COMPARE(CT__Y)
+CT__POINTWISE_BITS(CT__X)
+#undef CT__X
+#undef CT__Y
+#undef CT__E
+#undef CT__V
+#undef CT__T
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP_WHOLE(name##_whole_i32, int32_t, value)
+#define CT__Y(name, title, arity, kind, value, da, db, dc) CT__LOOP_WHOLE(name##_whole_i32, uint8_t, value)
+#define CT__E int32_t
+#define CT__V int32_t
+#define CT__T(f) CT__K(f##_i32)
+CT__POINTWISE_COMMON(CT__X)
+CT__POINTWISE_DIVIDE(CT__X)
+CT__POINTWISE_COMPARE(CT__Y)
+CT__POINTWISE_BITS(CT__X)
+#undef CT__X
+#undef CT__Y
+#undef CT__E
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP_WHOLE(name##_whole_u8, uint8_t, value)
+#define CT__E uint8_t
+CT__POINTWISE_COMMON(CT__X)
+CT__POINTWISE_COMPARE(CT__X)
+CT__POINTWISE_BITS(CT__X)
+#undef CT__X
+#undef CT__E
+#undef CT__V
+#undef CT__T
+#endif
+#undef CT__LOOP_WHOLE
+#ifdef CT__PASS_BASE /* of the rest, memory bounds most */
 #undef floor
 #undef ceil
 #undef round
@@ -7677,6 +7795,15 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 #define CT__BASE32_4(name, title, arity, kind, value, da, db, dc) {CT__BASE(name##_f32_0), NULL, NULL, NULL},
 #define CT__BASE64_4(name, title, arity, kind, value, da, db, dc) {CT__BASE(name##_f64_0), NULL, NULL, NULL},
 #define CT__I64_4(name, title, arity, kind, value, da, db, dc) {CT__BASE(name##_i64_0), NULL, NULL, NULL},
+#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#define CT__WHOLE(k, t) NULL
+#else
+#define CT__WHOLE(k, t) CT__K64(k##_whole_##t)
+#endif
+#define CT__NULL1(name, title, arity, kind, value, da, db, dc) NULL,
+#define CT__WHOLE_I64(name, title, arity, kind, value, da, db, dc) CT__WHOLE(name, i64),
+#define CT__WHOLE_I32(name, title, arity, kind, value, da, db, dc) CT__WHOLE(name, i32),
+#define CT__WHOLE_U8(name, title, arity, kind, value, da, db, dc) CT__WHOLE(name, u8),
 static const ct__kernels CT__K(kernels) = {
     {{CT__POINTWISE_ANY(CT__ANY_4) CT__POINTWISE_POW(CT__F32_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F32_4) CT__POINTWISE_MATH(CT__MATH_4) CT__POINTWISE_SPECIAL(CT__BASE32_4)},
      {CT__POINTWISE_ANY(CT__F64_4) CT__POINTWISE_POW(CT__BASE64_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F64_4) CT__POINTWISE_MATH(CT__BASE64_4) CT__POINTWISE_SPECIAL(CT__BASE64_4)},
@@ -7690,6 +7817,9 @@ static const ct__kernels CT__K(kernels) = {
 #define CT__X(name, value) CT__K64(name##_bf16),
     {CT__POINTWISE_ARITHMETIC(CT__X)},
 #undef CT__X
+#define CT__WHOLES(X, D) {CT__POINTWISE_COMMON(X) CT__POINTWISE_DIVIDE(D) CT__POINTWISE_COMPARE(X) CT__POINTWISE_OTHER(CT__NULL1) CT__POINTWISE_POW(CT__NULL1) CT__POINTWISE_BITS(X)}
+    {CT__WHOLES(CT__WHOLE_I64, CT__WHOLE_I64), CT__WHOLES(CT__WHOLE_I32, CT__WHOLE_I32), CT__WHOLES(CT__WHOLE_U8, CT__NULL1)},
+#undef CT__WHOLES
     {CT__REDUCTIONS(row_f32), CT__REDUCTIONS(row_f64), CT__REDUCTIONS_I64(row_i64)},
     {CT__REDUCTIONS(column_f32), CT__REDUCTIONS(column_f64), CT__REDUCTIONS_I64(column_i64)},
     {CT__REDUCTIONS(merge_f32), CT__REDUCTIONS(merge_f64), CT__REDUCTIONS_I64(merge_i64)},
@@ -7702,7 +7832,7 @@ static const ct__kernels CT__K(kernels) = {
 #define CT__X(name, type, text, size, category) CT__BASE(load_f64_##name),
      {NULL, CT_DTYPES(CT__X)},
 #undef CT__X
-#define CT__X(name, type, text, size, category) CT__BASE(load_i64_##name),
+#define CT__X(name, type, text, size, category) CT__K64(load_i64_##name),
      {NULL, CT_DTYPES(CT__X)}},
 #undef CT__X
 #define CT__X(name, type, text, size, category) CT__K64(store_f32_##name),
@@ -7711,12 +7841,17 @@ static const ct__kernels CT__K(kernels) = {
 #define CT__X(name, type, text, size, category) CT__BASE(store_f64_##name),
      {NULL, CT_DTYPES(CT__X)},
 #undef CT__X
-#define CT__X(name, type, text, size, category) CT__BASE(store_i64_##name),
+#define CT__X(name, type, text, size, category) CT__K64(store_i64_##name),
      {NULL, CT_DTYPES(CT__X)}},
 #undef CT__X
     CT__K64(outside)
 };
 #undef CT__NULL4
+#undef CT__NULL1
+#undef CT__WHOLE
+#undef CT__WHOLE_I64
+#undef CT__WHOLE_I32
+#undef CT__WHOLE_U8
 #undef CT__F32_4
 #undef CT__ANY_4
 #undef CT__F64_4
@@ -7783,10 +7918,10 @@ static const ct__kernels CT__K(kernels) = {
 #undef CT__VBYTES
 #if CT__X86_DISPATCH
 #ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx2,fma")
+#pragma GCC target("avx2,fma,f16c")
 #endif
 #define CT__ISA avx2
 #define CT__VBYTES 32
@@ -8102,7 +8237,7 @@ static int ct__compute_of(int dtype)
 {
     return dtype == CT_F64 ? CT__F64 : ct__is_float(dtype) ? CT__F32 : CT__I64;
 }
-static const uint8_t ct__compute_dtype[CT__COMPUTE_COUNT] = {CT_F32, CT_F64, CT_I64};
+static const uint8_t ct__compute_dtype[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_U8};
 
 /* Elements [pos, pos+n) of operand k as compute-type values: in place if they lie so, else in the buffer. */
 static const void *ct__iter_load(const ct__iter *it, int k, int compute, int64_t pos, int64_t n, void *buffer)
@@ -8143,7 +8278,7 @@ typedef struct {
     ct__iter it;
     ct__pw_kernel *kernel;
     const double *f;
-    int compute, role[5]; /* which iterator operand is a, b, c, y, g */
+    int compute, result, role[5]; /* what the kernel reads and writes; which iterator operand is a, b, c, y, g */
     ct__pw_kernel *by_number; /* where operand role[1] is one number along rows, or NULL */
 } ct__pw_job;
 
@@ -8153,16 +8288,16 @@ static void ct__pw_call(const ct__pw_job *job, int number, int64_t n, const void
 {
     ct__pw_kernel *kernel = number < 0 ? job->kernel : job->by_number;
     int64_t whole = n & -16, rest = n - whole;
-    size_t size = ct__itemsize(ct__compute_dtype[job->compute]);
+    size_t size = ct__itemsize(ct__compute_dtype[job->compute]), width = ct__itemsize(ct__compute_dtype[job->result]);
     const void *v[5];
     bool apart = whole != 0;
     for (int r = 0; r < 5; r++) v[r] = p[job->role[r]], apart = apart && v[r] != out;
     if (whole) kernel(whole, v, out, job->f);
     if (!rest) return;
     if (apart) {
-        size_t at = (size_t)(n - 16) * size;
-        for (int r = 0; r < 5; r++) v[r] = (const char *)v[r] + (job->role[r] == number ? 0 : at);
-        kernel(16, v, (char *)out + at, job->f);
+        size_t at = (size_t)(n - 16);
+        for (int r = 0; r < 5; r++) v[r] = (const char *)v[r] + (job->role[r] == number ? 0 : at * size);
+        kernel(16, v, (char *)out + at * width, job->f);
         return;
     }
     uint64_t pad[CT__MAX_ITER][16];
@@ -8173,7 +8308,7 @@ static void ct__pw_call(const ct__pw_job *job, int number, int64_t n, const void
     }
     for (int r = 0; r < 5; r++) v[r] = pad[job->role[r]];
     kernel(16, v, pad[CT__MAX_ITER - 1], job->f);
-    memcpy((char *)out + (size_t)whole * size, pad[CT__MAX_ITER - 1], (size_t)rest * size);
+    memcpy((char *)out + (size_t)whole * width, pad[CT__MAX_ITER - 1], (size_t)rest * width);
 }
 /* Row by row where rows are long: what lies in the row as it is computed is used in place, what stands for the whole row is spread once. */
 static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
@@ -8184,6 +8319,7 @@ static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
     const char *base[CT__MAX_ITER], *spread[CT__MAX_ITER] = {NULL};
     const void *p[CT__MAX_ITER];
     int64_t index[CT_MAX_DIMS], size = (int64_t)ct__itemsize(ct__compute_dtype[job->compute]), most = CT__PW_BYTES / size;
+    int64_t width = (int64_t)ct__itemsize(ct__compute_dtype[job->result]);
     int outs = it->count - 1, last = it->ndim - 1;
     int64_t inner = last < 0 ? 1 : it->shape[last], stop, n;
     bool rows = last == 0 || inner >= 128;
@@ -8196,11 +8332,12 @@ static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
         for (int k = 0; k <= outs; k++) {
             int64_t stride = it->flat[k] ? (int64_t)ct__itemsize(it->dtype[k]) : rows ? it->stride[k][last] : ct__iter_one(it, k) ? 0 : -1;
             base[k] = ct__iter_at(it, k, index), step[k] = -1;
-            if (stride == size && it->dtype[k] == ct__compute_dtype[job->compute]) step[k] = size;
+            if (stride == (k < outs ? size : width) && it->dtype[k] == ct__compute_dtype[k < outs ? job->compute : job->result]) step[k] = stride;
             else if (k != number) block = ct__imin(block, most);
             if (stride != 0 || k == outs) continue;
             if (base[k] != spread[k]) {
-                ct__cpu()->kernels->load[job->compute][it->dtype[k]](1, base[k], buffer[k]);
+                if (it->dtype[k] == ct__compute_dtype[job->compute]) memcpy(buffer[k], base[k], (size_t)size);
+                else ct__cpu()->kernels->load[job->compute][it->dtype[k]](1, base[k], buffer[k]);
                 if (k != number) ct__splat(buffer[k], ct__imin(most, rows ? inner : end - begin), (size_t)size);
             }
             spread[k] = base[k], base[k] = (const char *)buffer[k], step[k] = 0;
@@ -8208,23 +8345,25 @@ static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
         for (int64_t pos = row; pos < stop; pos += n) {
             n = ct__imin(block, stop - pos);
             for (int k = 0; k < outs; k++) p[k] = step[k] < 0 ? ct__iter_load(it, k, job->compute, pos, n, buffer[k]) : base[k] + (pos - row) * step[k];
-            void *out = step[outs] < 0 ? (void *)buffer[outs] : (void *)(uintptr_t)(base[outs] + (pos - row) * size);
+            void *out = step[outs] < 0 ? (void *)buffer[outs] : (void *)(uintptr_t)(base[outs] + (pos - row) * width);
             ct__pw_call(job, number, n, p, out);
-            if (step[outs] < 0) ct__iter_store(it, outs, job->compute, pos, n, out);
+            if (step[outs] < 0) ct__iter_store(it, outs, job->result, pos, n, out);
         }
     }
 }
 /* out = in, broadcast and converted */
-typedef struct { ct__iter it; int compute; } ct__copy_job;
+typedef struct { ct__iter it; int compute; bool straight; } ct__copy_job; /* straight: flat, and the one conversion from or to a compute type */
 static void ct__copy_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__copy_job *job = (const ct__copy_job *)ctx;
+    const ct__iter *it = &job->it;
     CT__LINES uint64_t buffer[CT__BLOCK_BYTES / 8];
-    int64_t n;
+    int64_t n, size = (int64_t)ct__itemsize(it->dtype[1]);
+    bool into = it->flat[1] && it->dtype[1] == ct__compute_dtype[job->compute];
     for (int64_t pos = begin; pos < end; pos += n) {
-        n = ct__imin(CT__BLOCK_BYTES / 8, end - pos);
-        const void *p = ct__iter_load(&job->it, 0, job->compute, pos, n, buffer);
-        ct__iter_store(&job->it, 1, job->compute, pos, n, p);
+        n = job->straight ? end - pos : ct__imin(CT__BLOCK_BYTES / 8, end - pos);
+        const void *p = ct__iter_load(it, 0, job->compute, pos, n, into ? (void *)(it->data[1] + pos * size) : (void *)buffer);
+        if (!into) ct__iter_store(it, 1, job->compute, pos, n, p);
     }
 }
 static void ct__copy_same_body(void *ctx, int64_t begin, int64_t end) /* same element size: rows, or tiles of a transposition */
@@ -8285,6 +8424,13 @@ static int ct__iter_unit(const ct__iter *it, int k)
     while (d >= 0 && it->stride[k][d] != (int64_t)ct__itemsize(it->dtype[k])) d--;
     return d;
 }
+/* One conversion if one of both is a compute type, float32 first; else through one: halves are made from float32. */
+static int ct__copy_compute(int from, int to)
+{
+    for (int c = 0; c < CT__COMPUTE_COUNT; c++)
+        if (from == ct__compute_dtype[c] || to == ct__compute_dtype[c]) return c;
+    return ct__is_float(from) || ct__is_float(to) ? CT__F32 : CT__I64;
+}
 static bool ct__cpu_copy(const ct_args *a)
 {
     ct__copy_job job;
@@ -8296,8 +8442,9 @@ static bool ct__cpu_copy(const ct_args *a)
     if (!it->numel) return true;
     uint64_t one[2];
     bool same = in->dtype == out->dtype;
-    int last = it->ndim - 1, unit = ct__iter_unit(it, 0), ci = ct__compute_of(in->dtype), co = ct__compute_of(out->dtype);
-    job.compute = ci == CT__F64 || co == CT__F64 ? (ci == CT__I64 || co == CT__I64 ? ci : CT__F64) : ci;
+    int last = it->ndim - 1, unit = ct__iter_unit(it, 0);
+    job.compute = ct__copy_compute(in->dtype, out->dtype), job.straight = ct__compute_dtype[job.compute] == in->dtype || ct__compute_dtype[job.compute] == out->dtype;
+    job.straight = job.straight && it->flat[0] && it->flat[1];
     if (!same && ct__iter_one(it, 0)) { /* a number: converted once */
         ct__cpu()->kernels->load[job.compute][in->dtype](1, it->data[0], &one[0]);
         ct__cpu()->kernels->store[job.compute][out->dtype](1, &one[0], &one[1]);
@@ -9778,7 +9925,7 @@ static ct__pw_kernel *ct__pw_by_number(ct__pw_job *job, int op)
     const ct__iter *it = &job->it;
     int k = ct__arithmetic_of(op), last = it->ndim - 1, *role = job->role;
     bool commutes = k == CT__ARITHMETIC_mul || (k == CT__ARITHMETIC_add && job->f[0] == 1);
-    if (k < 0 || job->compute == CT__I64 || last < 0 || role[0] == role[1]) return NULL;
+    if (k < 0 || job->compute >= CT__I64 || last < 0 || role[0] == role[1]) return NULL;
     if (it->stride[role[0]][last] == 0 && commutes) {
         int b = role[1];
         role[1] = role[0], role[0] = role[2] = role[3] = role[4] = b;
@@ -9791,12 +9938,42 @@ static void ct__pw_bf16_body(void *ctx, int64_t begin, int64_t end)
     const void *v[2] = {job->it.data[job->role[0]] + 2 * begin, job->it.data[job->role[1]] + 2 * begin};
     job->kernel(end - begin, v, job->it.data[job->it.count - 1] + 2 * begin, job->f);
 }
+/* A number of whichever integer type, as another one; false if that does not hold it. */
+static bool ct__pw_whole_number(ct__iter *it, int k, int dtype, uint64_t *number)
+{
+    int64_t v, w;
+    if (ct__is_float(it->dtype[k]) || !ct__iter_one(it, k)) return false;
+    ct__cpu()->kernels->load[CT__I64][it->dtype[k]](1, it->data[k], &v);
+    ct__cpu()->kernels->store[CT__I64][dtype](1, &v, number);
+    ct__cpu()->kernels->load[CT__I64][dtype](1, number, &w);
+    it->data[k] = (char *)number, it->dtype[k] = (uint8_t)dtype;
+    return v == w;
+}
+/* Integers of one type are computed in it, without a detour over int64: all but what differs when it is cut from 64 bits. bool is uint8 with
+   0 and 1 where the result is, too. */
+static bool ct__pw_whole(ct__pw_job *job, int op, uint64_t *number)
+{
+    ct__iter it = job->it;
+    int outs = it.count - 1, row = op / 4;
+    bool compares = ct__pw_rows[row].kind[0] == 'C', truth = it.dtype[outs] == CT_BOOL;
+    if (job->compute != CT__I64 || op % 4 || compares > truth || (truth && (row == CT__PW_add || row == CT__PW_bitwise_left_shift))) return false;
+    for (int k = 0; k <= outs; k++) if (it.dtype[k] == CT_BOOL) it.dtype[k] = CT_U8;
+    int dtype = it.dtype[!compares ? outs : outs > 1 && ct__iter_one(&it, 0)];
+    int type = dtype == CT_I64 ? CT__I64 : dtype == CT_I32 ? CT__I32 : dtype == CT_U8 ? CT__U8 : -1;
+    ct__pw_kernel *kernel = type < 0 ? NULL : ct__cpu()->kernels->whole[type - CT__I64][row];
+    for (int k = 0; kernel && k < outs; k++)
+        if (it.dtype[k] != dtype && !ct__pw_whole_number(&it, k, dtype, number + k)) kernel = NULL;
+    if (!kernel) return false;
+    job->it = it, job->kernel = kernel, job->compute = type, job->result = compares ? CT__U8 : type;
+    return true;
+}
 /* op = 4*row + which text; i[0] the compute type; in = a b c y g, NULL where the text does not use it */
 static bool ct__cpu_pointwise_plain(const ct_args *a)
 {
     ct__pw_job job;
     const ct_tensor *out = a->out[0];
-    job.compute = (int)a->i[0], job.f = a->f;
+    uint64_t number[CT__MAX_ITER];
+    job.compute = job.result = (int)a->i[0], job.f = a->f, job.by_number = NULL;
     job.kernel = ct__cpu()->kernels->pointwise[job.compute][a->op / 4][a->op % 4];
     if (!job.kernel) return ct__cpu_pointwise_text(a);
     ct__iter_init(&job.it, out->shape, out->ndim);
@@ -9811,7 +9988,7 @@ static bool ct__cpu_pointwise_plain(const ct_args *a)
     bool bf16 = arithmetic >= 0;
     for (int k = 0; k < job.it.count; k++) bf16 = bf16 && job.it.flat[k] && job.it.dtype[k] == CT_BF16;
     if (bf16) job.kernel = ct__cpu()->kernels->bf16[arithmetic];
-    else job.by_number = ct__pw_by_number(&job, a->op);
+    else if (!ct__pw_whole(&job, a->op, number)) job.by_number = ct__pw_by_number(&job, a->op);
     ct__parallel_for(job.it.numel, CT__GRAIN, bf16 ? ct__pw_bf16_body : ct__pw_body, &job);
     return true;
 }

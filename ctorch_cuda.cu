@@ -472,8 +472,8 @@ __device__ inline int64_t lcm(int64_t a, int64_t b)
     int64_t d = gcd(a, b);
     return d ? abs((int64_t)((uint64_t)(a / d) * (uint64_t)b)) : 0;
 }
-__device__ inline int64_t shift_left(int64_t a, int64_t b) { return (int64_t)((uint64_t)a << (b & 63)); }
-__device__ inline int64_t shift_right(int64_t a, int64_t b) { return a >> (b & 63); }
+__device__ inline int64_t shift_left(int64_t a, int64_t b) { return (uint64_t)b < 64 ? (int64_t)((uint64_t)a << b) : 0; }
+__device__ inline int64_t shift_right(int64_t a, int64_t b) { return a >> ((uint64_t)b < 64 ? b : 63); }
 
 /* ---- >>rows --------------------------------------------------------------------------------------------------------
    The shared table: each text becomes a struct with a function, each struct a kernel per element type it makes sense for. */

@@ -685,12 +685,246 @@ static void variances(void)
                 }
 }
 
+/* ---- 13: conversions and integers ---- */
+typedef struct { bool whole; int64_t i; double d; } scalar;
+static double half_of(unsigned h)
+{
+    int e = (int)(h >> 10 & 31), m = (int)(h & 1023);
+    double x = e == 31 ? (m ? NAN : INFINITY) : e ? ldexp(1024 + m, e - 25) : ldexp(m, -24);
+    return h >> 15 ? -x : x;
+}
+static scalar element_at(ct_tensor *t, int64_t k) /* of one that is contiguous */
+{
+    scalar e = {true, 0, 0};
+    const char *p = (const char *)ct_data(t) + (size_t)k * ct_element_size(t);
+    float f;
+    uint16_t h;
+    uint32_t bits;
+    switch (ct_dtype_of(t)) {
+    case CT_F32: memcpy(&f, p, 4), e.d = (double)f, e.whole = false; break;
+    case CT_F64: memcpy(&e.d, p, 8), e.whole = false; break;
+    case CT_F16: memcpy(&h, p, 2), e.d = half_of(h), e.whole = false; break;
+    case CT_BF16: memcpy(&h, p, 2), bits = (uint32_t)h << 16, memcpy(&f, &bits, 4), e.d = (double)f, e.whole = false; break;
+    case CT_I64: memcpy(&e.i, p, 8); break;
+    case CT_I32: { int32_t v; memcpy(&v, p, 4), e.i = v; break; }
+    case CT_I16: { int16_t v; memcpy(&v, p, 2), e.i = v; break; }
+    case CT_I8: e.i = *(const signed char *)p; break;
+    default: e.i = *(const unsigned char *)p;
+    }
+    return e;
+}
+static int64_t cut(int64_t v, ct_dtype t)
+{
+    return t == CT_I32 ? (int32_t)(uint32_t)v : t == CT_I16 ? (int16_t)(uint16_t)v : t == CT_I8 ? (int8_t)(uint8_t)v : t == CT_U8 ? (uint8_t)v : t == CT_BOOL ? v != 0 : v;
+}
+/* to the nearest of so many binary digits, ties to even; exponents from least on; beyond most: infinity */
+static double nearest(double x, int digits, int least, double most)
+{
+    if (x == 0 || x - x != 0) return x;
+    int e = ilogb(x) < least ? least : ilogb(x);
+    double y = ldexp(nearbyint(ldexp(x, digits - 1 - e)), e - digits + 1);
+    return fabs(y) > most ? copysign(INFINITY, x) : y;
+}
+static scalar converted(scalar e, ct_dtype to)
+{
+    scalar r = {!floating(to), 0, 0};
+    double single = e.whole ? (double)(float)e.i : (double)(float)e.d, limit = to == CT_I64 ? 9223372036854775808.0 : 2147483648.0, t = trunc(e.d);
+    if (to == CT_F64) r.d = e.whole ? (double)e.i : e.d;
+    else if (!r.whole) r.d = to == CT_F16 ? nearest(single, 11, -14, 65504) : to == CT_BF16 ? nearest(single, 8, -126, 3.3895313892515355e38) : single;
+    else if (to == CT_BOOL) r.i = e.whole ? e.i != 0 : e.d != 0;
+    else r.i = cut(e.whole ? e.i : t >= -limit && t < limit ? (int64_t)t : to == CT_I64 ? INT64_MIN : INT32_MIN, to);
+    return r;
+}
+static bool same_element(scalar a, scalar b)
+{
+    if (a.whole) return b.whole && a.i == b.i;
+    return !b.whole && ((a.d != a.d && b.d != b.d) || (a.d == b.d && !signbit(a.d) == !signbit(b.d)));
+}
+/* the same elements at an offset, with gaps, or transposed */
+static ct_tensor *laid(ct_tensor *t, int layout)
+{
+    int64_t n = ct_numel(t), rows = n % 7 ? 1 : 7;
+    if (layout == 1) return ct_copy_(ct_slice(ct_zeros_dtype(ct_dtype_of(t), n + 1), 0, 1, CT_END, 1), t);
+    if (layout == 2) return ct_copy_(ct_slice(ct_zeros_dtype(ct_dtype_of(t), 2 * n), 0, 0, CT_END, 2), t);
+    if (layout == 3) return ct_t(ct_contiguous(ct_t(ct_reshape(t, rows, n / rows))));
+    return t;
+}
+static ct_tensor *any_bits(ct_dtype t, int64_t n) /* all sorts of elements */
+{
+    static const double special[] = {0, -0.0, 1, -1, 0.5, 1.5, 2.5, -0.7, 127, 128, 255, 256, 300.5, -129, 32767, 32768, -32769, 65504, 65519, 65520, 65536, -70000, 6e-8, 2.98e-8, 2.99e-8, 8.94e-8,
+                                     6.1e-5, 6.0975e-5, 2147483520, 2147483647, 2147483647.5, 2147483648.0, -2147483648.0, -2147483648.5, -2147483649.0, -2147483904.0, 3e9, -3e9, 9.2e18,
+                                     9223372036854775808.0, -9223372036854775808.0, 1e19, -1e30, 3e38, 3.4e38, NAN, -NAN, INFINITY, -INFINITY, 1e-40, 16777217, 33554435, 1.00390625, 1.01171875};
+    ct_tensor *x = ct_empty_dtype(t, n);
+    char *p = (char *)ct_data(x);
+    size_t size = ct_element_size(x);
+    for (int64_t k = 0; k < n; k++) {
+        uint64_t bits = (uint64_t)pick(0, UINT32_MAX) << 32 | (uint64_t)pick(0, UINT32_MAX);
+        double d = k % 3 ? test_uniform(-70000, 70000) : special[k / 3 % COUNT(special)];
+        float f = (float)d;
+        if (size == 2 && n > 65536) bits = (uint64_t)k; /* all there are */
+        else if (!floating(t) && k % 5 == 0) bits = k % 2 ? (uint64_t)1 << (8 * size - 1) : (uint64_t)pick(-2, 2);
+        if (t == CT_F32 && k % 4) memcpy(&bits, &f, 4);
+        if (t == CT_F64 && k % 4) memcpy(&bits, &d, 8);
+        if (t == CT_BOOL) bits = bits >> 7 & 1;
+        memcpy(p + (size_t)k * size, &bits, size);
+    }
+    return x;
+}
+static void check_elements(ct_tensor *y, const scalar *expected, ct_dtype dtype)
+{
+    if (!CHECKF(y && ct_dtype_of(y) == dtype, "%s: type", what)) return;
+    y = ct_contiguous(y);
+    for (int64_t k = 0; k < ct_numel(y); k++) {
+        scalar e = element_at(y, k);
+        if (!same_element(e, expected[k])) { CHECKF(false, "%s: element %d is %lld %g, expected %lld %g", what, (int)k, (long long)e.i, e.d, (long long)expected[k].i, expected[k].d); return; }
+    }
+    CHECK(true);
+}
+static scalar *elements;
+static void convert_case(ct_dtype from, ct_dtype to, int64_t n, int layout)
+{
+    ct_scope_begin();
+    ct_tensor *source = any_bits(from, n), *x = laid(source, layout), *r[2];
+    for (int64_t k = 0; k < n; k++) elements[k] = converted(element_at(source, k), to);
+    CASE("%d elements of %s to %s, layout %d", (int)n, ct_dtype_name(from), ct_dtype_name(to), layout);
+    THREADS(n > 16384 ? 3 : 1, r, r[0] = ct_to(x, to));
+    if (from != to) check_elements(r[0], elements, to);
+    if (layout < 3 && from != to) check_elements(ct_copy_(laid(ct_zeros_dtype(to, n), 1 + layout % 2), x), elements, to);
+    if (layout == 0) { /* a column and a row, each broadcast */
+        for (int64_t k = 0; k < 3 * n; k++) elements[k] = converted(element_at(source, k / 3), to);
+        check_elements(ct_copy_(ct_empty_dtype(to, n, 3), ct_unsqueeze(x, 1)), elements, to);
+        for (int64_t k = 0; k < 3 * n; k++) elements[k] = converted(element_at(source, k % n), to);
+        check_elements(ct_copy_(ct_empty_dtype(to, 3, n), x), elements, to);
+    }
+    ct_scope_end();
+}
+static const ct_dtype all_types[] = {CT_I64, CT_I32, CT_U8, CT_BOOL, CT_I16, CT_I8, CT_F32, CT_F64, CT_F16, CT_BF16};
+static void conversions(void)
+{
+    static const int sizes[] = {1, 7, 16, 161, 193, 777, 4099};
+    elements = (scalar *)calloc(3 * 70001, sizeof *elements);
+    for (int f = 0; f < COUNT(all_types); f++)
+        for (int t = 0; t < COUNT(all_types); t++) {
+            for (int s = 0; s < COUNT(sizes); s++)
+                for (int layout = 0; layout < 4; layout++) convert_case(all_types[f], all_types[t], sizes[s], layout);
+            convert_case(all_types[f], all_types[t], 70001, 1);
+        }
+    free(elements);
+}
+/* a and b in 64 bits that wrap; the result is cut to its type. refused: for bool; nonzero: b */
+#define WRAP(x) ((int64_t)(x))
+#define UA ((uint64_t)a)
+#define UB ((uint64_t)b)
+#define WHOLES(X)                                                                                                     \
+    X(add, WRAP(UA + UB), 0, 0) X(sub, WRAP(UA - UB), 1, 0) X(mul, WRAP(UA * UB), 0, 0) X(rsub, WRAP(UB - UA), 1, 0)  \
+    X(maximum, a > b ? a : b, 0, 0) X(minimum, a < b ? a : b, 0, 0) X(clamp_min, a > b ? a : b, 0, 0) X(clamp_max, a < b ? a : b, 0, 0) \
+    X(floor_divide, b == -1 ? WRAP(0 - UA) : a / b - (a % b != 0 && (a < 0) != (b < 0)), 1, 1)                        \
+    X(remainder, b == -1 ? 0 : a % b + (a % b != 0 && (a < 0) != (b < 0) ? b : 0), 1, 1)                              \
+    X(fmod, b == -1 ? 0 : a % b, 1, 1) X(div_trunc, b == -1 ? WRAP(0 - UA) : a / b, 1, 1)                             \
+    X(eq, a == b, 0, 0) X(ne, a != b, 0, 0) X(lt, a < b, 0, 0) X(le, a <= b, 0, 0) X(gt, a > b, 0, 0) X(ge, a >= b, 0, 0) \
+    X(logical_and, a && b, 0, 0) X(logical_or, a || b, 0, 0) X(logical_xor, !a != !b, 0, 0)                           \
+    X(bitwise_and, a & b, 0, 0) X(bitwise_or, a | b, 0, 0) X(bitwise_xor, a ^ b, 0, 0)                                \
+    X(bitwise_left_shift, UB < 64 ? WRAP(UA << b) : 0, 1, 0) X(bitwise_right_shift, a >> (UB < 64 ? b : 63), 1, 0)
+#define ONES(X) /* of one operand */                                                                                  \
+    X(neg, WRAP(0 - UA), 1, 0) X(abs, a < 0 ? WRAP(0 - UA) : a, 1, 0) X(sign, (a > 0) - (a < 0), 0, 0) X(relu, a < 0 ? 0 : a, 1, 0) \
+    X(bitwise_not, ~a, 1, 0) X(square, WRAP(UA * UA), 1, 0) X(logical_not, !a, 0, 0)
+#define CT_X(name, value, refused, nonzero) static int64_t whole_##name(int64_t a, int64_t b) { (void)b; return value; }
+WHOLES(CT_X)
+ONES(CT_X)
+#undef CT_X
+typedef struct { const char *name; ct_tensor *(*two)(ct_tensor *, ct_tensor *), *(*one)(ct_tensor *); int64_t (*whole)(int64_t, int64_t); int refused, nonzero; } whole_row;
+static const whole_row whole_rows[] = {
+#define CT_X(name, value, refused, nonzero) {#name, ct_##name, NULL, whole_##name, refused, nonzero},
+    WHOLES(CT_X)
+#undef CT_X
+#define CT_X(name, value, refused, nonzero) {#name, NULL, ct_##name, whole_##name, refused, nonzero},
+    ONES(CT_X)
+#undef CT_X
+};
+static bool tells(const char *name) { return !strncmp(name, "logical", 7) || (strlen(name) == 2 && strchr("enlg", *name)); } /* bool for all */
+enum { BOTH_PLAIN, BOTH_OFFSET, GAPS, TRANSPOSED, B_NUMBER, B_UNFIT, A_NUMBER, B_ROW, B_COLUMN, B_BOOL, ARRANGEMENTS };
+static void whole_case(const whole_row *w, ct_dtype t, int64_t n, int arrangement)
+{
+    static const int64_t counts[] = {2, 0, 5, 31, -1, 7, 40, 64, 1};
+    bool narrow = t == CT_U8 || t == CT_BOOL, odd = arrangement == B_UNFIT;
+    int64_t rows = arrangement == B_ROW || arrangement == B_COLUMN ? 3 : 1, value = odd ? (t == CT_U8 ? 300 : t == CT_I32 ? 5000000000 : -3) : t == CT_BOOL ? 1 : 3;
+    if ((t == CT_BOOL && w->refused) || (w->one && arrangement > TRANSPOSED) || (arrangement == B_BOOL && w->nonzero)) return;
+    if (t == CT_BOOL && odd && !tells(w->name)) return; /* promoted */
+    if (odd && w->nonzero && t == CT_I32) return;       /* torch: refused or cut; here: as int64 */
+    ct_scope_begin();
+    ct_tensor *a = any_bits(t, rows * n), *b = any_bits(arrangement == B_BOOL ? CT_BOOL : t, rows * n), *x, *y, *r[2];
+    for (int64_t k = 0; k < rows * n && arrangement != B_BOOL && (w->nonzero || strstr(w->name, "shift")); k++) {
+        int64_t v = w->nonzero ? element_at(b, k).i : counts[k % COUNT(counts)];
+        if (w->nonzero && v == 0) v = narrow ? 3 : k % 2 ? -3 : -1;
+        memcpy((char *)ct_data(b) + (size_t)k * ct_element_size(b), &v, ct_element_size(b)); /* the low bytes come first */
+    }
+    for (int64_t k = 0; k < rows * n; k++) {
+        int64_t p = element_at(a, arrangement == A_NUMBER ? 0 : k).i, q = element_at(b, arrangement == B_ROW ? k % n : arrangement == B_COLUMN ? k / n : k).i;
+        if (arrangement == B_NUMBER || odd) q = value;
+        elements[k] = (scalar){true, cut(w->whole(arrangement == A_NUMBER ? value : p, q), tells(w->name) ? CT_BOOL : t), 0};
+    }
+    x = laid(a, arrangement <= TRANSPOSED ? arrangement : 0), y = laid(b, arrangement == BOTH_OFFSET ? 1 : 0);
+    if (arrangement == TRANSPOSED && w->two) y = ct_reshape(b, ct_size(x, 0), ct_size(x, 1));
+    if (rows > 1) x = ct_reshape(x, rows, n), y = ct_reshape(y, rows, n);
+    if (arrangement == B_ROW) y = ct_slice(y, 0, 0, 1, 1);
+    if (arrangement == B_COLUMN)
+        for (int64_t k = 0; k < rows; k++) memcpy((char *)ct_data(b) + (size_t)k * ct_element_size(b), (char *)ct_data(b) + (size_t)(k * n) * ct_element_size(b), ct_element_size(b));
+    if (arrangement == B_COLUMN) for (int64_t k = 0; k < rows * n; k++) elements[k].i = cut(w->whole(element_at(a, k).i, element_at(b, k / n).i), tells(w->name) ? CT_BOOL : t);
+    if (arrangement == B_COLUMN) y = ct_reshape(ct_slice(b, 0, 0, rows, 1), rows, 1);
+    if (arrangement == B_NUMBER || odd) y = t == CT_BOOL && !odd ? ct_number_bool(value) : ct_number_i64(value);
+    if (arrangement == A_NUMBER) x = t == CT_BOOL ? ct_number_bool(value) : ct_number_i64(value);
+    CASE("%s of %d x %d %s, arrangement %d", w->name, (int)rows, (int)n, ct_dtype_name(t), arrangement);
+    THREADS(n > 16384 ? 3 : 1, r, r[0] = w->two ? w->two(x, y) : w->one(x));
+    check_elements(r[0], elements, tells(w->name) ? CT_BOOL : t);
+    ct_scope_end();
+}
+static void choices(ct_dtype t, int64_t n) /* of three operands; with a factor; in place */
+{
+    ct_scope_begin();
+    ct_tensor *c = any_bits(CT_BOOL, n), *a = any_bits(t, n), *b = any_bits(t, n);
+    CASE("three operands, %d of %s", (int)n, ct_dtype_name(t));
+    for (int64_t k = 0; k < n; k++) elements[k] = element_at(element_at(c, k).i ? a : b, k);
+    check_elements(ct_where(c, a, b), elements, t);
+    check_elements(ct_where(laid(c, 2), laid(a, 1), b), elements, t);
+    for (int64_t k = 0; k < n; k++) elements[k] = element_at(c, k).i ? element_at(a, k) : (scalar){true, t == CT_BOOL ? 1 : 7, 0};
+    check_elements(ct_where(c, a, t == CT_BOOL ? ct_number_bool(true) : ct_number_i64(7)), elements, t);
+    if (t != CT_BOOL) {
+        for (int64_t k = 0; k < n; k++) elements[k].i = element_at(a, k).i < 3 ? 3 : element_at(a, k).i > 90 ? 90 : element_at(a, k).i;
+        check_elements(ct_clamp(a, 3, 90), elements, t);
+        for (int64_t k = 0; k < n; k++) elements[k].i = cut(WRAP((uint64_t)element_at(a, k).i - 3 * (uint64_t)element_at(b, k).i), t);
+        check_elements(ct_sub(a, b, .alpha = 3), elements, t);
+        ct_tensor *holes = laid(a, 2);
+        ct_add_(ct_sub_(holes, b), b), ct_sub_(holes, laid(b, 1), .alpha = 3);
+        check_elements(holes, elements, t);
+        for (int64_t k = 0; k < n; k++) elements[k].i = element_at(a, k).i < element_at(b, k).i;
+        ct_tensor *told = ct_zeros_dtype(CT_BOOL, 2 * n), *half = ct_slice(told, 0, 0, CT_END, 2);
+        check_elements(ct_copy_(half, ct_lt(a, b)), elements, CT_BOOL);
+        check_elements(ct_to(ct_lt_(ct_clone(a), b), CT_BOOL), elements, CT_BOOL);
+        check_elements(ct_logical_xor_(half, ct_number_bool(false)), elements, CT_BOOL);
+    }
+    ct_scope_end();
+}
+static void integers(void)
+{
+    static const int sizes[] = {1, 5, 16, 100, 777, 2107, 5003};
+    elements = (scalar *)calloc(40007, sizeof *elements);
+    for (int t = 0; t < 6; t++) {
+        for (int row = 0; row < COUNT(whole_rows); row++) {
+            for (int s = 0; s < COUNT(sizes); s++)
+                for (int arrangement = 0; arrangement < ARRANGEMENTS; arrangement++) whole_case(&whole_rows[row], all_types[t], sizes[s], arrangement);
+            whole_case(&whole_rows[row], all_types[t], 40007, BOTH_PLAIN);
+        }
+        for (int s = 0; s < COUNT(sizes); s++) choices(all_types[t], sizes[s]);
+    }
+    free(elements);
+}
+
 int main(void)
 {
     test_init();
     values = (double *)malloc((size_t)MOST * sizeof *values), want = (double *)malloc((size_t)MOST * sizeof *want), want_at = (double *)malloc((size_t)MOST * sizeof *want_at);
     if (!values || !want || !want_at) return 1;
-    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, powers, convolutions, variances, gradients};
+    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, powers, convolutions, variances, gradients, conversions, integers};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
