@@ -645,6 +645,11 @@ static void misuse(void)
     CHECK_ERROR(CT_ERR_SHAPE, ct_bilinear(two, two, x, NULL));
     CHECK_ERROR(CT_ERR_ARGUMENT, ct_celu(x, 0));
     CHECK_ERROR(CT_ERR_SHAPE, ct_cdist(two, odd, 2));
+    ct_tensor *many = ct_requires_grad_(ct_randn(2, 40, 5), true), *few = ct_randn(2, 3, 5); /* by one product, and by differences */
+    ct_tensor *apart = ct_cdist(many, few, 2), *slow = ct_norm_dims(ct_sub(ct_unsqueeze(many, 2), ct_unsqueeze(few, 1)), 2, (ct_shape){{3}, 1}, false);
+    CHECK_SAME(apart, slow, 1e-5);
+    CHECK_SAME(ct_grad(ct_sum(apart), many), ct_grad(ct_sum(slow), many), 1e-4);
+    CHECK(ct_item(ct_sum(ct_isnan(ct_grad(ct_sum(ct_cdist(many, many, 2)), many)))) == 0); /* at distance 0 */
     CHECK_ERROR(CT_ERR_ARGUMENT, ct_cdist(two, two, -1));
     CHECK_ERROR(CT_ERR_SHAPE, ct_instance_norm(w3));
     CHECK_ERROR(CT_ERR_ARGUMENT, ct_instance_norm(x, .no_input_stats = true));

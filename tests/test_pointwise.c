@@ -901,6 +901,19 @@ static void others(void)
     CHECK_VALUES(ct_clamp(ct_tensor_of(-1, 0.5, NAN, 9), 0, 2), 0, 0, 0.5, NAN, 2);
     CHECK_VALUES(ct_clamp(ct_tensor_of(0.5), 2, 1), 0, 1); /* min > max: max */
     CHECK_VALUES(ct_clamp(ct_tensor_of(-5, 5), -INFINITY, 1), 0, -5, 1);
+    CHECK_VALUES(ct_clamp(a, NAN, 2), 0, NAN, NAN, NAN); /* torch: a bound that is NaN is the result */
+    CHECK_VALUES(ct_clamp_(ct_tensor_of(-5, 0.5, NAN, 5), -1, 1), 0, -1, 0.5, NAN, 1);
+    ct_tensor *edge = ct_requires_grad_(ct_tensor_of(-2, -1, 0, 1, 2), true);
+    ct_backward(ct_sum(ct_clamp(edge, -1, 1))); /* the bounds count as inside */
+    CHECK_VALUES(ct_grad_of(edge), 0, 0, 1, 1, 1, 0);
+    CHECK_VALUES(ct_pow(ct_tensor_of(-2, 0.5, NAN, INFINITY), 3), 0, -8, 0.125, NAN, INFINITY);
+    CHECK_VALUES(ct_pow(ct_tensor_i64(-3, 2), 3), 0, -27, 8);
+    ct_tensor *cubed = ct_requires_grad_(ct_tensor_of(-2, 0, 3), true), *slope = ct_grad(ct_sum(ct_pow(cubed, 3)), cubed, .create_graph = true);
+    CHECK_VALUES(slope, 0, 12, 0, 27);
+    CHECK_VALUES(ct_grad(ct_sum(slope), cubed), 0, -12, 0, 18);
+    CHECK_VALUES(ct_maximum(ct_tensor_of(NAN, 1, -1, 2, -INFINITY), ct_tensor_of(1, NAN, 2, -1, NAN)), 0, NAN, NAN, 2, 2, NAN);
+    CHECK_VALUES(ct_minimum(ct_tensor_of(NAN, 1, -1, 2, INFINITY), ct_tensor_of(1, NAN, 2, -1, NAN)), 0, NAN, NAN, -1, -1, NAN);
+    CHECK_VALUES(ct_hardswish(ct_tensor_of(-4, -3, -1, 0, 1, 3, 4, NAN)), 1e-7, 0, 0, -1.0 / 3, 0, 2.0 / 3, 3, 4, NAN);
     CHECK_VALUES(ct_clamp(ct_tensor_i64(-5, 5), 0, 3), 0, 0, 3);
     CHECK(ct_dtype_of(ct_clamp(ct_tensor_i64(-5, 5), 0, 3)) == CT_I64);
     CHECK_VALUES(ct_clamp(a, ct_tensor_of(2, 1, 1), ct_tensor_of(3, 3, 2)), 0, 2, 2, 2);
@@ -1074,9 +1087,28 @@ static void conversions(void)
     ct_scope_end();
 }
 
+/* Every length from 1 to 70, out of place and in place, beginning at each of 16 places: rows that are no whole groups of 16. */
+static void lengths(void)
+{
+    for (int64_t n = 1; n <= 70; n++)
+        for (int64_t at = 0; at < 16; at++) {
+            ct_scope_begin();
+            ct_tensor *base = ct_arange_dtype(CT_F32, 0, 100, 1), *x = ct_narrow(base, 0, at, n), *y = ct_mul(x, 3), *z = ct_add(x, y), *t = ct_tensor_of(5);
+            bool ok = true;
+            for (int64_t k = 0; k < n; k++) ok = ok && ((float *)ct_data(y))[k] == (float)(3 * (at + k)) && ((float *)ct_data(z))[k] == (float)(4 * (at + k));
+            ct_add_(x, t), ct_mul_(x, 2), ct_add_(x, y);
+            for (int64_t k = 0; k < 100; k++) {
+                double want = k < at || k >= at + n ? (double)k : 2 * ((double)k + 5) + 3 * (double)k;
+                ok = ok && ((float *)ct_data(base))[k] == (float)want;
+            }
+            CHECKF(ok, "%d elements from %d on", (int)n, (int)at);
+            ct_scope_end();
+        }
+}
 int main(void)
 {
     test_init();
+    lengths();
     conversions();
     for (int k = 0; k < UNARIES; k++) {
         unary_values(&unaries[k]);

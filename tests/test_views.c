@@ -550,6 +550,112 @@ static void chains(void)
     ct_scope_end();
 }
 
+/* Copies, fills and sums of views with strides at random, in every element size, against a walk element by element: short and long rows,
+   one element for all, backwards by flip, narrow planes, rows that are no whole groups of 16. */
+static unsigned random_state = 1;
+static int64_t dice(int64_t n) /* 0 to n-1 */
+{
+    random_state = random_state * 1664525u + 1013904223u;
+    return (int64_t)(random_state >> 8) % n;
+}
+static double number_at(const ct_tensor *t, int64_t k) /* element k of the storage of a dense tensor */
+{
+    const void *data = ct_data((ct_tensor *)(uintptr_t)t);
+    switch (ct_dtype_of(t)) {
+    case CT_F32: return ((const float *)data)[k];
+    case CT_F64: return ((const double *)data)[k];
+    case CT_I16: return ((const int16_t *)data)[k];
+    case CT_U8: return ((const uint8_t *)data)[k];
+    default: return (double)((const int64_t *)data)[k];
+    }
+}
+enum { ROOM = 6000 };
+typedef struct { ct_shape size, stride; int64_t offset, count; } strided;
+static strided some_view(bool writable)
+{
+    static const int64_t sizes[] = {1, 2, 3, 5, 7, 16, 17, 33, 49, 130, 200};
+    strided v;
+    memset(&v, 0, sizeof v);
+    int64_t step[4] = {1, 1, 1, 1}, extent = 0, dense = 1;
+    v.size.ndim = v.stride.ndim = 1 + (int)dice(3), v.count = 1, v.offset = dice(40);
+    int order[3] = {0, 1, 2};
+    for (int k = v.size.ndim - 1; k > 0; k--) { int to = (int)dice(k + 1), t = order[k]; order[k] = order[to], order[to] = t; }
+    for (int k = 0; k < v.size.ndim; k++) {
+        int d = order[k];
+        int64_t n = sizes[dice(11)];
+        while (v.count * n > 1500) n = sizes[dice(4)], n = v.count * n > 1500 ? 1 : n;
+        step[d] = dense * (1 + dice(2));
+        if (extent + (n - 1) * step[d] > ROOM - 50) n = 1;
+        if (!writable && dice(4) == 0) step[d] = dice(2);
+        v.size.size[d] = n, v.stride.size[d] = step[d], v.count *= n;
+        extent += (n - 1) * step[d], dense = dense > extent + 1 ? dense : extent + 1;
+    }
+    return v;
+}
+static int64_t place_of(const strided *v, int64_t k)
+{
+    int64_t index[CT_MAX_DIMS], at = v->offset;
+    unflatten_index(k, v->size.size, v->size.ndim, index);
+    for (int d = 0; d < v->size.ndim; d++) at += index[d] * v->stride.size[d];
+    return at;
+}
+static void strided_case(ct_dtype dtype)
+{
+    ct_scope_begin();
+    ct_tensor *base = ct_to(ct_remainder(ct_arange_dtype(CT_I64, 0, ROOM, 1), 100), dtype), *target = ct_zeros_dtype(dtype, ROOM);
+    strided v = some_view(false), w = some_view(true);
+    ct_tensor *from = (ct_as_strided)(base, v.size, v.stride, v.offset), *into = (ct_as_strided)(target, w.size, w.stride, w.offset);
+    ct_tensor *copy = ct_contiguous(from), *sum = ct_add(from, from), *turned = ct_contiguous(ct_flip(from, -1)), *wide = ct_contiguous(ct_to(from, CT_F64));
+    int64_t last = v.size.size[v.size.ndim - 1];
+    bool ok = copy && sum && turned && wide && into;
+    for (int64_t k = 0; ok && k < v.count; k++) {
+        double want = number_at(base, place_of(&v, k)), back = number_at(base, place_of(&v, k / last * last + last - 1 - k % last));
+        ok = number_at(copy, k) == want && number_at(sum, k) == 2 * want && number_at(turned, k) == back && number_at(wide, k) == want;
+    }
+    CHECKF(ok, "copies of a view of shape %s as %s", ct_shape_text(from), ct_dtype_name(dtype));
+    bool *hit = (bool *)calloc(ROOM, 1);
+    ct_fill_(into, 7);
+    for (int64_t k = 0; k < w.count; k++) hit[place_of(&w, k)] = true;
+    for (int64_t k = 0; ok && k < ROOM; k++) ok = number_at(target, k) == (hit[k] ? 7 : 0);
+    free(hit);
+    CHECKF(ok, "filling a view of shape %s as %s", ct_shape_text(into), ct_dtype_name(dtype));
+    ct_scope_end();
+}
+static void strided_at_random(void)
+{
+    static const ct_dtype dtypes[] = {CT_F32, CT_F64, CT_I64, CT_I16, CT_U8};
+    for (int k = 0; k < 400; k++)
+        for (int d = 0; d < 5; d++) strided_case(dtypes[d]);
+}
+/* A small tensor's memory lies behind its handle: views, gradients and modules may outlive it, or change it for another. */
+static void lifetimes(void)
+{
+    int64_t before = ct_memory_stats().live_bytes;
+    for (int64_t n = 1; n < 3000; n = n * 2 + 1) {
+        ct_scope_begin();
+        ct_tensor *base = ct_retain(ct_arange_dtype(CT_F32, 0, (double)n, 1)), *view = ct_retain(ct_narrow(base, 0, n / 2, n - n / 2));
+        ct_scope_end();
+        ct_release(base);
+        CHECK(number_at(view, 0) == (double)(n / 2) && number_at(view, n - n / 2 - 1) == (double)(n - 1));
+        ct_release(view);
+    }
+    for (int round = 0; round < 2; round++) {
+        ct_scope_begin();
+        ct_module *m = ct_nn_linear(3, round ? 2000 : 2);
+        ct_tensor *w = ct_parameters(m)->tensor[0], *old = ct_retain(ct_detach(w)), *x = ct_ones(1, 3);
+        double first = number_at(old, 0);
+        ct_module_to(m, CT_F64);
+        CHECK(ct_dtype_of(w) == CT_F64 && number_at(w, 0) == first && number_at(old, 0) == first && !ct_is_same_storage(w, old));
+        ct_backward(ct_sum(ct_forward(m, ct_to(x, CT_F64))));
+        ct_module_to(m, CT_F32);
+        CHECK(ct_dtype_of(w) == CT_F32 && number_at(w, 0) == first && ct_grad_of(w) && ct_dtype_of(ct_grad_of(w)) == CT_F32);
+        ct_module_free(m);
+        CHECK(number_at(old, 0) == first);
+        ct_release(old);
+        ct_scope_end();
+    }
+    CHECK_INT(ct_memory_stats().live_bytes, before);
+}
 int main(void)
 {
     static const ct_dtype dtypes[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_I8};
@@ -564,6 +670,8 @@ int main(void)
     errors();
     history();
     chains();
+    strided_at_random();
+    lifetimes();
     ct_shutdown();
     return test_done();
 }
