@@ -7264,7 +7264,9 @@ static void CT__K(pool_add##f)(int64_t n, const void *x_, int64_t xs, void *y_, 
 {                                                                                                                     \
     const T *CT__RESTRICT x = (const T *)x_;                                                                          \
     T *CT__RESTRICT y = (T *)y_;                                                                                      \
-    for (int64_t i = 0; i < n; i++) y[i * ys] += x[i * xs];                                                           \
+    const T one = *x;                                                                                                 \
+    if (!xs && ys == 1) for (int64_t i = 0; i < n; i++) y[i] += one;                                                  \
+    else for (int64_t i = 0; i < n; i++) y[i * ys] += x[i * xs];                                                      \
 }
 
 #undef CT__CONV_NARROW
@@ -15655,8 +15657,10 @@ static void ct__row_phases(const ct__conv_kernels *k, int64_t size, const char *
     for (int64_t p = 0; p < step && hi - lo < n; p++, y += ys * size)
         for (int side = 0; side < 2; side++) { /* left and right of that: outside, but for one element at most */
             int64_t q = side ? hi : 0, end = side ? n : lo, near_by = side ? hi : lo - 1, e = first + near_by * step + p;
-            for (int64_t at = q; at < end; at++) ct__put_one(y, at, outside, 0, size);
-            if (end > q && e >= 0 && e < W) ct__put_one(y, near_by, x, e, size);
+            bool any = end > q;
+            if (size == 4) for (float v = *(const float *)outside; q < end; q++) ((float *)(void *)y)[q] = v;
+            else for (double v = *(const double *)outside; q < end; q++) ((double *)(void *)y)[q] = v;
+            if (any && e >= 0 && e < W) ct__put_one(y, near_by, x, e, size);
         }
 }
 static void ct__frame_row(const ct__frame *f, size_t size, const char *src, char *dst)
@@ -16635,7 +16639,7 @@ CT_API ct_tensor *ct_conv_transpose3d_with(ct_conv_transpose_opts o) { return ct
 #endif
 /* ---- >>pool: the last one or two dims, planes of height and width ----
    Primitives, i = kernel[2], stride[2], padding[2], dilation[2], exclude_pad, divisor, adaptive, dims, in[2], out[2]:
-     pool           op 0: in x, out largest element of each window and its place h*W + w (int64); op 1: out mean of each window;
+     pool           op 0: in x, out largest element of each window and, if asked for, its place h*W + w (int64); op 1: out mean of each window;
                     op 2: out x resampled along dim i[0]: mode i[1], align_corners i[2]; f[0] source elements per result
      pool_backward  the transpose of each. op 0: in g and the places, out gx; ops 1, 2: in g, out gx */
 enum { CT__P_KERNEL = 0, CT__P_STRIDE = 2, CT__P_PAD = 4, CT__P_DILATION = 6, CT__P_EXCLUDE = 8, CT__P_DIVISOR, CT__P_ADAPTIVE, CT__P_DIMS, CT__P_IN, CT__P_OUT = CT__P_IN + 2, CT__P_INTS = CT__P_OUT + 2 };
@@ -16646,9 +16650,10 @@ typedef struct ct__pool_job {
     int64_t size;
     const char *x;     /* planes read, and written */
     char *y;
-    int64_t *place;
+    int64_t *place;        /* of largest elements; NULL: nobody asks */
     const double *divisor; /* (height out + width out): of windows, by dim */
     const char *start;     /* (width out): where windows begin */
+    const int64_t *window; /* (width out, 2): begin and end of uneven windows; NULL: of one width */
     int64_t shift[CT__POOL_TAPS]; /* of the taps of a row: where in the phases their lanes begin */
 } ct__pool_job;
 /* The elements of window o of dim d: begin, begin + dilation, ... below end; before clipping to the image unless adaptive. */
@@ -16658,10 +16663,10 @@ static void ct__window(const int64_t *i, int d, int64_t o, int64_t *begin, int64
     if (i[CT__P_ADAPTIVE]) *begin = o * in / out, *end = ((o + 1) * in + out - 1) / out;
     else *begin = o * i[CT__P_STRIDE + d] - i[CT__P_PAD + d], *end = *begin + (i[CT__P_KERNEL + d] - 1) * i[CT__P_DILATION + d] + 1;
 }
-/* Lanes of [c0, c1) whose element o*stride + offset lies in the image: the first, and how many. */
-static int64_t ct__pool_lanes(const int64_t *i, int64_t offset, int64_t c0, int64_t c1, int64_t *count)
+/* Lanes of [c0, c1) whose element o*stride + offset is one of n: the first, and how many. */
+static int64_t ct__pool_lanes(const int64_t *i, int64_t offset, int64_t n, int64_t c0, int64_t c1, int64_t *count)
 {
-    int64_t s = i[CT__P_STRIDE + 1], last = i[CT__P_IN + 1] - 1 - offset, lo = offset < 0 ? (s - 1 - offset) / s : 0;
+    int64_t s = i[CT__P_STRIDE + 1], last = n - 1 - offset, lo = offset < 0 ? (s - 1 - offset) / s : 0;
     lo = ct__imax(lo, c0);
     *count = last < 0 ? 0 : ct__imax(0, ct__imin(c1, last / s + 1) - lo);
     return lo;
@@ -16703,6 +16708,7 @@ static void ct__max_lanes(const ct__pool_job *j, const char *x, int64_t o, int64
     if (start) (j->k->max)(n, tap, at, 0, s, start, most, place); /* a window between the image's rows */
     memcpy(y + c0 * j->size, most, (size_t)((c1 - c0) * j->size));
     first = ct__imin(first, i[CT__P_IN] - 1) * W;
+    if (!out) return;
     for (int64_t c = 0; j->size == 4 && c < c1 - c0; c++) out[c0 + c] = first + ((const int32_t *)(const void *)place)[c];
     for (int64_t c = 0; j->size == 8 && c < c1 - c0; c++) out[c0 + c] = first + place[c];
 }
@@ -16714,13 +16720,14 @@ static void ct__max_window(const ct__pool_job *j, const char *x, int64_t o, int6
     ct__window(j->i, 0, o, &h0, &h1), ct__window(j->i, 1, c, &w0, &w1);
     if (!j->i[CT__P_ADAPTIVE]) d0 = j->i[CT__P_DILATION], d1 = j->i[CT__P_DILATION + 1];
     h0 = ct__first_inside(h0, d0), w0 = ct__first_inside(w0, d1);
-    out[c] = ct__imin(h0, j->i[CT__P_IN] - 1) * W + ct__imin(w0, W - 1);
+    int64_t place = ct__imin(h0, j->i[CT__P_IN] - 1) * W + ct__imin(w0, W - 1);
     for (int64_t h = h0; h < ct__imin(h1, j->i[CT__P_IN]); h += d0)
         for (int64_t w = w0; w < ct__imin(w1, W); w += d1) {
             double v = ct__real(x, h * W + w, j->size);
-            if (v > most || v != v) most = v, out[c] = h * W + w;
+            if (v > most || v != v) most = v, place = h * W + w;
         }
     ct__real_set(y, c, j->size, most);
+    if (out) out[c] = place;
 }
 static void ct__max_planes(void *ctx, int64_t begin, int64_t end)
 {
@@ -16728,12 +16735,14 @@ static void ct__max_planes(void *ctx, int64_t begin, int64_t end)
     int64_t in = j->i[CT__P_IN] * j->i[CT__P_IN + 1], rows = j->i[CT__P_OUT], lanes = j->i[CT__P_OUT + 1];
     int64_t reach = CT__POOL_BLOCK + 16 + (j->i[CT__P_KERNEL + 1] - 1) * j->i[CT__P_DILATION + 1] / ct__imax(1, j->i[CT__P_STRIDE + 1]);
     bool one_by_one = j->i[CT__P_ADAPTIVE] || j->i[CT__P_KERNEL + 1] > CT__POOL_TAPS || reach * j->i[CT__P_STRIDE + 1] > CT__POOL_ROOM;
-    for (int64_t r = begin * rows; r < end * rows; r++) {
-        const char *x = j->x + r / rows * in * j->size;
-        char *y = j->y + r * lanes * j->size;
-        if (one_by_one) for (int64_t c = 0; c < lanes; c++) ct__max_window(j, x, r % rows, c, y, j->place + r * lanes);
-        else for (int64_t c = 0; c < lanes; c += CT__POOL_BLOCK) ct__max_lanes(j, x, r % rows, c, ct__imin(c + CT__POOL_BLOCK, lanes), y, j->place + r * lanes);
-    }
+    for (int64_t p = begin; p < end; p++)
+        for (int64_t o = 0; o < rows; o++) {
+            const char *x = j->x + p * in * j->size;
+            char *y = j->y + (p * rows + o) * lanes * j->size;
+            int64_t *place = j->place ? j->place + (p * rows + o) * lanes : NULL;
+            if (one_by_one) for (int64_t c = 0; c < lanes; c++) ct__max_window(j, x, o, c, y, place);
+            else for (int64_t c = 0; c < lanes; c += CT__POOL_BLOCK) ct__max_lanes(j, x, o, c, ct__imin(c + CT__POOL_BLOCK, lanes), y, place);
+        }
 }
 static void ct__max_back_planes(void *ctx, int64_t begin, int64_t end) /* x: gradients of y; y: those of x */
 {
@@ -16768,76 +16777,141 @@ static void ct__pool_divisors(const int64_t *i, double *out)
             *out++ = i[CT__P_DIVISOR] ? (d ? (double)i[CT__P_DIVISOR] : 1) : (double)ct__imax(1, end - begin);
         }
 }
-static void ct__avg_adaptive(const ct__pool_job *j, const char *x, int64_t o, int64_t c, char *y)
+/* The only window of a row holds all its columns: what is in it lies in one piece. */
+static bool ct__avg_whole(const int64_t *i) { return i[CT__P_OUT + 1] == 1 && !i[CT__P_ADAPTIVE] && !i[CT__P_PAD + 1] && i[CT__P_KERNEL + 1] == i[CT__P_IN + 1]; }
+static void ct__avg_rows(const ct__pool_job *j, int64_t o, int64_t *begin, int64_t *end)
 {
-    int64_t h0, h1, w0, w1;
-    double sum = 0;
-    int compute = j->size == 4 ? CT__F32 : CT__F64;
-    ct__window(j->i, 0, o, &h0, &h1), ct__window(j->i, 1, c, &w0, &w1);
-    for (int64_t h = h0; h < h1; h++) ct__cpu()->kernels->row[compute][CT__R_SUM](w1 - w0, x + (h * j->i[CT__P_IN + 1] + w0) * j->size, &sum);
-    ct__real_set(y, c, j->size, sum / (double)((h1 - h0) * (w1 - w0)));
+    ct__window(j->i, 0, o, begin, end);
+    *begin = ct__imax(*begin, 0), *end = ct__imin(*end, j->i[CT__P_IN]);
 }
+/* Lanes whose windows hold some of the columns [w, w + n). */
+static void ct__avg_reach(const int64_t *i, int64_t w, int64_t n, int64_t *c0, int64_t *c1)
+{
+    int64_t in = i[CT__P_IN + 1], out = i[CT__P_OUT + 1], s = i[CT__P_STRIDE + 1], p = i[CT__P_PAD + 1], before = w + p - i[CT__P_KERNEL + 1];
+    if (i[CT__P_ADAPTIVE]) *c0 = w * out / in, *c1 = ((w + n) * out + in - 1) / in;
+    else *c0 = before < 0 ? 0 : before / s + 1, *c1 = ct__imin(out, (w + n - 1 + p) / s + 1);
+}
+/* Columns of lane c's window among n from w on. */
+static int64_t ct__avg_columns(const ct__pool_job *j, int64_t c, int64_t w, int64_t n, int64_t *end)
+{
+    *end = ct__imin(j->window[2 * c + 1] - w, n);
+    return ct__imax(j->window[2 * c] - w, 0);
+}
+#define CT__AVG_LANES(T)                                                                                              \
+    for (int64_t c = c0; c < c1; c++) {                                                                               \
+        int64_t end, k = ct__avg_columns(j, c, w, n, &end);                                                           \
+        for (T *to = (T *)(void *)y + c; k < end; k++) *to += ((const T *)(const void *)sums)[k];                     \
+    }
+/* y += sums of n columns from w on */
+static void ct__avg_lanes(const ct__pool_job *j, const char *sums, int64_t w, int64_t n, char *y)
+{
+    const int64_t *i = j->i, s = i[CT__P_STRIDE + 1];
+    int64_t c0, c1, count;
+    ct__avg_reach(i, w, n, &c0, &c1);
+    if (i[CT__P_ADAPTIVE]) {
+        if (j->size == 4) { CT__AVG_LANES(float) } else { CT__AVG_LANES(double) }
+        return;
+    }
+    for (int64_t k = 0; k < i[CT__P_KERNEL + 1]; k++) {
+        int64_t offset = k - i[CT__P_PAD + 1] - w, lo = ct__pool_lanes(i, offset, n, c0, c1, &count);
+        if (count) j->k->add(count, sums + (lo * s + offset) * j->size, s, y + lo * j->size, 1);
+    }
+}
+#undef CT__AVG_LANES
+/* A row of windows: its columns are summed, then their sums. */
 static void ct__avg_row(const ct__pool_job *j, const char *x, int64_t o, char *y)
 {
     const int64_t *i = j->i;
-    int64_t begin, end, lanes = i[CT__P_OUT + 1], count, s = i[CT__P_STRIDE + 1];
-    ct__window(i, 0, o, &begin, &end);
-    memset(y, 0, (size_t)(lanes * j->size));
-    for (int64_t h = ct__imax(begin, 0); h < ct__imin(end, i[CT__P_IN]); h++)
-        for (int64_t k = 0; k < i[CT__P_KERNEL + 1]; k++) {
-            int64_t offset = k - i[CT__P_PAD + 1], lo = ct__pool_lanes(i, offset, 0, lanes, &count);
-            if (count) j->k->add(count, x + (h * i[CT__P_IN + 1] + lo * s + offset) * j->size, s, y + lo * j->size, 1);
-        }
+    int64_t begin, end, lanes = i[CT__P_OUT + 1], W = i[CT__P_IN + 1], size = j->size;
+    double column[CT__POOL_ROOM];
     const double *dw = j->divisor + i[CT__P_OUT], dh = j->divisor[o];
-    if (j->size == 4) for (int64_t c = 0; c < lanes; c++) ((float *)(void *)y)[c] /= (float)(dh * dw[c]);
+    ct__avg_rows(j, o, &begin, &end);
+    memset(y, 0, (size_t)(lanes * size));
+    for (int64_t w = 0, n; w < W && begin < end; w += n) {
+        const char *sums = x + (begin * W + w) * size;
+        n = ct__imin(CT__POOL_ROOM, W - w);
+        if (end - begin > 1) sums = (const char *)memcpy(column, sums, (size_t)(n * size));
+        for (int64_t h = begin + 1; h < end; h++) j->k->add(n, x + (h * W + w) * size, 1, column, 1);
+        ct__avg_lanes(j, sums, w, n, y);
+    }
+    if (size == 4) for (int64_t c = 0; c < lanes; c++) ((float *)(void *)y)[c] /= (float)(dh * dw[c]);
     else for (int64_t c = 0; c < lanes; c++) ((double *)(void *)y)[c] /= dh * dw[c];
+}
+/* Whole windows of many planes: their products with ones. */
+static void ct__avg_wholes(const ct__pool_job *j, int64_t o, int64_t begin, int64_t end)
+{
+    int64_t in = j->i[CT__P_IN] * j->i[CT__P_IN + 1], h0, h1, offset[CT__POOL_TAPS], size = j->size;
+    double ones[CT__POOL_BLOCK], sum[CT__POOL_TAPS], divisor = j->divisor[o] * j->divisor[j->i[CT__P_OUT]];
+    ct__avg_rows(j, o, &h0, &h1);
+    h0 *= j->i[CT__P_IN + 1], h1 *= j->i[CT__P_IN + 1];
+    for (int64_t k = 0; k < CT__POOL_TAPS; k++) offset[k] = k * in;
+    for (int64_t k = 0; k < ct__imin(CT__POOL_BLOCK, h1 - h0); k++) ct__real_set((char *)ones, k, size, 1);
+    for (int64_t p = begin; p < end; p += CT__POOL_TAPS) {
+        int64_t planes = ct__imin(CT__POOL_TAPS, end - p);
+        memset(sum, 0, sizeof sum);
+        for (int64_t at = h0; at < h1; at += CT__POOL_BLOCK) j->k->dots(1, ct__imin(CT__POOL_BLOCK, h1 - at), ones, j->x + (p * in + at) * size, 0, offset, planes, sum);
+        for (int64_t k = 0; k < planes; k++) ct__real_set(j->y, (p + k) * j->i[CT__P_OUT] + o, size, sum[k] / divisor);
+    }
 }
 static void ct__avg_planes(void *ctx, int64_t begin, int64_t end)
 {
     const ct__pool_job *j = (const ct__pool_job *)ctx;
     int64_t in = j->i[CT__P_IN] * j->i[CT__P_IN + 1], rows = j->i[CT__P_OUT], lanes = j->i[CT__P_OUT + 1];
-    for (int64_t r = begin * rows; r < end * rows; r++) {
-        const char *x = j->x + r / rows * in * j->size;
-        char *y = j->y + r * lanes * j->size;
-        if (!j->i[CT__P_ADAPTIVE]) ct__avg_row(j, x, r % rows, y);
-        else for (int64_t c = 0; c < lanes; c++) ct__avg_adaptive(j, x, r % rows, c, y);
+    bool whole = ct__avg_whole(j->i);
+    for (int64_t o = 0; whole && o < rows; o++) ct__avg_wholes(j, o, begin, end);
+    for (int64_t p = begin; !whole && p < end; p++)
+        for (int64_t o = 0; o < rows; o++) ct__avg_row(j, j->x + p * in * j->size, o, j->y + (p * rows + o) * lanes * j->size);
+}
+#define CT__AVG_SHARE(T)                                                                                              \
+    for (int64_t c = c0; c < c1; c++) {                                                                               \
+        const T share = ((const T *)(const void *)g)[c] / (T)(dh * dw[c]);                                            \
+        ((T *)(void *)v)[c - c0] = share;                                                                             \
+        if (!j->window) continue;                                                                                     \
+        int64_t end, k = ct__avg_columns(j, c, w, n, &end);                                                           \
+        for (; k < end; k++) ((T *)(void *)sums)[k] += share;                                                         \
+    }
+/* The gradients of lanes [c0, c1) of row o, to n columns from w on. */
+static void ct__avg_back_lanes(const ct__pool_job *j, const char *g, int64_t o, int64_t c0, int64_t c1, int64_t w, int64_t n, char *sums)
+{
+    const int64_t *i = j->i, s = i[CT__P_STRIDE + 1];
+    const double *dw = j->divisor + i[CT__P_OUT], dh = j->divisor[o];
+    double v[CT__POOL_BLOCK];
+    int64_t count;
+    if (j->size == 4) { CT__AVG_SHARE(float) } else { CT__AVG_SHARE(double) }
+    for (int64_t k = 0; !j->window && k < i[CT__P_KERNEL + 1]; k++) {
+        int64_t offset = k - i[CT__P_PAD + 1] - w, lo = ct__pool_lanes(i, offset, n, c0, c1, &count);
+        if (count) j->k->add(count, (const char *)v + (lo - c0) * j->size, 1, sums + (lo * s + offset) * j->size, s);
     }
 }
-static void ct__avg_back_lanes(const ct__pool_job *j, const char *g, int64_t o, int64_t c0, int64_t c1, char *y)
+#undef CT__AVG_SHARE
+static void ct__avg_back_row(const ct__pool_job *j, const char *g, int64_t o, char *y)
 {
     const int64_t *i = j->i;
-    double block[CT__POOL_BLOCK];
-    char *v = (char *)block;
-    int64_t begin, end, count, s = i[CT__P_STRIDE + 1];
-    for (int64_t c = c0; c < c1; c++) ct__real_set(v, c - c0, j->size, ct__real(g, c, j->size) / (j->divisor[o] * j->divisor[i[CT__P_OUT] + c]));
-    ct__window(i, 0, o, &begin, &end);
-    for (int64_t h = ct__imax(begin, 0); h < ct__imin(end, i[CT__P_IN]); h++)
-        for (int64_t k = 0; k < i[CT__P_KERNEL + 1]; k++) {
-            int64_t offset = k - i[CT__P_PAD + 1], lo = ct__pool_lanes(i, offset, c0, c1, &count);
-            if (count) j->k->add(count, v + (lo - c0) * j->size, 1, y + (h * i[CT__P_IN + 1] + lo * s + offset) * j->size, s);
-        }
-}
-static void ct__avg_back_adaptive(const ct__pool_job *j, const char *g, int64_t o, int64_t c, char *y)
-{
-    int64_t h0, h1, w0, w1;
-    ct__window(j->i, 0, o, &h0, &h1), ct__window(j->i, 1, c, &w0, &w1);
-    double v = ct__real(g, c, j->size) / (double)((h1 - h0) * (w1 - w0));
-    for (int64_t h = h0; h < h1; h++)
-        for (int64_t w = w0; w < w1; w++) {
-            int64_t at = h * j->i[CT__P_IN + 1] + w;
-            ct__real_set(y, at, j->size, ct__real(y, at, j->size) + v);
-        }
+    int64_t begin, end, c0, c1, W = i[CT__P_IN + 1], size = j->size;
+    double column[CT__POOL_ROOM];
+    ct__avg_rows(j, o, &begin, &end);
+    if (ct__avg_whole(i)) {
+        ct__real_set((char *)column, 0, size, ct__real(g, 0, size) / (j->divisor[o] * j->divisor[i[CT__P_OUT]]));
+        if (begin < end) j->k->add((end - begin) * W, column, 0, y + begin * W * size, 1);
+        return;
+    }
+    for (int64_t w = 0, n; w < W && begin < end; w += n) {
+        char *first = y + (begin * W + w) * size, *sums = end - begin > 1 ? (char *)column : first;
+        n = ct__imin(CT__POOL_ROOM, W - w);
+        if (sums != first) memset(sums, 0, (size_t)(n * size));
+        ct__avg_reach(i, w, n, &c0, &c1);
+        for (int64_t c = c0; c < c1; c += CT__POOL_BLOCK) ct__avg_back_lanes(j, g, o, c, ct__imin(c + CT__POOL_BLOCK, c1), w, n, sums);
+        for (int64_t h = begin; sums != first && h < end; h++, first += W * size) j->k->add(n, sums, 1, first, 1);
+    }
 }
 static void ct__avg_back_planes(void *ctx, int64_t begin, int64_t end)
 {
     const ct__pool_job *j = (const ct__pool_job *)ctx;
     int64_t in = j->i[CT__P_IN] * j->i[CT__P_IN + 1], rows = j->i[CT__P_OUT], lanes = j->i[CT__P_OUT + 1];
-    memset(j->y + begin * in * j->size, 0, (size_t)((end - begin) * in * j->size));
-    for (int64_t r = begin * rows; r < end * rows; r++) {
-        char *y = j->y + r / rows * in * j->size;
-        const char *g = j->x + r * lanes * j->size;
-        if (j->i[CT__P_ADAPTIVE]) for (int64_t c = 0; c < lanes; c++) ct__avg_back_adaptive(j, g, r % rows, c, y);
-        else for (int64_t c = 0; c < lanes; c += CT__POOL_BLOCK) ct__avg_back_lanes(j, g, r % rows, c, ct__imin(c + CT__POOL_BLOCK, lanes), y);
+    for (int64_t p = begin; p < end; p++) {
+        char *y = j->y + p * in * j->size;
+        memset(y, 0, (size_t)(in * j->size));
+        for (int64_t o = 0; o < rows; o++) ct__avg_back_row(j, j->x + (p * rows + o) * lanes * j->size, o, y);
     }
 }
 
@@ -16929,18 +17003,29 @@ static bool ct__resample_run(const ct_args *s, const ct_tensor *from, const ct_t
     ct__free(j.index, bytes);
     return true;
 }
+/* Adaptive windows of one size are ordinary ones. */
+static void ct__pool_even(int64_t *i)
+{
+    if (!i[CT__P_ADAPTIVE] || i[CT__P_IN] % i[CT__P_OUT] || i[CT__P_IN + 1] % i[CT__P_OUT + 1]) return;
+    i[CT__P_ADAPTIVE] = 0;
+    for (int d = 0; d < 2; d++) i[CT__P_KERNEL + d] = i[CT__P_STRIDE + d] = i[CT__P_IN + d] / i[CT__P_OUT + d], i[CT__P_DILATION + d] = 1;
+}
 static bool ct__pool_run(const ct_args *s, ct_tensor *from, ct_tensor *to, ct_tensor *place, bool back)
 {
     static void (*const body[2][2])(void *, int64_t, int64_t) = {{ct__max_planes, ct__avg_planes}, {ct__max_back_planes, ct__avg_back_planes}};
     ct__pool_job j;
-    const int64_t *i = s->i;
+    int64_t i[CT__P_INTS];
     if (s->op == 2) return ct__resample_run(s, from, to, back);
+    memcpy(i, s->i, sizeof i), ct__pool_even(i);
     int64_t in = i[CT__P_IN] * i[CT__P_IN + 1], out = i[CT__P_OUT] * i[CT__P_OUT + 1], planes = to->numel / (back ? in : out);
-    size_t bytes = (size_t)(i[CT__P_OUT] + i[CT__P_OUT + 1] + 16) * sizeof *j.divisor; /* starts are read in whole vectors */
+    size_t bytes = (size_t)(i[CT__P_OUT] + 3 * i[CT__P_OUT + 1] + 16) * sizeof *j.divisor; /* starts are read in whole vectors */
+    int64_t *window;
     double *divisor = (double *)ct__calloc(bytes);
     if (!divisor) return false;
     j.k = to->dtype == CT_F32 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64, j.i = i, j.size = (int64_t)ct__itemsize(to->dtype);
     j.x = ct__ptr(from), j.y = ct__ptr(to), j.place = place ? (int64_t *)(void *)ct__ptr(place) : NULL, j.divisor = divisor, j.start = (const char *)divisor;
+    window = (int64_t *)(void *)(divisor + i[CT__P_OUT] + i[CT__P_OUT + 1]), j.window = i[CT__P_ADAPTIVE] ? window : NULL;
+    for (int64_t c = 0; j.window && c < i[CT__P_OUT + 1]; c++) ct__window(i, 1, c, &window[2 * c], &window[2 * c + 1]);
     if (s->op == 1) ct__pool_divisors(i, divisor);
     else if (!i[CT__P_ADAPTIVE]) ct__pool_starts(i, j.size, divisor);
     for (int64_t k = 0, d = 0, s1 = ct__imax(1, i[CT__P_STRIDE + 1]); k < ct__imin(i[CT__P_KERNEL + 1], CT__POOL_TAPS); k++, d += i[CT__P_DILATION + 1])
@@ -16951,7 +17036,7 @@ static bool ct__pool_run(const ct_args *s, ct_tensor *from, ct_tensor *to, ct_te
 }
 static bool ct__pool_any(const ct_args *s, bool back)
 {
-    ct_tensor *out = s->out[0], *to = out, *place = s->op ? NULL : back ? s->in[1] : s->out[1];
+    ct_tensor *out = s->out[0], *to = out, *place = s->op ? NULL : back ? s->in[1] : s->out_count > 1 ? s->out[1] : NULL;
     bool wide = out->dtype == CT_F64 || (s->op == 0 && s->i[CT__P_IN] * s->i[CT__P_IN + 1] > INT32_MAX); /* places of float are int32 */
     int dtype = wide ? CT_F64 : CT_F32;
     if (!out->numel) return true;
@@ -16959,7 +17044,7 @@ static bool ct__pool_any(const ct_args *s, bool back)
     ct_tensor *in = ct__cast_of(s->in[0], dtype);
     if (back) place = ct__contiguous_of(place);
     if (out->dtype != dtype) to = ct__new_like(out, dtype);
-    bool ok = in && to && (s->op || place);
+    bool ok = in && to && (s->op || place || !back);
     if (ok && back && !in->numel) memset(ct__ptr(to), 0, (size_t)to->numel * ct__itemsize(dtype));
     else ok = ok && ct__pool_run(s, in, to, place, back);
     ok = ok && (to == out || ct__copy_into(out, to));
@@ -16991,15 +17076,16 @@ static ct_tensor *ct__pool_places(const ct__op *op, const char *function, ct_ten
 {
     ct_tensor *places = NULL;
     ct__fn f = ct__begin(function);
-    ct_tensor *y = ct__pool_apply(op, function, &x, 1, i, &places);
+    ct_tensor *y = ct__pool_apply(op, function, &x, 1, i, indices ? &places : NULL);
     if (indices && y) *indices = ct_keep(places);
     return ct__end(f, y);
 }
 static bool ct__max_forward(ct__call *c)
 {
     c->out[0] = ct__pool_new(c->in[0], c->in[0]->dtype, c->i[CT__P_DIMS], c->i + CT__P_OUT);
-    c->out[1] = ct__pool_new(c->in[0], CT_I64, c->i[CT__P_DIMS], c->i + CT__P_OUT);
-    return c->out[0] && c->out[1] && ct__run(CT_PRIM_pool, c->in, 1, c->out, 2, 0, NULL, c->i);
+    if (c->wants || !ct__on_cpu(c->in[0])) c->nout = 2;
+    if (c->nout == 2) c->out[1] = ct__pool_new(c->in[0], CT_I64, c->i[CT__P_DIMS], c->i + CT__P_OUT);
+    return c->out[0] && (c->nout == 1 || c->out[1]) && ct__run(CT_PRIM_pool, c->in, 1, c->out, c->nout, 0, NULL, c->i);
 }
 static bool ct__pool_back_forward(ct__call *c) /* max: in {g, places}; avg: {g} */
 {

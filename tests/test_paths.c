@@ -424,6 +424,82 @@ static void pools(void)
     for (int k = 0; k < COUNT(grads); k++) check_gradients(call_pool, CT_SHAPE(1, 2, 7, 6), &grads[k]);
 }
 
+/* ---- 13: means of windows, and their gradients ---- */
+typedef struct { Pool p; bool up, exclude; int64_t divisor; } Mean;
+/* y: means of one plane x; gx: += the gradient g of y, shared out */
+static void mean_naive(const Mean *m, const double *x, double *y, const double *g, double *gx)
+{
+    const Pool *p = &m->p;
+    for (int64_t o = 0; o < p->out[0] * p->out[1]; o++) {
+        int64_t place[2] = {o / p->out[1], o % p->out[1]}, begin[2], end[2], padded[2] = {1, 1};
+        for (int d = 0; d < 2; d++) {
+            begin[d] = p->adaptive ? place[d] * p->in[d] / p->out[d] : place[d] * p->stride[d] - p->pad[d];
+            end[d] = p->adaptive ? ((place[d] + 1) * p->in[d] + p->out[d] - 1) / p->out[d] : begin[d] + p->k[d];
+            padded[d] = (end[d] < p->in[d] + p->pad[d] ? end[d] : p->in[d] + p->pad[d]) - begin[d];
+            begin[d] = begin[d] > 0 ? begin[d] : 0, end[d] = end[d] < p->in[d] ? end[d] : p->in[d];
+        }
+        double count = m->divisor ? (double)m->divisor : m->exclude ? (double)((end[0] - begin[0]) * (end[1] - begin[1])) : (double)(padded[0] * padded[1]);
+        y[o] = 0;
+        for (int64_t h = begin[0]; h < end[0]; h++)
+            for (int64_t w = begin[1]; w < end[1]; w++) y[o] += x[h * p->in[1] + w] / count, gx[h * p->in[1] + w] += g[o] / count;
+    }
+}
+static ct_tensor *call_mean(ct_tensor *x, const Mean *m)
+{
+    const Pool *p = &m->p;
+    ct_pool_opts o = {.input = x, .kernel_hw = {p->k[0], p->k[1]}, .stride_hw = {p->stride[0], p->stride[1]}, .padding_hw = {p->pad[0], p->pad[1]}, .ceil_mode = m->up, .exclude_pad = m->exclude,
+                      .divisor_override = m->divisor, .ct_end_ = 0};
+    return p->adaptive ? ct_adaptive_avg_pool2d(x, p->out[0], p->out[1]) : ct_avg_pool2d_with(o);
+}
+static ct_tensor *mean_and_gradient(ct_tensor *x, const Mean *m, ct_tensor *g, ct_tensor **gx)
+{
+    ct_tensor *y = call_mean(x, m);
+    *gx = y ? ct_grad(y, x, .grad_output = g) : NULL;
+    return y;
+}
+static void mean_case(Mean m, int64_t planes, ct_dtype dtype, int layout)
+{
+    Pool *p = &m.p;
+    int64_t in = p->in[0] * p->in[1], out;
+    for (int d = 0; d < 2 && !p->adaptive; d++) {
+        int64_t room = p->in[d] + 2 * p->pad[d] - p->k[d];
+        if (room < 0) return;
+        p->out[d] = (room + (m.up ? p->stride[d] - 1 : 0)) / p->stride[d] + 1;
+        if (m.up && (p->out[d] - 1) * p->stride[d] >= p->in[d] + p->pad[d]) p->out[d]--;
+    }
+    out = p->out[0] * p->out[1];
+    ct_scope_begin();
+    for (int64_t k = 0; k < planes * out; k++) values[k] = test_uniform(-1, 1);
+    ct_tensor *g = input(dtype, CT_SHAPE(planes, 1, p->out[0], p->out[1]), layout), *r[2];
+    memcpy(want_at, values, (size_t)(planes * out) * sizeof *values);
+    for (int64_t k = 0; k < planes * in; k++) values[k] = test_uniform(-1, 1);
+    ct_tensor *x = ct_requires_grad_(ct_detach(input(dtype, CT_SHAPE(planes, 1, p->in[0], p->in[1]), layout)), true);
+    double *y = (double *)calloc((size_t)(planes * (in + out)), sizeof *y), *gx = y + planes * out;
+    for (int64_t k = 0; k < planes; k++) mean_naive(&m, values + k * in, y + k * out, want_at + k * out, gx + k * in);
+    CASE("%smean pool of %s (%d, %d), kernel %d %d, stride %d %d, padding %d %d, out %d %d, %s%s divisor %d", p->adaptive ? "adaptive " : "", ct_dtype_name(dtype), (int)p->in[0], (int)p->in[1], (int)p->k[0],
+         (int)p->k[1], (int)p->stride[0], (int)p->stride[1], (int)p->pad[0], (int)p->pad[1], (int)p->out[0], (int)p->out[1], m.up ? "ceil" : "", m.exclude ? " without padding" : "", (int)m.divisor);
+    THREADS(planes * in > 16384 ? 3 : 1, r, r[0] = mean_and_gradient(x, &m, g, &r[1]));
+    EQUALS(r[0], dtype == CT_F32 ? 2e-6 : 1e-13, y, planes * out), EQUALS(r[1], dtype == CT_F32 ? 2e-6 : 1e-13, gx, planes * in);
+    free(y);
+    ct_scope_end();
+}
+static void means(void)
+{
+    static const int64_t strides[] = {1, 2, 3, 7}, sizes[][2] = {{1, 5}, {7, 7}, {4, 17}, {9, 28}, {5, 1500}, {7, 1}}, adaptive[] = {1, 2, 3, 6, 7, 11};
+    int turn = 0;
+    for (int64_t k = 1; k <= 7; k += 2) for (int s = 0; s < 4; s++) for (int64_t pad = 0; pad <= k / 2; pad++) for (int z = 0; z < 6; z++, turn++) {
+        int64_t kh = 1 + (turn + z) % 4;
+        mean_case((Mean){{{sizes[z][0], sizes[z][1]}, {0, 0}, {kh, k}, {strides[turn % 4], strides[s]}, {turn % (kh / 2 + 1), pad}, {1, 1}, false}, turn % 3 == 0, turn % 2, turn % 5 ? 0 : 3}, 3, turn % 2 ? CT_F64 : CT_F32, turn % 3);
+    }
+    for (int a = 0; a < 6; a++) for (int b = 0; b < 6; b++) for (int z = 0; z < 6; z++, turn++)
+        mean_case((Mean){{{sizes[z][0], sizes[z][1]}, {adaptive[a], adaptive[b]}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, true}, false, false, 0}, 3, turn % 2 ? CT_F64 : CT_F32, turn % 3);
+    static const Mean large[] = {{{{7, 7}, {1, 1}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, true}, false, false, 0}, {{{7, 7}, {0, 0}, {7, 7}, {7, 7}, {0, 0}, {1, 1}, false}, false, false, 0},
+                                 {{{30, 40}, {1, 1}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, true}, false, false, 0}, {{{30, 7}, {0, 0}, {5, 7}, {3, 1}, {2, 0}, {1, 1}, false}, true, true, 0},
+                                 {{{13, 13}, {6, 6}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, true}, false, false, 0}, {{{28, 28}, {7, 7}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, true}, false, false, 0},
+                                 {{{1, 3000}, {0, 0}, {1, 2000}, {1, 3}, {0, 700}, {1, 1}, false}, false, false, 0}, {{{2, 4000}, {1, 3}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, true}, false, false, 0}};
+    for (int k = 0; k < COUNT(large); k++) for (int t = 0; t < 2; t++) mean_case(large[k], 400 / (1 + large[k].p.in[1] / 100), t ? CT_F64 : CT_F32, t);
+}
+
 /* ---- 8: the first of many ---- */
 static const double *sorted_by;
 static bool before(double a, double b) { return a < b || (b != b && a == a); }
@@ -690,7 +766,7 @@ int main(void)
     test_init();
     values = (double *)malloc((size_t)MOST * sizeof *values), want = (double *)malloc((size_t)MOST * sizeof *want), want_at = (double *)malloc((size_t)MOST * sizeof *want_at);
     if (!values || !want || !want_at) return 1;
-    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, powers, convolutions, variances, gradients};
+    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, means, tops, powers, convolutions, variances, gradients};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
