@@ -5003,6 +5003,8 @@ typedef struct ct__wino {
     bool add;
 } ct__wino;
 
+enum { CT__GRID = 256 }; /* points of a grid taken at once */
+typedef struct ct__grid_dim { double scale, less, half, low, high; int64_t stride; } ct__grid_dim; /* place = ((g + 1)*scale - less)*half, in [low, high] */
 typedef struct ct__conv_kernels {
     /* panel[k*tile + to + j] = x[offset[k] + from + j] for j < n of each span, k < nk; 0 for lanes beyond `lanes`. Reads stay below end. */
     void (*rows)(const void *x, const void *end, const int64_t *offset, int64_t nk, const ct__span *span, int spans, int64_t lanes,
@@ -5016,6 +5018,10 @@ typedef struct ct__conv_kernels {
     void (*max)(int64_t n, const void *const *tap, const int64_t *at, int64_t taps, int64_t s, const void *start, void *y, void *place);
     void (*split)(int64_t n, const void *x, int64_t s, void *y, int64_t ys); /* y[p*ys + i] = x[i*s + p], i < n, p < s */
     void (*add)(int64_t n, const void *x, int64_t xs, void *y, int64_t ys); /* y[i*ys] += x[i*xs] */
+    /* of points i < n with coordinates g[2*i]: where in a dim (of a frame) the neighbour below lies, and how far behind it the point */
+    void (*near_by)(int64_t n, const void *g, const ct__grid_dim *dim, void *at, void *part);
+    /* y[i] = mean of the four elements of x from at[0][i] + at[1][i] on, rows xs apart, with the weights 1 - part[d][i] and part[d][i] of dim d */
+    void (*blend)(int64_t n, const void *x, int64_t xs, const void *const *at, const void *const *part, void *y);
     bool (*wino)(const ct__wino *w); /* float only; are all sums finite? */
 } ct__conv_kernels;
 /* ---- >>gemm-types --------------------------------------------------------------------------------------------------
@@ -7260,6 +7266,29 @@ static void CT__K(pool_split##f)(int64_t n, const void *x_, int64_t s, void *y_,
     else if (s == 2) for (int64_t i = 0; i < n; i++) y[i] = x[2 * i], z[i] = x[2 * i + 1];                            \
     else for (int64_t p = 0; p < s; p++) for (int64_t i = 0; i < n; i++) y[p * ys + i] = x[i * s + p];                \
 }                                                                                                                     \
+static void CT__K(grid_near##f)(int64_t n, const void *g_, const ct__grid_dim *d, void *at_, void *part_)             \
+{                                                                                                                     \
+    const T *CT__RESTRICT g = (const T *)g_, scale = (T)d->scale, less = (T)d->less, half = (T)d->half, low = (T)d->low, high = (T)d->high; \
+    I *CT__RESTRICT at = (I *)at_, stride = (I)d->stride;                                                             \
+    T *CT__RESTRICT part = (T *)part_;                                                                                \
+    for (int64_t i = 0; i < n; i++) {                                                                                 \
+        T x = ((g[2 * i] + 1) * scale - less) * half;                                                                 \
+        x = x > low ? x : low; /* NaN: low */                                                                         \
+        x = (x < high ? x : high) + 2; /* the frame begins at -2 */                                                   \
+        I below = (I)x;                                                                                               \
+        at[i] = below * stride, part[i] = x - (T)below;                                                               \
+    }                                                                                                                 \
+}                                                                                                                     \
+static void CT__K(grid_blend##f)(int64_t n, const void *x_, int64_t xs, const void *const *at, const void *const *part, void *y_) \
+{                                                                                                                     \
+    const T *CT__RESTRICT x = (const T *)x_, *CT__RESTRICT z = x + xs, *CT__RESTRICT p = (const T *)part[0], *CT__RESTRICT q = (const T *)part[1]; \
+    const I *CT__RESTRICT row = (const I *)at[0], *CT__RESTRICT column = (const I *)at[1];                            \
+    T *CT__RESTRICT y = (T *)y_;                                                                                      \
+    for (int64_t i = 0; i < n; i++) {                                                                                 \
+        I k = row[i] + column[i];                                                                                     \
+        y[i] = (1 - p[i]) * ((1 - q[i]) * x[k] + q[i] * x[k + 1]) + p[i] * ((1 - q[i]) * z[k] + q[i] * z[k + 1]);     \
+    }                                                                                                                 \
+}                                                                                                                     \
 static void CT__K(pool_add##f)(int64_t n, const void *x_, int64_t xs, void *y_, int64_t ys)                           \
 {                                                                                                                     \
     const T *CT__RESTRICT x = (const T *)x_;                                                                          \
@@ -7284,7 +7313,7 @@ CT__CONV_VECTORS(T, I, f)                                                       
 CT__CONV_ROWS(T, f)                                                                                                   \
 CT__CONV_TAPS(T, f)                                                                                                   \
 CT__CONV_AROUND(T, I, f)                                                                                              \
-static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_split##f), CT__CONV_NARROW(pool_add##f), wino};
+static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_split##f), CT__CONV_NARROW(pool_add##f), CT__CONV_NARROW(grid_near##f), CT__CONV_NARROW(grid_blend##f), wino};
 static bool CT__K(wino)(const ct__wino *w);
 CT__CONV_KERNELS(float, int32_t, _f32, CT__K(wino))
 #ifdef CT__PASS_BASE
@@ -17194,30 +17223,87 @@ CT_API ct_tensor *ct_adaptive_max_pool2d(ct_tensor *x, int64_t h, int64_t w, ct_
 CT_API ct_tensor *ct_adaptive_avg_pool1d(ct_tensor *x, int64_t n) { return ct__pool_adaptive(x, 1, 1, n, false, NULL, "ct_adaptive_avg_pool1d"); }
 CT_API ct_tensor *ct_adaptive_max_pool1d(ct_tensor *x, int64_t n, ct_tensor **indices) { return ct__pool_adaptive(x, 1, 1, n, true, indices, "ct_adaptive_max_pool1d"); }
 
-/* ---- >>pad: i = (left, right) of the last dims, last first; f[0] the value ---- */
-static bool ct__pad_forward(ct__call *c)
+/* ---- >>pad: i = (left, right) of the last dims, last first; f[0] the value; of the other modes i[CT__PAD_MODE] the mode ---- */
+enum { CT__PAD_MODE = 6 };
+typedef struct ct__pad_job { const ct_tensor *x, *y; int64_t left[CT_MAX_DIMS]; char mode; } ct__pad_job;
+/* where position p of a padded dim of n elements comes from; -1: from outside */
+static int64_t ct__pad_source(int64_t p, int64_t n, char mode)
 {
-    ct_tensor *x = c->in[0], *out, *from, *to;
-    int64_t shape[CT_MAX_DIMS], part[CT_MAX_DIMS], start = x->offset, at = 0;
-    bool empty = false;
-    for (int d = 0; d < x->ndim; d++) {
-        int k = x->ndim - 1 - d;
-        int64_t l = 2 * k < c->ni ? c->i[2 * k] : 0, r = 2 * k < c->ni ? c->i[2 * k + 1] : 0;
-        shape[d] = x->shape[d] + l + r, part[d] = x->shape[d] - ct__imax(0, -l) - ct__imax(0, -r);
-        start += ct__imax(0, -l) * x->stride[d], empty = empty || part[d] <= 0;
-    }
-    out = c->out[0] = ct__new_on(x->storage->device, x->dtype, shape, x->ndim);
-    if (!out || !(c->f[0] == 0 ? ct_zero_(out) : (ct_fill_)(out, ct_number(c->f[0])))) return false;
-    if (empty) return true;
-    for (int d = 0; d < x->ndim; d++) {
-        int k = x->ndim - 1 - d;
-        at += 2 * k < c->ni ? ct__imax(0, c->i[2 * k]) * out->stride[d] : 0;
-    }
-    from = ct__alias(x, x->ndim, part, x->stride, start), to = ct__alias(out, x->ndim, part, out->stride, at);
-    return from && to && ct__copy_into(to, from);
+    if (p >= 0 && p < n) return p;
+    if (!mode) return -1;
+    if (mode == 'c') return (p % n + n) % n;
+    if (mode == 'r') return p < 0 ? 0 : n - 1;
+    return p < 0 ? -p : 2 * (n - 1) - p;
 }
+/* What stands at row 0 of plane p of the result, whose rows are dim d: a place in x, or NULL. */
+static const char *ct__pad_plane(const ct__pad_job *j, int d, int64_t p)
+{
+    int64_t at = 0;
+    while (--d >= 0) {
+        int64_t from = ct__pad_source(p % j->y->shape[d] - j->left[d], j->x->shape[d], j->mode);
+        if (from < 0) return NULL;
+        at += from * j->x->stride[d], p /= j->y->shape[d];
+    }
+    return ct__ptr(j->x) + at * (int64_t)ct__itemsize(j->x->dtype);
+}
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2")
+#endif
+/* k elements, `step` bytes apart */
+CT__INLINE void ct__pad_edge(int64_t size, int64_t k, const char *from, int64_t step, char *to)
+{
+    if (size == 4) for (; k > 0; k--, from += step, to += 4) memcpy(to, from, 4);
+    else ct__copy_strided((size_t)size, k, from, step, to, size);
+}
+static void ct__pad_rows(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__pad_job *j = (const ct__pad_job *)ctx;
+    const ct_tensor *x = j->x;
+    int last = x->ndim - 1, d = last - 1;
+    int64_t size = (int64_t)ct__itemsize(x->dtype), n = x->shape[last], W = j->y->shape[last], l = j->left[last], H = d < 0 ? 1 : j->y->shape[d];
+    int64_t lo = ct__imin(ct__imax(l, 0), W), hi = ct__imax(lo, ct__imin(W, n + l)), h = begin % H;
+    int64_t step = j->mode == 'c' ? size : j->mode == 'r' ? 0 : -size, left = ct__pad_source(-l, n, j->mode) * size, right = ct__pad_source(hi - l, n, j->mode) * size;
+    const char *plane = NULL, *row;
+    for (int64_t r = begin; r < end; r++, h = h + 1 < H ? h + 1 : 0) {
+        if (r == begin || !h) plane = ct__pad_plane(j, d, r / H);
+        int64_t from = d < 0 ? 0 : ct__pad_source(h - j->left[d], x->shape[d], j->mode);
+        char *to = ct__ptr(j->y) + r * W * size;
+        if (!plane || from < 0) continue;
+        row = plane + (d < 0 ? 0 : from * x->stride[d] * size);
+        if (hi > lo) memcpy(to + lo * size, row + (lo - l) * size, (size_t)((hi - lo) * size));
+        if (j->mode) ct__pad_edge(size, lo, row + left, step, to), ct__pad_edge(size, W - hi, row + right, step, to + hi * size);
+    }
+}
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
+static bool ct__pad_run(ct__call *c, char mode)
+{
+    ct__pad_job j;
+    ct_tensor *x = c->in[0];
+    int64_t shape[CT_MAX_DIMS], last = x->ndim - 1;
+    for (int d = 0; d < x->ndim; d++) {
+        int k = x->ndim - 1 - d, most = mode ? (int)CT__PAD_MODE : c->ni;
+        j.left[d] = 2 * k < most ? c->i[2 * k] : 0;
+        shape[d] = x->shape[d] + j.left[d] + (2 * k < most ? c->i[2 * k + 1] : 0);
+    }
+    c->out[0] = ct__new_on(x->storage->device, x->dtype, shape, x->ndim);
+    if (!c->out[0] || (!mode && !(c->f[0] == 0 ? ct_zero_(c->out[0]) : (ct_fill_)(c->out[0], ct_number(c->f[0]))))) return false;
+    if (x->ndim && x->shape[last] > 1 && x->stride[last] != 1) x = (ct_contiguous)(x);
+    if (!x) return false;
+    j.x = x, j.y = c->out[0], j.mode = mode;
+    if (!x->ndim) return ct__copy_into(c->out[0], x);
+    if (x->numel && j.y->numel) ct__parallel_for(j.y->numel / shape[last], 1 + CT__GRAIN / shape[last], ct__pad_rows, &j);
+    return true;
+}
+static bool ct__pad_forward(ct__call *c) { return ct__pad_run(c, 0); }
+static bool ct__wrap_forward(ct__call *c) { return ct__pad_run(c, (char)c->i[CT__PAD_MODE]); }
 static bool ct__pad_backward(ct__bw *b);
-static const ct__op ct__op_pad[1] = {{"constant_pad_nd", "ConstantPadNdBackward0", ct__pad_forward, ct__pad_backward, NULL, 0, 0, NULL}};
+static bool ct__wrap_backward(ct__bw *b);
+static const ct__op ct__op_pad[2] = {
+    {"constant_pad_nd", "ConstantPadNdBackward0", ct__pad_forward, ct__pad_backward, NULL, 0, 0, NULL},
+    {"pad_wrap", "PadBackward0", ct__wrap_forward, ct__wrap_backward, NULL, 0, 0, NULL}};
 static ct_tensor *ct__pad_apply(ct_tensor *x, const int64_t *pad, int n, double value, int sign)
 {
     ct__call c;
@@ -17228,20 +17314,29 @@ static ct_tensor *ct__pad_apply(ct_tensor *x, const int64_t *pad, int n, double 
 }
 static bool ct__pad_backward(ct__bw *b) { return (b->gin[0] = ct__pad_apply(b->g[0], b->i, b->node->ni, 0, -1)) != NULL; }
 
-/* where position p of a padded dim of n elements comes from */
-static int64_t ct__pad_source(int64_t p, int64_t n, char mode)
+/* Each dim of the gradient is added up where its elements came from. */
+static bool ct__wrap_backward(ct__bw *b)
 {
-    if (mode == 'c') return (p % n + n) % n;
-    if (mode == 'r') return p < 0 ? 0 : p >= n ? n - 1 : p;
-    return p < 0 ? -p : p >= n ? 2 * (n - 1) - p : p;
+    ct_shape s = ct__bw_shape(b, 0), part = ct_shape_of(b->g[0]);
+    ct_tensor *g = b->g[0];
+    for (int k = 0; g && k < CT__PAD_MODE / 2; k++) {
+        int d = s.ndim - 1 - k;
+        if (!b->i[2 * k] && !b->i[2 * k + 1]) continue;
+        ct_tensor *index = ct__new_on(CT_CPU, CT_I64, &part.size[d], 1);
+        for (int64_t p = 0; index && p < part.size[d]; p++) ((int64_t *)(void *)ct__ptr(index))[p] = ct__pad_source(p - b->i[2 * k], s.size[d], (char)b->i[CT__PAD_MODE]);
+        part.size[d] = s.size[d];
+        ct_tensor *to = ct__new_on(g->storage->device, g->dtype, part.size, part.ndim);
+        g = index && to && (ct_zero_)(to) ? ct_index_add(to, d, index, g, 1) : NULL;
+    }
+    return (b->gin[0] = g) != NULL;
 }
-static ct_tensor *ct__pad_dim(ct_tensor *x, int d, int64_t left, int64_t right, char mode)
+static ct_tensor *ct__pad_wrap(ct_tensor *x, const int64_t *pad, int n, char mode)
 {
-    int64_t n = x ? x->shape[d] : 0, length = n + left + right;
-    if (!x || (!left && !right)) return x;
-    ct_tensor *index = ct__new_on(CT_CPU, CT_I64, &length, 1);
-    for (int64_t k = 0; index && k < length; k++) ((int64_t *)(void *)ct__ptr(index))[k] = ct__pad_source(k - left, n, mode);
-    return index ? ct_index_select(x, d, index) : NULL;
+    ct__call c;
+    ct__call_init(&c, &ct__op_pad[1], "ct_pad", &x, 1);
+    for (int k = 0; k < CT__PAD_MODE; k++) c.i[k] = k < n ? pad[k] : 0;
+    c.i[CT__PAD_MODE] = mode, c.ni = CT__PAD_MODE + 1;
+    return x && ct__apply(&c) ? c.out[0] : NULL;
 }
 static bool ct__pad_check(const ct_tensor *x, const ct_shape *pad, char mode, const char *name)
 {
@@ -17275,8 +17370,7 @@ CT_API ct_tensor *ct_pad_with(ct_pad_opts o)
     for (int k = 0; mode == 'c' && k < o.pad.ndim; k++) /* first what is cut off, then what is left is wrapped */
         if (o.pad.size[k] < 0) crop[k] = o.pad.size[k], o.pad.size[k] = 0, crops = true;
     if (crops) x = ct__pad_apply(x, crop, o.pad.ndim, 0, 1);
-    for (int k = 0; k < o.pad.ndim / 2; k++) x = ct__pad_dim(x, o.input->ndim - 1 - k, o.pad.size[2 * k], o.pad.size[2 * k + 1], mode);
-    return ct__end(f, x == o.input ? ct_clone(x) : x);
+    return ct__end(f, ct__pad_wrap(x, o.pad.size, o.pad.ndim, mode));
 }
 
 /* ---- >>interpolate: one dim after the other; i = dim, mode, align_corners, size before and after; f[0] ratio ---- */
@@ -22161,6 +22255,54 @@ static bool ct__grid_taps(ct_tensor *g, int64_t n, char mode, char pad, bool ali
     }
     return true;
 }
+/* Two neighbours in each dim of images, without a graph: of frames with zeros around them, a block of points at a time. */
+enum { CT__GRID_FEW = 64 }; /* so many fewer points than elements are not worth a frame */
+typedef struct ct__grid_job { const ct__conv_kernels *k; ct__frame frame; ct__grid_dim dim[2]; int64_t Q, size; const char *x, *grid; char *y, *frames; } ct__grid_job; /* of an image */
+static void ct__grid_frames(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__grid_job *j = (const ct__grid_job *)ctx;
+    ct__frame_planes(&j->frame, (size_t)j->size, j->x, j->frames, begin, end);
+}
+static void ct__grid_blocks(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__grid_job *j = (const ct__grid_job *)ctx;
+    double place[2][CT__GRID], part[2][CT__GRID];
+    const void *at[2] = {place[0], place[1]}, *w[2] = {part[0], part[1]};
+    for (int64_t q = begin * CT__GRID; q < ct__imin(end * CT__GRID, j->Q); q += CT__GRID) {
+        int64_t n = ct__imin(CT__GRID, j->Q - q);
+        for (int d = 0; d < 2; d++) j->k->near_by(n, j->grid + (q * 2 + 1 - d) * j->size, &j->dim[d], place[d], part[d]); /* the grid's first coordinate is that of the last dim */
+        for (int64_t c = 0; c < j->frame.channels; c++) j->k->blend(n, j->frames + c * j->frame.channel * j->size, j->frame.stride[1], at, w, j->y + (c * j->Q + q) * j->size);
+    }
+}
+static bool ct__grid_start(ct__grid_job *j, const ct_tensor *x, bool border, bool align) /* false: too large */
+{
+    int64_t size[3] = {1, x->shape[2], x->shape[3]};
+    ct__frame_init(&j->frame, x->shape[1], size);
+    j->frame.high[0] = 1;
+    for (int d = 0; d < 2; d++) j->frame.low[1 + d] = 2, j->frame.high[1 + d] = size[1 + d] + 2;
+    if (!ct__frame_layout(&j->frame) || j->frame.channel > INT32_MAX) return false;
+    for (int d = 0; d < 2; d++) {
+        double n = (double)size[1 + d], last = n - 1;
+        ct__grid_dim dim = {align ? last / 2 : n, align ? 0 : 1, align ? 1 : 0.5, border ? 0 : -2, border ? last : n, j->frame.stride[1 + d]};
+        j->dim[d] = dim;
+    }
+    j->k = x->dtype == CT_F32 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64, j->size = (int64_t)ct__itemsize(x->dtype);
+    return true;
+}
+static ct_tensor *ct__grid_images(ct__grid_job *j, ct_tensor *x, ct_tensor *grid)
+{
+    int64_t N = x->shape[0], C = x->shape[1], shape[4] = {N, C, grid->shape[1], grid->shape[2]};
+    ct_tensor *y = ct__new_on(CT_CPU, x->dtype, shape, 4), *frames = ct__new_on(CT_CPU, x->dtype, &j->frame.image, 1);
+    x = (ct_contiguous)(x), grid = (ct_contiguous)(grid);
+    if (!x || !grid || !y || !frames) return NULL;
+    j->frames = ct__ptr(frames), j->Q = shape[2] * shape[3];
+    for (int64_t n = 0; n < N && y->numel; n++) {
+        j->x = ct__ptr(x) + n * C * x->shape[2] * x->shape[3] * j->size, j->grid = ct__ptr(grid) + n * 2 * j->Q * j->size, j->y = ct__ptr(y) + n * C * j->Q * j->size;
+        ct__parallel_for(C, 1 + CT__GRAIN / j->frame.channel, ct__grid_frames, j);
+        ct__parallel_for((j->Q + CT__GRID - 1) / CT__GRID, 1 + CT__GRAIN / (4 * CT__GRID * C), ct__grid_blocks, j);
+    }
+    return y;
+}
 CT_API ct_tensor *ct_grid_sample_with(ct_grid_sample_opts o)
 {
     const char *f = "ct_grid_sample", *mode = o.mode ? o.mode : "bilinear", *pad = o.padding_mode ? o.padding_mode : "zeros";
@@ -22175,6 +22317,10 @@ CT_API ct_tensor *ct_grid_sample_with(ct_grid_sample_opts o)
     for (int d = 0; d < n; d++) if (x->shape[2 + d] < 1) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "the images of input %s are empty", ct__brackets(x));
     ct__fn fn = ct__begin(f);
     int64_t N = x->shape[0], C = x->shape[1], Q = ct__product(grid->shape, 1, n + 1);
+    bool graph = ct_is_grad_enabled() && (ct__wants_grad(x) || ct__wants_grad(grid)), plain = (x->dtype == CT_F32 || x->dtype == CT_F64) && ct__on_cpu(x) && ct__on_cpu(grid);
+    ct__grid_job job;
+    if (n == 2 && count == 2 && pad[0] != 'r' && !graph && plain && x->shape[2] * x->shape[3] / CT__GRID_FEW <= Q && ct__grid_start(&job, x, pad[0] == 'b', o.align_corners))
+        return ct__end(fn, ct__grid_images(&job, x, grid));
     ct__taps taps[3];
     for (int d = 0; d < n; d++) /* the grid's first coordinate is that of the last dim */
         if (!ct__grid_taps((ct_reshape)((ct_select)(grid, -1, n - 1 - d), ct__sizes(N, 1, Q, 3)), x->shape[2 + d], mode[2] == 'c' ? 'c' : mode[0], pad[0], o.align_corners, &taps[d])) return ct__end(fn, NULL);

@@ -500,6 +500,130 @@ static void means(void)
     for (int k = 0; k < COUNT(large); k++) for (int t = 0; t < 2; t++) mean_case(large[k], 400 / (1 + large[k].p.in[1] / 100), t ? CT_F64 : CT_F32, t);
 }
 
+/* ---- 14: padding ---- */
+static int64_t pad_source(int64_t p, int64_t n, char mode) /* by steps of one */
+{
+    while (mode == 'c' && p < 0) p += n;
+    while (mode == 'c' && p >= n) p -= n;
+    if (mode == 'r') p = p < 0 ? 0 : p >= n ? n - 1 : p;
+    if (mode == 'f') p = p < 0 ? -p : p >= n ? 2 * n - 2 - p : p;
+    return p;
+}
+static ct_tensor *pad_and_gradient(ct_pad_opts o, ct_tensor *g, ct_tensor **gx)
+{
+    ct_tensor *y = ct_pad_with(o);
+    *gx = y && ct_requires_grad(y) ? ct_grad(y, o.input, .grad_output = g) : NULL;
+    return y;
+}
+static void pad_case(ct_shape s, ct_shape pad, char mode, ct_dtype dtype, int layout, double value)
+{
+    static const char *const modes[] = {"constant", "reflect", "replicate", "circular"};
+    const char *name = modes[mode == 'f' ? 1 : mode == 'r' ? 2 : mode == 'c' ? 3 : 0];
+    int64_t n = test_numel(s), m;
+    bool grad = dtype == CT_F32 || dtype == CT_F64;
+    ct_shape out = s;
+    for (int k = 0; k < pad.ndim / 2; k++) out.size[s.ndim - 1 - k] += pad.size[2 * k] + pad.size[2 * k + 1];
+    m = test_numel(out);
+    ct_scope_begin();
+    for (int64_t k = 0; k < m; k++) values[k] = (double)pick(-9, 9);
+    ct_tensor *g = grad ? input(dtype, out, layout) : NULL, *x, *r[2];
+    memcpy(want_at, values, (size_t)m * sizeof *values);
+    for (int64_t k = 0; k < n; k++) values[k] = dtype == CT_BOOL ? (double)pick(0, 1) : grad && !pick(0, 20) ? NAN : (double)pick(0, 9);
+    x = ct_detach(input(dtype, s, layout));
+    if (grad) ct_requires_grad_(x, true);
+    double *gx = (double *)calloc((size_t)n + 1, sizeof *gx);
+    for (int64_t k = 0; k < m; k++) {
+        int64_t rest = k, at = 0, stride = 1;
+        bool inside = true;
+        for (int d = s.ndim - 1; d >= 0; rest /= out.size[d], stride *= s.size[d], d--) {
+            int j = s.ndim - 1 - d;
+            int64_t p = pad_source(rest % out.size[d] - (2 * j < pad.ndim ? pad.size[2 * j] : 0), s.size[d], mode);
+            inside = inside && p >= 0 && p < s.size[d], at += p * stride;
+        }
+        want[k] = inside ? values[at] : value;
+        if (inside) gx[at] += want_at[k];
+    }
+    CASE("pad of %s %s by %s, %s, layout %d", ct_dtype_name(dtype), ct_shape_text(x), ct_shape_text(ct_zeros(1, pad.size[0] + 100)), name, layout);
+    ct_pad_opts o = {x, pad, name, value, 0};
+    THREADS(n > 16384 ? 3 : 1, r, r[0] = pad_and_gradient(o, g, &r[1]));
+    EQUALS(r[0], 0, want, m);
+    if (grad) EQUALS(r[1], 0, gx, n);
+    free(gx);
+    ct_scope_end();
+}
+static void pads(void)
+{
+    static const ct_shape shapes_[] = {{{3, 2, 9, 7}, 4}, {{2, 40, 41, 37}, 4}, {{2, 3, 4, 5, 6}, 5}, {{4, 50}, 2}}, pads_[] = {{{1, 1, 1, 1}, 4}, {{2, 3, 3, 0}, 4}, {{0, 2}, 2}, {{3, 0}, 2}, {{1, 2, 2, 1, 1, 1}, 6}, {{-2, 3, 1, -3}, 4}, {{-6, 4}, 2}};
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_F32, CT_F16, CT_U8, CT_BOOL, CT_I64, CT_F32};
+    int turn = 0;
+    for (int k = 0; k < COUNT(shapes_); k++) for (int p = 0; p < COUNT(pads_); p++) for (int m = 0; m < 4; m++) for (int layout = 0; layout < 3; layout++, turn++) {
+        int left = shapes_[k].ndim - pads_[p].ndim / 2;
+        char mode = "\0frc"[m];
+        if (left < 0 || (mode && (left < 1 || left > 2)) || (mode == 'c' && pads_[p].size[0] < 0)) continue;
+        pad_case(shapes_[k], pads_[p], mode, types[turn % COUNT(types)], layout, mode || turn % 3 ? 0 : 1);
+        pad_case(shapes_[k], pads_[p], mode, CT_F32, layout, 0);
+    }
+    pad_case(CT_SHAPE(5), CT_SHAPE(2, 1), 0, CT_F32, 0, -1), pad_case(CT_SHAPE(5), CT_SHAPE(-3, -3 + 1), 0, CT_F32, 0, 2), pad_case(CT_SHAPE(3, 0), CT_SHAPE(1, 1, 1, 1), 0, CT_F32, 0, 2);
+    pad_case(CT_SHAPE(1, 4, 6), CT_SHAPE(6, 6), 'c', CT_F64, 0, 0), pad_case(CT_SHAPE(1, 4, 6), CT_SHAPE(20, 31), 'r', CT_F64, 0, 0);
+}
+static ct_tensor *call_pad(ct_tensor *const *in, int count, void *user)
+{
+    ct_pad_opts o = *(ct_pad_opts *)user;
+    (void)count, o.input = in[0];
+    return ct_pad_with(o);
+}
+static void pad_gradients(void)
+{
+    static const char *const modes[] = {"constant", "reflect", "replicate", "circular"};
+    for (int k = 0; k < 4; k++) {
+        ct_pad_opts o = {NULL, {{1, 2, 2, 0}, 4}, modes[k], 0, 0};
+        check_gradients(call_pad, CT_SHAPE(1, 3, 4), &o);
+    }
+}
+
+/* ---- 15: images sampled at points ---- */
+static double at_pixel(const double *x, int64_t H, int64_t W, double h, double w) { return h < 0 || w < 0 || h >= (double)H || w >= (double)W ? 0 : x[(int64_t)h * W + (int64_t)w]; }
+static void sample_case(int64_t N, int64_t C, int64_t H, int64_t W, int64_t h, int64_t w, ct_dtype dtype, bool border, bool align, int layout)
+{
+    ct_scope_begin();
+    for (int64_t k = 0; k < N * h * w * 2; k++) values[k] = pick(0, 9) ? test_uniform(-1.3, 1.3) : pick(0, 9) ? (double)pick(-1, 1) : pick(0, 1) ? (double)NAN : -1e30;
+    ct_tensor *grid = input(dtype, CT_SHAPE(N, h, w, 2), layout), *r[2];
+    memcpy(want_at, values, (size_t)(N * h * w * 2) * sizeof *values);
+    for (int64_t k = 0; k < N * C * H * W; k++) values[k] = test_uniform(-1, 1);
+    for (int64_t k = 0; k < C * H * W; k += H * W) values[k] = INFINITY; /* the first image's corners: a weight of zero is NaN, outside is not */
+    ct_tensor *x = input(dtype, CT_SHAPE(N, C, H, W), layout);
+    for (int64_t k = 0; k < N * C * h * w; k++) {
+        int64_t q = k % (h * w) + k / (C * h * w) * h * w;
+        double p[2], f[2], size[2] = {(double)H, (double)W}, sum = 0;
+        for (int d = 0; d < 2; d++) {
+            double g = want_at[2 * q + 1 - d];
+            p[d] = align ? (g + 1) / 2 * (size[d] - 1) : ((g + 1) * size[d] - 1) / 2;
+            if (border) p[d] = p[d] >= 0 ? (p[d] < size[d] - 1 ? p[d] : size[d] - 1) : 0;
+            if (!(p[d] > -2)) p[d] = -2;
+            f[d] = p[d] - floor(p[d]), p[d] = floor(p[d]);
+        }
+        for (int b = 0; b < 4; b++) {
+            bool inside = p[0] + b / 2 >= 0 && p[0] + b / 2 < size[0] && p[1] + b % 2 >= 0 && p[1] + b % 2 < size[1];
+            if (inside) sum += (b / 2 ? f[0] : 1 - f[0]) * (b % 2 ? f[1] : 1 - f[1]) * at_pixel(values + k / (h * w) * H * W, H, W, p[0] + b / 2, p[1] + b % 2);
+        }
+        want[k] = sum;
+    }
+    CASE("grid_sample of %s (%d, %d, %d, %d) at (%d, %d), %s, align %d, layout %d", ct_dtype_name(dtype), (int)N, (int)C, (int)H, (int)W, (int)h, (int)w, border ? "border" : "zeros", align, layout);
+    THREADS(N * C * h * w > 16384 ? 3 : 1, r, r[0] = ct_grid_sample(x, grid, .padding_mode = border ? "border" : "zeros", .align_corners = align));
+    EQUALS(r[0], dtype == CT_F32 ? 3e-5 : 1e-12, want, N * C * h * w);
+    for (int64_t k = 0; k < C * H * W; k += H * W) values[k] = 0;
+    ct_tensor *y = ct_requires_grad_((ct_tensor_from)(values, CT_F64, CT_SHAPE(N, C, H, W)), true), *wide = ct_nan_to_num(ct_to(grid, CT_F64), 0, 0, 0); /* a graph: the long way */
+    ct_tensor *graph = ct_grid_sample(y, wide, .padding_mode = border ? "border" : "zeros", .align_corners = align), *flat = ct_grid_sample(ct_detach(y), wide, .padding_mode = border ? "border" : "zeros", .align_corners = align);
+    CHECKF(ct_allclose(ct_detach(graph), flat, 1e-12, 1e-12, true), "%s: differs from that with a graph", what);
+    ct_scope_end();
+}
+static void samples(void)
+{
+    static const int64_t sizes[][6] = {{1, 1, 1, 1, 3, 4}, {2, 3, 5, 7, 9, 11}, {1, 2, 16, 3, 1, 300}, {2, 4, 40, 41, 80, 50}, {1, 1, 2, 1, 16, 16}, {3, 2, 40, 30, 2, 2}};
+    for (int k = 0; k < COUNT(sizes); k++) for (int m = 0; m < 8; m++)
+        sample_case(sizes[k][0], sizes[k][1], sizes[k][2], sizes[k][3], sizes[k][4], sizes[k][5], m & 4 ? CT_F64 : CT_F32, m & 1, m >> 1 & 1, (k + m) % 3);
+}
+
 /* ---- 8: the first of many ---- */
 static const double *sorted_by;
 static bool before(double a, double b) { return a < b || (b != b && a == a); }
@@ -766,7 +890,7 @@ int main(void)
     test_init();
     values = (double *)malloc((size_t)MOST * sizeof *values), want = (double *)malloc((size_t)MOST * sizeof *want), want_at = (double *)malloc((size_t)MOST * sizeof *want_at);
     if (!values || !want || !want_at) return 1;
-    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, means, tops, powers, convolutions, variances, gradients};
+    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, means, pads, pad_gradients, samples, tops, powers, convolutions, variances, gradients};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
