@@ -7164,11 +7164,12 @@ static void CT__K(conv_taps##f)(int64_t rows, int64_t n, const void *x_, int64_t
     const T *w = (const T *)w_;                                                                                       \
     for (int64_t r = 0; r < rows; r += 4)                                                                             \
         for (int64_t i = 0; i < n; i += L) {                                                                          \
+            if (n >= L && i + L > n) i = n - L; /* the last vector ends with the row */                               \
             const T *x = (const T *)x_ + r * xs + i;                                                                  \
             T *y = (T *)y_ + r * ys + i;                                                                              \
             int64_t m = rows - r < 4 ? rows - r : 4, s1 = m > 1 ? xs : 0, s2 = m > 2 ? 2 * xs : 0, s3 = m > 3 ? 3 * xs : 0; \
             CT__K(CV##f) a[4];                                                                                        \
-            CT__K(CV##f) a0 = zero + (T)b, a1 = a0, a2 = a0, a3 = a0;                                                 \
+            CT__K(CV##f) a0 = (zero + 1) * (T)b, a1 = a0, a2 = a0, a3 = a0; /* -0 stays */                            \
             for (int64_t t = 0; t < taps; t++) {                                                                      \
                 const T *p = x + offset[t], v = w[t];                                                                 \
                 a0 += v * *(const CT__K(CU##f) *)p, a1 += v * *(const CT__K(CU##f) *)(p + s1);                        \
@@ -7176,8 +7177,8 @@ static void CT__K(conv_taps##f)(int64_t rows, int64_t n, const void *x_, int64_t
             }                                                                                                         \
             a[0] = a0, a[1] = a1, a[2] = a2, a[3] = a3;                                                               \
             for (int64_t k = 0; k < m; k++, y += ys) {                                                                \
-                if (n - i >= L) *(CT__K(CU##f) *)y = a[k];                                                            \
-                else memcpy(y, &a[k], (size_t)(n - i) * sizeof(T));                                                   \
+                if (n >= L || (ys == n && (r + k) * n + L <= rows * n)) *(CT__K(CU##f) *)y = a[k]; /* the next row overwrites */\
+                else memcpy(y, &a[k], (size_t)n * sizeof(T));                                                         \
             }                                                                                                         \
         }                                                                                                             \
 }
@@ -15692,14 +15693,15 @@ static void ct__row_phases(const ct__conv_kernels *k, int64_t size, const char *
             if (any && e >= 0 && e < W) ct__put_one(y, near_by, x, e, size);
         }
 }
-static void ct__frame_row(const ct__frame *f, size_t size, const char *src, char *dst)
+static void ct__frame_row(const ct__frame *f, size_t size, const char *src, char *dst, bool cleared)
 {
     static const double zero = 0;
     const ct__conv_kernels *k = size == 4 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64;
-    ct__row_phases(k, (int64_t)size, src, f->size[2], -f->low[2], f->slots, f->step, &zero, dst, f->slots);
+    if (cleared && f->step == 1) memcpy(dst + f->low[2] * (int64_t)size, src, (size_t)ct__imin(f->size[2], f->high[2]) * size);
+    else ct__row_phases(k, (int64_t)size, src, f->size[2], -f->low[2], f->slots, f->step, &zero, dst, f->slots);
 }
-/* planes [begin, end) of dense source images into frames */
-static void ct__frame_planes(const ct__frame *f, size_t size, const char *src, char *dst, int64_t begin, int64_t end)
+/* planes [begin, end) of dense source images into frames; cleared: where nothing of the image goes there are zeros */
+static void ct__frame_planes(const ct__frame *f, size_t size, const char *src, char *dst, int64_t begin, int64_t end, bool cleared)
 {
     int64_t plane = f->size[0] * f->size[1] * f->size[2];
     for (int64_t p = begin; p < end; p++)
@@ -15708,9 +15710,10 @@ static void ct__frame_planes(const ct__frame *f, size_t size, const char *src, c
             for (int64_t b = 0; b < f->low[1] + f->high[1]; b++) {
                 int64_t i = a - f->low[0], j = b - f->low[1];
                 char *row = dst + (p * f->channel + a * f->stride[0] + b * f->stride[1]) * (int64_t)size;
-                if (!ct__frame_used(f, 1, b)) continue;
-                if (i < 0 || j < 0 || i >= f->size[0] || j >= f->size[1]) memset(row, 0, (size_t)f->stride[1] * size);
-                else ct__frame_row(f, size, src + (p * plane + (i * f->size[1] + j) * f->size[2]) * (int64_t)size, row);
+                bool outside = i < 0 || j < 0 || i >= f->size[0] || j >= f->size[1];
+                if ((outside && cleared) || !ct__frame_used(f, 1, b)) continue;
+                if (outside) memset(row, 0, (size_t)f->stride[1] * size);
+                else ct__frame_row(f, size, src + (p * plane + (i * f->size[1] + j) * f->size[2]) * (int64_t)size, row, cleared);
             }
         }
 }
@@ -15891,7 +15894,7 @@ static void ct__conv_fill(void *ctx, int64_t begin, int64_t end)
 {
     const ct__conv_job *j = (const ct__conv_job *)ctx;
     int64_t plane = j->frame.size[0] * j->frame.size[1] * j->frame.size[2];
-    ct__frame_planes(&j->frame, (size_t)j->size, j->source + j->first * j->frame.channels * plane * j->size, j->images, begin, end);
+    ct__frame_planes(&j->frame, (size_t)j->size, j->source + j->first * j->frame.channels * plane * j->size, j->images, begin, end, false);
 }
 /* The frames of images [first, first + count): copied, or where they lie. */
 static const char *ct__conv_images(ct__conv_job *j, int64_t count)
@@ -16297,7 +16300,7 @@ static const char *ct__direct_source(const ct__conv_job *j, int64_t item, char *
     int64_t plane = f->size[0] * f->size[1] * f->size[2];
     const char *s = j->source + item * j->channels * plane * j->size;
     if (!f->copied) return s;
-    ct__frame_planes(f, (size_t)j->size, s, room, 0, j->channels);
+    ct__frame_planes(f, (size_t)j->size, s, room, 0, j->channels, true);
     return room;
 }
 static void ct__direct_weights(const ct__conv_job *j, const char *w, const int64_t *at, int64_t n, char *out)
@@ -16323,6 +16326,7 @@ static void ct__direct_parts(void *ctx, int64_t begin, int64_t end)
     int64_t size = j->size, taps = j->c.taps, frame = j->channels * j->frame.channel + 64;
     for (int64_t part = begin; part < end; part++) {
         char *room = j->images + part * j->room * size, *w = room + frame * size, *rows = w + j->entries * size;
+        memset(room, 0, (size_t)(frame * size));
         for (int64_t item = part * j->items / j->parts; item < (part + 1) * j->items / j->parts; item++) {
             const char *x = ct__direct_source(j, item, room), *weights = j->w + item % j->c.G * j->lines * j->channels * taps * size;
             for (int64_t m = 0; m < j->lines; m++) {
@@ -16368,12 +16372,13 @@ static void ct__direct_sums(void *ctx, int64_t begin, int64_t end)
     for (int64_t part = begin; part < end; part++) {
         double *sum = (double *)(void *)(j->images + part * j->room * size);
         char *room = (char *)(sum + n);
+        if (f->copied) memset(room, 0, (size_t)(f->channel * size));
         for (int64_t c = part * j->items / j->parts; c < (part + 1) * j->items / j->parts; c++) {
             int64_t g = c / j->channels;
             memset(sum, 0, (size_t)n * sizeof *sum);
             for (int64_t i = 0; i < j->c.N; i++) {
                 const char *x = j->source + (i * j->items + c) * plane * size, *y = j->g + (i * j->c.G + g) * j->lines * j->P * size;
-                if (f->copied) ct__frame_planes(f, (size_t)size, x, room, 0, 1), x = room;
+                if (f->copied) ct__frame_planes(f, (size_t)size, x, room, 0, 1, true), x = room;
                 for (int64_t m = 0; m < j->lines; m++)
                     for (int64_t q0 = 0; q0 < a[0].lanes; q0++, y += a[1].lanes * a[2].lanes * size)
                         j->conv->dots(a[1].lanes, a[2].lanes, y, x + q0 * a[0].step * f->stride[0] * size, a[1].step * f->stride[1], j->offset, taps, sum + m * taps);
@@ -16946,7 +16951,9 @@ static void ct__avg_back_planes(void *ctx, int64_t begin, int64_t end)
 
 /* ---- resampling along one dim: a few taps per place of the longer side, each with a weight ---- */
 enum { CT__NEAREST, CT__NEAREST_EXACT, CT__LINEAR, CT__CUBIC };
+enum { CT__RESAMPLE_TAPS = 4, CT__RESAMPLE_VECTOR = 16 }; /* at most; elements of a row from which on whole vectors fit */
 typedef struct ct__resample_job {
+    const ct__conv_kernels *k;
     int64_t out, in, inner, taps, size, *index; /* (out, taps): from where, how much */
     double *weight;
     const char *x;
@@ -16979,6 +16986,10 @@ static void ct__resample_table(ct__resample_job *j, int64_t mode, bool align, do
         }
     }
 }
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2")
+#endif
 #define CT__RESAMPLE(T)                                                                                               \
     T *y = (T *)(void *)j->y + p * j->out * n;                                                                        \
     const T *x = (const T *)(const void *)j->x + p * j->in * n;                                                       \
@@ -16988,6 +16999,21 @@ static void ct__resample_table(ct__resample_job *j, int64_t mode, bool align, do
             if (t == 0) for (int64_t i = 0; i < n; i++) y[i] = w * from[i];                                           \
             else for (int64_t i = 0; i < n; i++) y[i] += w * from[i];                                                 \
         }
+/* along the last dim: four rows at a time, less when few are left */
+#define CT__RESAMPLE_LINES(T)                                                                                         \
+    int64_t m = ct__imin(4, end - p) - 1, r1 = m > 0, r2 = m > 1 ? 2 : m, r3 = m;                                     \
+    T *y = (T *)(void *)j->y + p * j->out;                                                                            \
+    const T *x = (const T *)(const void *)j->x + p * j->in;                                                           \
+    for (int64_t o = 0; o < j->out; o++) {                                                                            \
+        int64_t t = o * j->taps;                                                                                      \
+        const T *from = x + j->index[t], w = (T)j->weight[t];                                                         \
+        T a0 = w * from[0], a1 = w * from[r1 * j->in], a2 = w * from[r2 * j->in], a3 = w * from[r3 * j->in];          \
+        for (t++; t < (o + 1) * j->taps; t++) {                                                                       \
+            const T v = (T)j->weight[t], *at = x + j->index[t];                                                       \
+            a0 += v * at[0], a1 += v * at[r1 * j->in], a2 += v * at[r2 * j->in], a3 += v * at[r3 * j->in];            \
+        }                                                                                                             \
+        y[o] = a0, y[r1 * j->out + o] = a1, y[r2 * j->out + o] = a2, y[r3 * j->out + o] = a3;                         \
+    }
 #define CT__RESAMPLE_BACK(T)                                                                                          \
     T *y = (T *)(void *)j->y + p * j->in * n;                                                                         \
     const T *x = (const T *)(const void *)j->x + p * j->out * n;                                                      \
@@ -16997,12 +17023,25 @@ static void ct__resample_table(ct__resample_job *j, int64_t mode, bool align, do
             T *to = y + j->index[o * j->taps + t] * n, w = (T)j->weight[o * j->taps + t];                             \
             for (int64_t i = 0; i < n; i++) to[i] += w * x[i];                                                        \
         }
+/* whole vectors of a row: those of the source rows, weighted */
+static void ct__resample_rows(const ct__resample_job *j, int64_t p)
+{
+    double weight[CT__RESAMPLE_TAPS];
+    int64_t at[CT__RESAMPLE_TAPS];
+    for (int64_t o = 0; o < j->out; o++) {
+        for (int64_t t = 0; t < j->taps; t++) ct__real_set((char *)weight, t, j->size, j->weight[o * j->taps + t]), at[t] = j->index[o * j->taps + t] * j->inner;
+        j->k->taps(1, j->inner, j->x + p * j->in * j->inner * j->size, 0, at, weight, j->taps, -0.0, j->y + (p * j->out + o) * j->inner * j->size, 0);
+    }
+}
 static void ct__resample_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__resample_job *j = (const ct__resample_job *)ctx;
     int64_t n = j->inner;
-    for (int64_t p = begin; p < end; p++) {
-        if (j->size == 4) { CT__RESAMPLE(float) } else { CT__RESAMPLE(double) }
+    for (int64_t p = begin; p < end; p += n == 1 ? 4 : 1) {
+        if (n == 1 && j->size == 4) { CT__RESAMPLE_LINES(float) }
+        else if (n == 1) { CT__RESAMPLE_LINES(double) }
+        else if (n >= CT__RESAMPLE_VECTOR && j->taps > 1) ct__resample_rows(j, p);
+        else if (j->size == 4) { CT__RESAMPLE(float) } else { CT__RESAMPLE(double) }
     }
 }
 static void ct__resample_back_body(void *ctx, int64_t begin, int64_t end)
@@ -17013,6 +17052,10 @@ static void ct__resample_back_body(void *ctx, int64_t begin, int64_t end)
         if (j->size == 4) { CT__RESAMPLE_BACK(float) } else { CT__RESAMPLE_BACK(double) }
     }
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
+#undef CT__RESAMPLE_LINES
 #undef CT__RESAMPLE
 #undef CT__RESAMPLE_BACK
 static bool ct__resample_run(const ct_args *s, const ct_tensor *from, const ct_tensor *to, bool back)
@@ -17021,7 +17064,7 @@ static bool ct__resample_run(const ct_args *s, const ct_tensor *from, const ct_t
     const ct_tensor *x = back ? to : from, *y = back ? from : to; /* source and result of the forward direction */
     int64_t outer = 1, d = s->i[0];
     j.in = x->shape[d], j.out = y->shape[d], j.inner = 1, j.taps = s->i[1] == CT__CUBIC ? 4 : s->i[1] == CT__LINEAR ? 2 : 1;
-    j.size = (int64_t)ct__itemsize(to->dtype), j.x = ct__ptr(from), j.y = ct__ptr(to);
+    j.size = (int64_t)ct__itemsize(to->dtype), j.x = ct__ptr(from), j.y = ct__ptr(to), j.k = to->dtype == CT_F32 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64;
     for (int64_t k = 0; k < d; k++) outer *= x->shape[k];
     for (int64_t k = d + 1; k < x->ndim; k++) j.inner *= x->shape[k];
     size_t bytes = (size_t)(j.out * j.taps) * (sizeof *j.index + sizeof *j.weight);
@@ -17448,7 +17491,9 @@ CT_API ct_tensor *ct_interpolate_with(ct_interpolate_opts o)
     if (mode == -3 && dims == 3) return ct_adaptive_avg_pool3d(x, size[0], size[1], size[2]);
     if (mode == -3) return ct__pool_adaptive(x, dims, dims == 2 ? size[0] : 1, size[dims - 1], false, NULL, f);
     ct__fn fn = ct__begin(f);
-    for (int d = dims - 1; x && d >= 0; d--) {
+    for (int k = 0; x && k < 2 * dims; k++) { /* first what shrinks */
+        int d = dims - 1 - k % dims;
+        if ((k < dims) != (size[d] < o.input->shape[2 + d])) continue;
         int64_t i[5] = {2 + d, mode, o.align_corners, x->shape[2 + d], size[d]};
         if (i[3] != i[4] || ratio[d] != 1) x = ct__resample_apply(x, false, i, ratio[d]);
     }
@@ -22261,7 +22306,7 @@ typedef struct ct__grid_job { const ct__conv_kernels *k; ct__frame frame; ct__gr
 static void ct__grid_frames(void *ctx, int64_t begin, int64_t end)
 {
     const ct__grid_job *j = (const ct__grid_job *)ctx;
-    ct__frame_planes(&j->frame, (size_t)j->size, j->x, j->frames, begin, end);
+    ct__frame_planes(&j->frame, (size_t)j->size, j->x, j->frames, begin, end, false);
 }
 static void ct__grid_blocks(void *ctx, int64_t begin, int64_t end)
 {

@@ -624,6 +624,72 @@ static void samples(void)
         sample_case(sizes[k][0], sizes[k][1], sizes[k][2], sizes[k][3], sizes[k][4], sizes[k][5], m & 4 ? CT_F64 : CT_F32, m & 1, m >> 1 & 1, (k + m) % 3);
 }
 
+/* ---- 16: interpolation ---- */
+/* weights (out, 4) and places of one dim, as torch has them */
+static void resample_naive(int64_t in, int64_t out, int kind, bool align, double *w, int64_t *at)
+{
+    double ratio = align ? out > 1 ? (double)(in - 1) / (double)(out - 1) : 0 : (double)in / (double)out;
+    for (int64_t o = 0; o < out; o++) {
+        double p = align ? (double)o * ratio : ((double)o + 0.5) * ratio - 0.5, a = -0.75;
+        if (kind == 1 && p < 0) p = 0;
+        int64_t base = kind == 0 ? (int64_t)floorf((float)o * (float)ratio) : (int64_t)floor(p);
+        double t = p - (double)base, d0 = t + 1, d2 = 1 - t, d3 = 2 - t;
+        for (int k = 0; k < 4; k++) {
+            int64_t to = base - 1 + k;
+            at[4 * o + k] = to < 0 ? 0 : to < in ? to : in - 1;
+            w[4 * o + k] = kind == 0 ? k == 1 : kind == 1 ? (k == 1 ? 1 - t : k == 2 ? t : 0) : 0;
+        }
+        if (kind < 2) continue;
+        w[4 * o] = ((a * d0 - 5 * a) * d0 + 8 * a) * d0 - 4 * a, w[4 * o + 3] = ((a * d3 - 5 * a) * d3 + 8 * a) * d3 - 4 * a;
+        w[4 * o + 1] = ((a + 2) * t - (a + 3)) * t * t + 1, w[4 * o + 2] = ((a + 2) * d2 - (a + 3)) * d2 * d2 + 1;
+    }
+}
+static ct_tensor *resize_and_gradient(ct_interpolate_opts o, ct_tensor *g, ct_tensor **gx)
+{
+    ct_tensor *y = ct_interpolate_with(o);
+    *gx = y ? ct_grad(y, o.input, .grad_output = g) : NULL;
+    return y;
+}
+static void resize_case(int64_t planes, int64_t H, int64_t W, int64_t h, int64_t w, int kind, bool align, ct_dtype dtype, int layout)
+{
+    static const char *const modes[] = {"nearest", "bilinear", "bicubic"};
+    double *wh = (double *)calloc((size_t)(h + w) * 4, sizeof *wh), *ww = wh + 4 * h, *gx = (double *)calloc((size_t)(planes * H * W), sizeof *gx);
+    int64_t *ah = (int64_t *)calloc((size_t)(h + w) * 4, sizeof *ah), *aw = ah + 4 * h;
+    resample_naive(H, h, kind, align, wh, ah), resample_naive(W, w, kind, align, ww, aw);
+    ct_scope_begin();
+    for (int64_t k = 0; k < planes * h * w; k++) values[k] = test_uniform(-1, 1);
+    ct_tensor *g = input(dtype, CT_SHAPE(planes, 1, h, w), layout), *r[2];
+    memcpy(want_at, values, (size_t)(planes * h * w) * sizeof *values);
+    for (int64_t k = 0; k < planes * H * W; k++) values[k] = test_uniform(-1, 1);
+    ct_tensor *x = ct_requires_grad_(ct_detach(input(dtype, CT_SHAPE(planes, 1, H, W), layout)), true);
+    for (int64_t k = 0; k < planes * h * w; k++) {
+        int64_t p = k / (h * w) * H * W, i = k / w % h, j = k % w;
+        want[k] = 0;
+        for (int b = 0; b < 16; b++) {
+            double weight = wh[4 * i + b / 4] * ww[4 * j + b % 4];
+            int64_t at = p + ah[4 * i + b / 4] * W + aw[4 * j + b % 4];
+            want[k] += weight * values[at], gx[at] += weight * want_at[k];
+        }
+    }
+    CASE("%s of %s (%d, %d, %d) to (%d, %d), align %d, layout %d", modes[kind], ct_dtype_name(dtype), (int)planes, (int)H, (int)W, (int)h, (int)w, align, layout);
+    ct_interpolate_opts o = {.input = x, .size = CT_SHAPE(h, w), .mode = modes[kind], .align_corners = align, .ct_end_ = 0};
+    THREADS(planes * H * W > 16384 ? 3 : 1, r, r[0] = resize_and_gradient(o, g, &r[1]));
+    EQUALS(r[0], dtype == CT_F32 ? 3e-6 : 1e-12, want, planes * h * w), EQUALS(r[1], dtype == CT_F32 ? 1e-5 : 1e-12, gx, planes * H * W);
+    ct_scope_end();
+    free(wh), free(ah), free(gx);
+}
+static void resizes(void)
+{
+    static const int64_t sizes[][4] = {{1, 1, 1, 1}, {7, 5, 3, 11}, {9, 16, 18, 32}, {40, 33, 20, 47}, {12, 70, 5, 17}, {3, 19, 3, 8}, {2, 100, 30, 100}, {30, 9, 31, 9}};
+    for (int k = 0; k < COUNT(sizes); k++) for (int kind = 0; kind < 3; kind++) for (int m = 0; m < (kind ? 4 : 2); m++)
+        resize_case(k == 3 ? 19 : 1 + k, sizes[k][0], sizes[k][1], sizes[k][2], sizes[k][3], kind, m & 2, m & 1 ? CT_F64 : CT_F32, (k + m) % 3);
+    ct_tensor *zeros = ct_neg(ct_zeros(1, 1, 20, 20));
+    for (int kind = 0; kind < 2; kind++) {
+        const float *y = (const float *)ct_data(ct_interpolate(zeros, CT_SHAPE(33, 40), .mode = kind ? "bilinear" : "nearest"));
+        for (int k = 0; y && k < 33 * 40; k++) CHECKF(y[k] == 0 && signbit(y[k]), "interpolated -0 is %g at %d", (double)y[k], k);
+    }
+}
+
 /* ---- 8: the first of many ---- */
 static const double *sorted_by;
 static bool before(double a, double b) { return a < b || (b != b && a == a); }
@@ -890,7 +956,7 @@ int main(void)
     test_init();
     values = (double *)malloc((size_t)MOST * sizeof *values), want = (double *)malloc((size_t)MOST * sizeof *want), want_at = (double *)malloc((size_t)MOST * sizeof *want_at);
     if (!values || !want || !want_at) return 1;
-    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, means, pads, pad_gradients, samples, tops, powers, convolutions, variances, gradients};
+    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, means, pads, pad_gradients, samples, resizes, tops, powers, convolutions, variances, gradients};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
