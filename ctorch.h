@@ -15678,7 +15678,7 @@ CT__INLINE void ct__put_one(void *y, int64_t at, const void *x, int64_t from, in
     else memcpy((char *)y + 8 * at, (const char *)x + 8 * from, 8);
 }
 /* A row of W elements from place `first` on, which may lie outside: phase p of `step` holds every step-th element from p on, n of them, so that
-   lanes a step apart lie side by side. Outside the row stands the given element. y (step, ys). */
+   lanes a step apart lie side by side. Outside the row stands the given element, or, if that is NULL, what is there. y (step, ys). */
 static void ct__row_phases(const ct__conv_kernels *k, int64_t size, const char *x, int64_t W, int64_t first, int64_t n, int64_t step, const void *outside, char *y, int64_t ys)
 {
     int64_t lo = first < 0 ? ct__imin(n, step == 1 ? -first : (step - 1 - first) / step) : 0; /* all phases are inside at [lo, hi) */
@@ -15688,20 +15688,20 @@ static void ct__row_phases(const ct__conv_kernels *k, int64_t size, const char *
         for (int side = 0; side < 2; side++) { /* left and right of that: outside, but for one element at most */
             int64_t q = side ? hi : 0, end = side ? n : lo, near_by = side ? hi : lo - 1, e = first + near_by * step + p;
             bool any = end > q;
-            if (size == 4) for (float v = *(const float *)outside; q < end; q++) ((float *)(void *)y)[q] = v;
+            if (!outside) q = end;
+            else if (size == 4) for (float v = *(const float *)outside; q < end; q++) ((float *)(void *)y)[q] = v;
             else for (double v = *(const double *)outside; q < end; q++) ((double *)(void *)y)[q] = v;
             if (any && e >= 0 && e < W) ct__put_one(y, near_by, x, e, size);
         }
 }
-static void ct__frame_row(const ct__frame *f, size_t size, const char *src, char *dst, bool cleared)
+static void ct__frame_row(const ct__frame *f, size_t size, const char *src, char *dst)
 {
-    static const double zero = 0;
     const ct__conv_kernels *k = size == 4 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64;
-    if (cleared && f->step == 1) memcpy(dst + f->low[2] * (int64_t)size, src, (size_t)ct__imin(f->size[2], f->high[2]) * size);
-    else ct__row_phases(k, (int64_t)size, src, f->size[2], -f->low[2], f->slots, f->step, &zero, dst, f->slots);
+    if (f->step == 1) memcpy(dst + f->low[2] * (int64_t)size, src, (size_t)ct__imin(f->size[2], f->high[2]) * size);
+    else ct__row_phases(k, (int64_t)size, src, f->size[2], -f->low[2], f->slots, f->step, NULL, dst, f->slots);
 }
-/* planes [begin, end) of dense source images into frames; cleared: where nothing of the image goes there are zeros */
-static void ct__frame_planes(const ct__frame *f, size_t size, const char *src, char *dst, int64_t begin, int64_t end, bool cleared)
+/* planes [begin, end) of dense source images into frames, which were cleared once: around the image there are zeros */
+static void ct__frame_planes(const ct__frame *f, size_t size, const char *src, char *dst, int64_t begin, int64_t end)
 {
     int64_t plane = f->size[0] * f->size[1] * f->size[2];
     for (int64_t p = begin; p < end; p++)
@@ -15710,10 +15710,8 @@ static void ct__frame_planes(const ct__frame *f, size_t size, const char *src, c
             for (int64_t b = 0; b < f->low[1] + f->high[1]; b++) {
                 int64_t i = a - f->low[0], j = b - f->low[1];
                 char *row = dst + (p * f->channel + a * f->stride[0] + b * f->stride[1]) * (int64_t)size;
-                bool outside = i < 0 || j < 0 || i >= f->size[0] || j >= f->size[1];
-                if ((outside && cleared) || !ct__frame_used(f, 1, b)) continue;
-                if (outside) memset(row, 0, (size_t)f->stride[1] * size);
-                else ct__frame_row(f, size, src + (p * plane + (i * f->size[1] + j) * f->size[2]) * (int64_t)size, row, cleared);
+                if (i < 0 || j < 0 || i >= f->size[0] || j >= f->size[1] || !ct__frame_used(f, 1, b)) continue;
+                ct__frame_row(f, size, src + (p * plane + (i * f->size[1] + j) * f->size[2]) * (int64_t)size, row);
             }
         }
 }
@@ -15894,7 +15892,8 @@ static void ct__conv_fill(void *ctx, int64_t begin, int64_t end)
 {
     const ct__conv_job *j = (const ct__conv_job *)ctx;
     int64_t plane = j->frame.size[0] * j->frame.size[1] * j->frame.size[2];
-    ct__frame_planes(&j->frame, (size_t)j->size, j->source + j->first * j->frame.channels * plane * j->size, j->images, begin, end, false);
+    if (!j->first) memset(j->images + begin * j->frame.channel * j->size, 0, (size_t)((end - begin) * j->frame.channel * j->size)); /* later chunks find it so */
+    ct__frame_planes(&j->frame, (size_t)j->size, j->source + j->first * j->frame.channels * plane * j->size, j->images, begin, end);
 }
 /* The frames of images [first, first + count): copied, or where they lie. */
 static const char *ct__conv_images(ct__conv_job *j, int64_t count)
@@ -15966,7 +15965,7 @@ static bool ct__conv_phase(ct__conv_job *j, int64_t p, int64_t count) /* all of 
     bool ok = true;
     ct__conv_axes(j, p, j->axis);
     j->P = ct__axes_lanes(j->axis), j->K = j->channels * ct__axes_taps(j->axis);
-    if (!j->P || (!j->K && j->backward)) return true; /* zeros are there */
+    if (!j->P || (!j->K && j->backward)) return true; /* bias or zeros are there */
     ct__frame_offsets(&j->frame, &j->c, j->axis, j->channels, j->lines * j->c.taps, j->offset, j->weight);
     ct__pixels_init(&j->pixels, &j->frame, j->axis);
     j->pixels.offset = j->offset, j->weights.offset = j->weight;
@@ -15981,8 +15980,9 @@ static bool ct__conv_phase(ct__conv_job *j, int64_t p, int64_t count) /* all of 
 static void ct__conv_clear(void *ctx, int64_t begin, int64_t end) /* images of the result */
 {
     const ct__conv_job *j = (const ct__conv_job *)ctx;
-    int64_t image = j->c.G * j->lines * j->space * j->size;
-    memset(j->out + begin * image, 0, (size_t)((end - begin) * image));
+    int64_t lines = j->c.G * j->lines, image = lines * j->space;
+    memset(j->out + begin * image * j->size, 0, (size_t)((end - begin) * image * j->size));
+    for (int64_t k = begin * image; j->bias && k < end * image; k++) ct__put_one(j->out, k, j->bias, k / j->space % lines, j->size);
 }
 static bool ct__conv_gather(ct__conv_job *j, int64_t phases)
 {
@@ -16300,7 +16300,7 @@ static const char *ct__direct_source(const ct__conv_job *j, int64_t item, char *
     int64_t plane = f->size[0] * f->size[1] * f->size[2];
     const char *s = j->source + item * j->channels * plane * j->size;
     if (!f->copied) return s;
-    ct__frame_planes(f, (size_t)j->size, s, room, 0, j->channels, true);
+    ct__frame_planes(f, (size_t)j->size, s, room, 0, j->channels);
     return room;
 }
 static void ct__direct_weights(const ct__conv_job *j, const char *w, const int64_t *at, int64_t n, char *out)
@@ -16378,7 +16378,7 @@ static void ct__direct_sums(void *ctx, int64_t begin, int64_t end)
             memset(sum, 0, (size_t)n * sizeof *sum);
             for (int64_t i = 0; i < j->c.N; i++) {
                 const char *x = j->source + (i * j->items + c) * plane * size, *y = j->g + (i * j->c.G + g) * j->lines * j->P * size;
-                if (f->copied) ct__frame_planes(f, (size_t)size, x, room, 0, 1, true), x = room;
+                if (f->copied) ct__frame_planes(f, (size_t)size, x, room, 0, 1), x = room;
                 for (int64_t m = 0; m < j->lines; m++)
                     for (int64_t q0 = 0; q0 < a[0].lanes; q0++, y += a[1].lanes * a[2].lanes * size)
                         j->conv->dots(a[1].lanes, a[2].lanes, y, x + q0 * a[0].step * f->stride[0] * size, a[1].step * f->stride[1], j->offset, taps, sum + m * taps);
@@ -16431,6 +16431,28 @@ static void ct__conv_int_start(ct_tensor *out, const ct_tensor *bias)
     const int64_t *b = bias ? (const int64_t *)(const void *)ct__ptr(bias) : NULL;
     for (int64_t k = 0; k < out->numel; k++) y[k] = b ? b[k / plane % channels] : 0;
 }
+/* One position of y, whose window is x: in conv_input a product of matrices, (N,O) (O,C*taps). */
+static bool ct__conv_is_single(const ct__conv *c)
+{
+    bool single = true;
+    for (int d = 0; d < 3; d++) single = single && c->y[d] == 1 && !c->pad[d] && c->k[d] == c->x[d] && (c->dil[d] == 1 || c->k[d] == 1);
+    return single;
+}
+static bool ct__conv_single(ct__conv_job *j)
+{
+    const ct__conv *c = &j->c;
+    int64_t n = j->lines * c->taps, size = j->size, O = j->channels;
+    char *bias = j->bias ? (char *)ct__conv_alloc(c->C * c->taps, size) : NULL;
+    bool ok = bias || !j->bias;
+    for (int64_t k = 0; bias && k < c->C * c->taps; k++) ct__real_set(bias, k, size, ct__real(j->bias, k / c->taps, size));
+    for (int64_t g = 0; ok && g < c->G; g++) {
+        ct__mat A = {j->source + g * O * size, c->O, 1, NULL, NULL}, B = {j->w + g * O * n * size, n, 1, NULL, NULL};
+        ct__out C = {j->out + g * n * size, c->C * c->taps, 1, 1, 0, NULL, bias ? bias + g * n * size : NULL, CT__ACT_NONE};
+        ok = ct__gemm(j->gemm, c->N, n, O, &A, &B, &C);
+    }
+    if (bias) ct__free(bias, (size_t)(c->C * c->taps * size));
+    return ok;
+}
 static bool ct__conv_typed(int role, ct_tensor *x, ct_tensor *w, ct_tensor *y, ct_tensor *bias, const int64_t *i)
 {
     ct__conv_job j;
@@ -16450,6 +16472,7 @@ static bool ct__conv_typed(int role, ct_tensor *x, ct_tensor *w, ct_tensor *y, c
     int64_t phases = out->dtype == CT_F32 ? ct__conv_start(&j, t->gemm_f32, t->conv_f32) : ct__conv_start(&j, t->gemm_f64, t->conv_f64);
     bool direct = (j.c.G > 1 && j.lines <= CT__CONV_DIRECT && j.channels <= CT__CONV_DIRECT) || (j.lines < CT__CONV_DIRECT && j.c.taps > 1);
     if (!phases) return false;
+    if (role == 1 && ct__conv_is_single(&j.c)) return ct__conv_single(&j);
     if (ct__wino_wins(&j, j.c.k[2])) {
         int done = ct__conv_wino(&j, role);
         if (done >= 0) return done;
@@ -22306,7 +22329,7 @@ typedef struct ct__grid_job { const ct__conv_kernels *k; ct__frame frame; ct__gr
 static void ct__grid_frames(void *ctx, int64_t begin, int64_t end)
 {
     const ct__grid_job *j = (const ct__grid_job *)ctx;
-    ct__frame_planes(&j->frame, (size_t)j->size, j->x, j->frames, begin, end, false);
+    ct__frame_planes(&j->frame, (size_t)j->size, j->x, j->frames, begin, end);
 }
 static void ct__grid_blocks(void *ctx, int64_t begin, int64_t end)
 {
@@ -22339,7 +22362,7 @@ static ct_tensor *ct__grid_images(ct__grid_job *j, ct_tensor *x, ct_tensor *grid
     int64_t N = x->shape[0], C = x->shape[1], shape[4] = {N, C, grid->shape[1], grid->shape[2]};
     ct_tensor *y = ct__new_on(CT_CPU, x->dtype, shape, 4), *frames = ct__new_on(CT_CPU, x->dtype, &j->frame.image, 1);
     x = (ct_contiguous)(x), grid = (ct_contiguous)(grid);
-    if (!x || !grid || !y || !frames) return NULL;
+    if (!x || !grid || !y || !frames || !(ct_zero_)(frames)) return NULL;
     j->frames = ct__ptr(frames), j->Q = shape[2] * shape[3];
     for (int64_t n = 0; n < N && y->numel; n++) {
         j->x = ct__ptr(x) + n * C * x->shape[2] * x->shape[3] * j->size, j->grid = ct__ptr(grid) + n * 2 * j->Q * j->size, j->y = ct__ptr(y) + n * C * j->Q * j->size;

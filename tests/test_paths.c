@@ -863,6 +863,59 @@ static void convolutions(void)
                 }
 }
 
+/* Sums over taps with groups, forward (y and the gradients of x, w) or transposed (x made of y): input (N, G c), weight (G o, c, k, k) */
+typedef struct { int64_t N, G, c, o, H, W, k, stride, pad, dil; } Groups;
+static ct_tensor *groups_and_gradients(const Groups *s, bool back, ct_tensor *x, ct_tensor *w, ct_tensor *bias, ct_tensor *g, ct_tensor **gradient)
+{
+    ct_tensor *in[2] = {x, w}, *r[2] = {NULL, NULL}, *y;
+    if (back) y = ct_conv_transpose2d(x, w, bias, .stride = s->stride, .padding = s->pad, .dilation = s->dil, .groups = s->G);
+    else y = ct_conv2d(x, w, bias, .stride = s->stride, .padding = s->pad, .dilation = s->dil, .groups = s->G);
+    bool ok = y && ct_grad_many(&y, &g, 1, in, r, 2, (ct_grad_opts){.ct_end_ = 0});
+    *gradient = ok ? ct_cat(0, ct_flatten(r[0], 0, -1), ct_flatten(r[1], 0, -1)) : NULL;
+    return y;
+}
+static void group_case(Groups s, bool back, ct_dtype dtype)
+{
+    int64_t h = (s.H + 2 * s.pad - s.dil * (s.k - 1) - 1) / s.stride + 1, w = (s.W + 2 * s.pad - s.dil * (s.k - 1) - 1) / s.stride + 1;
+    if (h < 1 || w < 1 || (back && ((h - 1) * s.stride + s.dil * (s.k - 1) + 1 - 2 * s.pad != s.H || (w - 1) * s.stride + s.dil * (s.k - 1) + 1 - 2 * s.pad != s.W))) return;
+    int64_t nx = s.N * s.G * s.c * s.H * s.W, ny = s.N * s.G * s.o * h * w, nw = s.G * s.o * s.c * s.k * s.k, B = back ? s.G * s.c : s.G * s.o;
+    double *x = (double *)calloc((size_t)(2 * nx + 2 * ny + 2 * nw + B), sizeof *x), *y = x + nx, *u = y + ny, *bias = u + nw, *sx = bias + B, *sy = sx + nx, *su = sy + ny;
+    ct_scope_begin();
+    for (int64_t k = 0; k < nx + ny + nw + B; k++) x[k] = test_uniform(-1, 1);
+    if (nx > 8) x[0] = -0.0;
+    ct_tensor *X = ct_to((ct_tensor_from)(x, CT_F64, CT_SHAPE(s.N, s.G * s.c, s.H, s.W)), dtype), *Y = ct_to((ct_tensor_from)(y, CT_F64, CT_SHAPE(s.N, s.G * s.o, h, w)), dtype), *r[2];
+    ct_tensor *U = ct_requires_grad_(ct_to((ct_tensor_from)(u, CT_F64, CT_SHAPE(s.G * s.o, s.c, s.k, s.k)), dtype), true), *V = ct_to((ct_tensor_from)(bias, CT_F64, CT_SHAPE(B)), dtype);
+    for (int64_t p = 0; p < s.N * s.G * h * w; p++) for (int64_t q = 0; q < s.o * s.c * s.k * s.k; q++) {
+        int64_t n = p / (h * w), at[2] = {p / w % h * s.stride - s.pad + q / s.k % s.k * s.dil, p % w * s.stride - s.pad + q % s.k * s.dil}, c = q / (s.k * s.k) % s.c, o = q / (s.k * s.k * s.c);
+        if (at[0] < 0 || at[1] < 0 || at[0] >= s.H || at[1] >= s.W) continue;
+        int64_t ix = ((n * s.c + c) * s.H + at[0]) * s.W + at[1], iy = (n * s.o + o) * h * w + p % (h * w), iw = ((n % s.G * s.o + o) * s.c + c) * s.k * s.k + q % (s.k * s.k);
+        sy[iy] += x[ix] * u[iw], sx[ix] += y[iy] * u[iw], su[iw] += x[ix] * y[iy];
+    }
+    for (int64_t k = 0; back && k < nx; k++) sx[k] += bias[k / (s.H * s.W) % B];
+    for (int64_t k = 0; !back && k < ny; k++) sy[k] += bias[k / (h * w) % B];
+    CASE("%s%s, %d images, %d groups of %d to %d, (%d, %d), kernel %d, stride %d, padding %d, dilation %d", back ? "transposed " : "", ct_dtype_name(dtype), (int)s.N, (int)s.G, (int)s.c, (int)s.o,
+         (int)s.H, (int)s.W, (int)s.k, (int)s.stride, (int)s.pad, (int)s.dil);
+    ct_requires_grad_(back ? Y : X, true);
+    THREADS(3, r, r[0] = groups_and_gradients(&s, back, back ? Y : X, U, V, back ? X : Y, &r[1]));
+    EQUALS(r[0], dtype == CT_F32 ? 3e-5 : 1e-12, back ? sx : sy, back ? nx : ny);
+    memcpy(want, back ? sy : sx, (size_t)(back ? ny : nx) * sizeof *want), memcpy(want + (back ? ny : nx), su, (size_t)nw * sizeof *want);
+    EQUALS(r[1], dtype == CT_F32 ? 1e-4 : 1e-12, want, (back ? ny : nx) + nw);
+    ct_scope_end();
+    free(x);
+}
+static void groups(void)
+{
+    int turn = 0;
+    for (int64_t k = 1; k <= 5; k++) for (int64_t stride = 1; stride <= 3; stride++) for (int64_t pad = 0; pad <= k / 2; pad++) for (int64_t size = 5; size < 40; size += 1 + size / 3, turn++) {
+        Groups s = {1 + turn % 3, 1 + turn % 4, 1 + turn % 2, 1 + turn / 2 % 3, size, 45 - size, k, stride, pad, 1 + turn % 5 / 4};
+        group_case(s, false, turn % 2 ? CT_F64 : CT_F32), group_case(s, true, turn % 2 ? CT_F64 : CT_F32);
+        s.W = size, group_case(s, true, turn % 2 ? CT_F32 : CT_F64);
+    }
+    for (int64_t k = 1; k <= 4; k++) for (int g = 1; g < 3; g++) for (int t = 0; t < 2; t++) /* one position */
+        group_case((Groups){3, g, 5, 7, k, k, k, 1 + t, 0, 1}, true, t ? CT_F64 : CT_F32), group_case((Groups){17, g, 20, 33, k, k, k, 1, 0, 1}, true, CT_F32), group_case((Groups){3, g, 5, 7, k, k, k, 1 + t, 0, 1}, false, CT_F32);
+    group_case((Groups){4, 4, 16, 16, 28, 28, 3, 1, 1, 1}, false, CT_F32), group_case((Groups){2, 40, 1, 1, 14, 14, 5, 1, 2, 1}, false, CT_F32), group_case((Groups){40, 1, 16, 9, 28, 28, 3, 2, 1, 1}, false, CT_F32);
+}
+
 /* ---- 11: gradients of many ---- */
 static ct_tensor *leaf(double x) { return ct_requires_grad_(ct_to(ct_scalar(x), CT_F64), true); }
 typedef struct { ct_tensor *a, *b, *h; double got[4]; int calls; } Nest;
@@ -956,7 +1009,7 @@ int main(void)
     test_init();
     values = (double *)malloc((size_t)MOST * sizeof *values), want = (double *)malloc((size_t)MOST * sizeof *want), want_at = (double *)malloc((size_t)MOST * sizeof *want_at);
     if (!values || !want || !want_at) return 1;
-    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, means, pads, pad_gradients, samples, resizes, tops, powers, convolutions, variances, gradients};
+    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, means, pads, pad_gradients, samples, resizes, tops, powers, convolutions, groups, variances, gradients};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
