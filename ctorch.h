@@ -5016,6 +5016,8 @@ typedef struct ct__wino {
     bool add;
 } ct__wino;
 
+enum { CT__GRID = 256 }; /* points of a grid taken at once */
+typedef struct ct__grid_dim { double scale, less, half, low, high; int64_t stride; } ct__grid_dim; /* place = ((g + 1)*scale - less)*half, in [low, high] */
 typedef struct ct__conv_kernels {
     /* panel[k*tile + to + j] = x[offset[k] + from + j] for j < n of each span, k < nk; 0 for lanes beyond `lanes`. Reads stay below end. */
     void (*rows)(const void *x, const void *end, const int64_t *offset, int64_t nk, const ct__span *span, int spans, int64_t lanes,
@@ -5029,6 +5031,10 @@ typedef struct ct__conv_kernels {
     void (*max)(int64_t n, const void *const *tap, const int64_t *at, int64_t taps, int64_t s, const void *start, void *y, void *place);
     void (*split)(int64_t n, const void *x, int64_t s, void *y, int64_t ys); /* y[p*ys + i] = x[i*s + p], i < n, p < s */
     void (*add)(int64_t n, const void *x, int64_t xs, void *y, int64_t ys); /* y[i*ys] += x[i*xs] */
+    /* of points i < n with coordinates g[2*i]: where in a dim (of a frame) the neighbour below lies, and how far behind it the point */
+    void (*near_by)(int64_t n, const void *g, const ct__grid_dim *dim, void *at, void *part);
+    /* y[i] = mean of the four elements of x from at[0][i] + at[1][i] on, rows xs apart, with the weights 1 - part[d][i] and part[d][i] of dim d */
+    void (*blend)(int64_t n, const void *x, int64_t xs, const void *const *at, const void *const *part, void *y);
     bool (*wino)(const ct__wino *w); /* float only; are all sums finite? */
 } ct__conv_kernels;
 /* ---- >>gemm-types --------------------------------------------------------------------------------------------------
@@ -7278,11 +7284,12 @@ static void CT__K(conv_taps##f)(int64_t rows, int64_t n, const void *x_, int64_t
     const T *w = (const T *)w_;                                                                                       \
     for (int64_t r = 0; r < rows; r += 4)                                                                             \
         for (int64_t i = 0; i < n; i += L) {                                                                          \
+            if (n >= L && i + L > n) i = n - L; /* the last vector ends with the row */                               \
             const T *x = (const T *)x_ + r * xs + i;                                                                  \
             T *y = (T *)y_ + r * ys + i;                                                                              \
             int64_t m = rows - r < 4 ? rows - r : 4, s1 = m > 1 ? xs : 0, s2 = m > 2 ? 2 * xs : 0, s3 = m > 3 ? 3 * xs : 0; \
             CT__K(CV##f) a[4];                                                                                        \
-            CT__K(CV##f) a0 = zero + (T)b, a1 = a0, a2 = a0, a3 = a0;                                                 \
+            CT__K(CV##f) a0 = (zero + 1) * (T)b, a1 = a0, a2 = a0, a3 = a0; /* -0 stays */                            \
             for (int64_t t = 0; t < taps; t++) {                                                                      \
                 const T *p = x + offset[t], v = w[t];                                                                 \
                 a0 += v * *(const CT__K(CU##f) *)p, a1 += v * *(const CT__K(CU##f) *)(p + s1);                        \
@@ -7290,8 +7297,8 @@ static void CT__K(conv_taps##f)(int64_t rows, int64_t n, const void *x_, int64_t
             }                                                                                                         \
             a[0] = a0, a[1] = a1, a[2] = a2, a[3] = a3;                                                               \
             for (int64_t k = 0; k < m; k++, y += ys) {                                                                \
-                if (n - i >= L) *(CT__K(CU##f) *)y = a[k];                                                            \
-                else memcpy(y, &a[k], (size_t)(n - i) * sizeof(T));                                                   \
+                if (n >= L || (ys == n && (r + k) * n + L <= rows * n)) *(CT__K(CU##f) *)y = a[k]; /* the next row overwrites */\
+                else memcpy(y, &a[k], (size_t)n * sizeof(T));                                                         \
             }                                                                                                         \
         }                                                                                                             \
 }
@@ -7380,11 +7387,36 @@ static void CT__K(pool_split##f)(int64_t n, const void *x_, int64_t s, void *y_,
     else if (s == 2) for (int64_t i = 0; i < n; i++) y[i] = x[2 * i], z[i] = x[2 * i + 1];                            \
     else for (int64_t p = 0; p < s; p++) for (int64_t i = 0; i < n; i++) y[p * ys + i] = x[i * s + p];                \
 }                                                                                                                     \
+static void CT__K(grid_near##f)(int64_t n, const void *g_, const ct__grid_dim *d, void *at_, void *part_)             \
+{                                                                                                                     \
+    const T *CT__RESTRICT g = (const T *)g_, scale = (T)d->scale, less = (T)d->less, half = (T)d->half, low = (T)d->low, high = (T)d->high; \
+    I *CT__RESTRICT at = (I *)at_, stride = (I)d->stride;                                                             \
+    T *CT__RESTRICT part = (T *)part_;                                                                                \
+    for (int64_t i = 0; i < n; i++) {                                                                                 \
+        T x = ((g[2 * i] + 1) * scale - less) * half;                                                                 \
+        x = x > low ? x : low; /* NaN: low */                                                                         \
+        x = (x < high ? x : high) + 2; /* the frame begins at -2 */                                                   \
+        I below = (I)x;                                                                                               \
+        at[i] = below * stride, part[i] = x - (T)below;                                                               \
+    }                                                                                                                 \
+}                                                                                                                     \
+static void CT__K(grid_blend##f)(int64_t n, const void *x_, int64_t xs, const void *const *at, const void *const *part, void *y_) \
+{                                                                                                                     \
+    const T *CT__RESTRICT x = (const T *)x_, *CT__RESTRICT z = x + xs, *CT__RESTRICT p = (const T *)part[0], *CT__RESTRICT q = (const T *)part[1]; \
+    const I *CT__RESTRICT row = (const I *)at[0], *CT__RESTRICT column = (const I *)at[1];                            \
+    T *CT__RESTRICT y = (T *)y_;                                                                                      \
+    for (int64_t i = 0; i < n; i++) {                                                                                 \
+        I k = row[i] + column[i];                                                                                     \
+        y[i] = (1 - p[i]) * ((1 - q[i]) * x[k] + q[i] * x[k + 1]) + p[i] * ((1 - q[i]) * z[k] + q[i] * z[k + 1]);     \
+    }                                                                                                                 \
+}                                                                                                                     \
 static void CT__K(pool_add##f)(int64_t n, const void *x_, int64_t xs, void *y_, int64_t ys)                           \
 {                                                                                                                     \
     const T *CT__RESTRICT x = (const T *)x_;                                                                          \
     T *CT__RESTRICT y = (T *)y_;                                                                                      \
-    for (int64_t i = 0; i < n; i++) y[i * ys] += x[i * xs];                                                           \
+    const T one = *x;                                                                                                 \
+    if (!xs && ys == 1) for (int64_t i = 0; i < n; i++) y[i] += one;                                                  \
+    else for (int64_t i = 0; i < n; i++) y[i * ys] += x[i * xs];                                                      \
 }
 
 #undef CT__CONV_NARROW
@@ -7402,7 +7434,7 @@ CT__CONV_VECTORS(T, I, f)                                                       
 CT__CONV_ROWS(T, f)                                                                                                   \
 CT__CONV_TAPS(T, f)                                                                                                   \
 CT__CONV_AROUND(T, I, f)                                                                                              \
-static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_split##f), CT__CONV_NARROW(pool_add##f), wino};
+static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_split##f), CT__CONV_NARROW(pool_add##f), CT__CONV_NARROW(grid_near##f), CT__CONV_NARROW(grid_blend##f), wino};
 static bool CT__K(wino)(const ct__wino *w);
 CT__CONV_KERNELS(float, int32_t, _f32, CT__K(wino))
 #ifdef CT__PASS_BASE
@@ -15876,7 +15908,7 @@ CT__INLINE void ct__put_one(void *y, int64_t at, const void *x, int64_t from, in
     else memcpy((char *)y + 8 * at, (const char *)x + 8 * from, 8);
 }
 /* A row of W elements from place `first` on, which may lie outside: phase p of `step` holds every step-th element from p on, n of them, so that
-   lanes a step apart lie side by side. Outside the row stands the given element. y (step, ys). */
+   lanes a step apart lie side by side. Outside the row stands the given element, or, if that is NULL, what is there. y (step, ys). */
 static void ct__row_phases(const ct__conv_kernels *k, int64_t size, const char *x, int64_t W, int64_t first, int64_t n, int64_t step, const void *outside, char *y, int64_t ys)
 {
     int64_t lo = first < 0 ? ct__imin(n, step == 1 ? -first : (step - 1 - first) / step) : 0; /* all phases are inside at [lo, hi) */
@@ -15885,17 +15917,20 @@ static void ct__row_phases(const ct__conv_kernels *k, int64_t size, const char *
     for (int64_t p = 0; p < step && hi - lo < n; p++, y += ys * size)
         for (int side = 0; side < 2; side++) { /* left and right of that: outside, but for one element at most */
             int64_t q = side ? hi : 0, end = side ? n : lo, near_by = side ? hi : lo - 1, e = first + near_by * step + p;
-            for (int64_t at = q; at < end; at++) ct__put_one(y, at, outside, 0, size);
-            if (end > q && e >= 0 && e < W) ct__put_one(y, near_by, x, e, size);
+            bool any = end > q;
+            if (!outside) q = end;
+            else if (size == 4) for (float v = *(const float *)outside; q < end; q++) ((float *)(void *)y)[q] = v;
+            else for (double v = *(const double *)outside; q < end; q++) ((double *)(void *)y)[q] = v;
+            if (any && e >= 0 && e < W) ct__put_one(y, near_by, x, e, size);
         }
 }
 static void ct__frame_row(const ct__frame *f, size_t size, const char *src, char *dst)
 {
-    static const double zero = 0;
     const ct__conv_kernels *k = size == 4 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64;
-    ct__row_phases(k, (int64_t)size, src, f->size[2], -f->low[2], f->slots, f->step, &zero, dst, f->slots);
+    if (f->step == 1) memcpy(dst + f->low[2] * (int64_t)size, src, (size_t)ct__imin(f->size[2], f->high[2]) * size);
+    else ct__row_phases(k, (int64_t)size, src, f->size[2], -f->low[2], f->slots, f->step, NULL, dst, f->slots);
 }
-/* planes [begin, end) of dense source images into frames */
+/* planes [begin, end) of dense source images into frames, which were cleared once: around the image there are zeros */
 static void ct__frame_planes(const ct__frame *f, size_t size, const char *src, char *dst, int64_t begin, int64_t end)
 {
     int64_t plane = f->size[0] * f->size[1] * f->size[2];
@@ -15905,9 +15940,8 @@ static void ct__frame_planes(const ct__frame *f, size_t size, const char *src, c
             for (int64_t b = 0; b < f->low[1] + f->high[1]; b++) {
                 int64_t i = a - f->low[0], j = b - f->low[1];
                 char *row = dst + (p * f->channel + a * f->stride[0] + b * f->stride[1]) * (int64_t)size;
-                if (!ct__frame_used(f, 1, b)) continue;
-                if (i < 0 || j < 0 || i >= f->size[0] || j >= f->size[1]) memset(row, 0, (size_t)f->stride[1] * size);
-                else ct__frame_row(f, size, src + (p * plane + (i * f->size[1] + j) * f->size[2]) * (int64_t)size, row);
+                if (i < 0 || j < 0 || i >= f->size[0] || j >= f->size[1] || !ct__frame_used(f, 1, b)) continue;
+                ct__frame_row(f, size, src + (p * plane + (i * f->size[1] + j) * f->size[2]) * (int64_t)size, row);
             }
         }
 }
@@ -16088,6 +16122,7 @@ static void ct__conv_fill(void *ctx, int64_t begin, int64_t end)
 {
     const ct__conv_job *j = (const ct__conv_job *)ctx;
     int64_t plane = j->frame.size[0] * j->frame.size[1] * j->frame.size[2];
+    if (!j->first) memset(j->images + begin * j->frame.channel * j->size, 0, (size_t)((end - begin) * j->frame.channel * j->size)); /* later chunks find it so */
     ct__frame_planes(&j->frame, (size_t)j->size, j->source + j->first * j->frame.channels * plane * j->size, j->images, begin, end);
 }
 /* The frames of images [first, first + count): copied, or where they lie. */
@@ -16160,7 +16195,7 @@ static bool ct__conv_phase(ct__conv_job *j, int64_t p, int64_t count) /* all of 
     bool ok = true;
     ct__conv_axes(j, p, j->axis);
     j->P = ct__axes_lanes(j->axis), j->K = j->channels * ct__axes_taps(j->axis);
-    if (!j->P || (!j->K && j->backward)) return true; /* zeros are there */
+    if (!j->P || (!j->K && j->backward)) return true; /* bias or zeros are there */
     ct__frame_offsets(&j->frame, &j->c, j->axis, j->channels, j->lines * j->c.taps, j->offset, j->weight);
     ct__pixels_init(&j->pixels, &j->frame, j->axis);
     j->pixels.offset = j->offset, j->weights.offset = j->weight;
@@ -16175,8 +16210,9 @@ static bool ct__conv_phase(ct__conv_job *j, int64_t p, int64_t count) /* all of 
 static void ct__conv_clear(void *ctx, int64_t begin, int64_t end) /* images of the result */
 {
     const ct__conv_job *j = (const ct__conv_job *)ctx;
-    int64_t image = j->c.G * j->lines * j->space * j->size;
-    memset(j->out + begin * image, 0, (size_t)((end - begin) * image));
+    int64_t lines = j->c.G * j->lines, image = lines * j->space;
+    memset(j->out + begin * image * j->size, 0, (size_t)((end - begin) * image * j->size));
+    for (int64_t k = begin * image; j->bias && k < end * image; k++) ct__put_one(j->out, k, j->bias, k / j->space % lines, j->size);
 }
 static bool ct__conv_gather(ct__conv_job *j, int64_t phases)
 {
@@ -16520,6 +16556,7 @@ static void ct__direct_parts(void *ctx, int64_t begin, int64_t end)
     int64_t size = j->size, taps = j->c.taps, frame = j->channels * j->frame.channel + 64;
     for (int64_t part = begin; part < end; part++) {
         char *room = j->images + part * j->room * size, *w = room + frame * size, *rows = w + j->entries * size;
+        memset(room, 0, (size_t)(frame * size));
         for (int64_t item = part * j->items / j->parts; item < (part + 1) * j->items / j->parts; item++) {
             const char *x = ct__direct_source(j, item, room), *weights = j->w + item % j->c.G * j->lines * j->channels * taps * size;
             for (int64_t m = 0; m < j->lines; m++) {
@@ -16565,6 +16602,7 @@ static void ct__direct_sums(void *ctx, int64_t begin, int64_t end)
     for (int64_t part = begin; part < end; part++) {
         double *sum = (double *)(void *)(j->images + part * j->room * size);
         char *room = (char *)(sum + n);
+        if (f->copied) memset(room, 0, (size_t)(f->channel * size));
         for (int64_t c = part * j->items / j->parts; c < (part + 1) * j->items / j->parts; c++) {
             int64_t g = c / j->channels;
             memset(sum, 0, (size_t)n * sizeof *sum);
@@ -16623,6 +16661,28 @@ static void ct__conv_int_start(ct_tensor *out, const ct_tensor *bias)
     const int64_t *b = bias ? (const int64_t *)(const void *)ct__ptr(bias) : NULL;
     for (int64_t k = 0; k < out->numel; k++) y[k] = b ? b[k / plane % channels] : 0;
 }
+/* One position of y, whose window is x: in conv_input a product of matrices, (N,O) (O,C*taps). */
+static bool ct__conv_is_single(const ct__conv *c)
+{
+    bool single = true;
+    for (int d = 0; d < 3; d++) single = single && c->y[d] == 1 && !c->pad[d] && c->k[d] == c->x[d] && (c->dil[d] == 1 || c->k[d] == 1);
+    return single;
+}
+static bool ct__conv_single(ct__conv_job *j)
+{
+    const ct__conv *c = &j->c;
+    int64_t n = j->lines * c->taps, size = j->size, O = j->channels;
+    char *bias = j->bias ? (char *)ct__conv_alloc(c->C * c->taps, size) : NULL;
+    bool ok = bias || !j->bias;
+    for (int64_t k = 0; bias && k < c->C * c->taps; k++) ct__real_set(bias, k, size, ct__real(j->bias, k / c->taps, size));
+    for (int64_t g = 0; ok && g < c->G; g++) {
+        ct__mat A = {j->source + g * O * size, c->O, 1, NULL, NULL}, B = {j->w + g * O * n * size, n, 1, NULL, NULL};
+        ct__out C = {j->out + g * n * size, c->C * c->taps, 1, 1, 0, NULL, bias ? bias + g * n * size : NULL, CT__ACT_NONE};
+        ok = ct__gemm(j->gemm, c->N, n, O, &A, &B, &C);
+    }
+    if (bias) ct__free(bias, (size_t)(c->C * c->taps * size));
+    return ok;
+}
 static bool ct__conv_typed(int role, ct_tensor *x, ct_tensor *w, ct_tensor *y, ct_tensor *bias, const int64_t *i)
 {
     ct__conv_job j;
@@ -16642,6 +16702,7 @@ static bool ct__conv_typed(int role, ct_tensor *x, ct_tensor *w, ct_tensor *y, c
     int64_t phases = out->dtype == CT_F32 ? ct__conv_start(&j, t->gemm_f32, t->conv_f32) : ct__conv_start(&j, t->gemm_f64, t->conv_f64);
     bool direct = (j.c.G > 1 && j.lines <= CT__CONV_DIRECT && j.channels <= CT__CONV_DIRECT) || (j.lines < CT__CONV_DIRECT && j.c.taps > 1);
     if (!phases) return false;
+    if (role == 1 && ct__conv_is_single(&j.c)) return ct__conv_single(&j);
     if (ct__wino_wins(&j, j.c.k[2])) {
         int done = ct__conv_wino(&j, role);
         if (done >= 0) return done;
@@ -16865,7 +16926,7 @@ CT_API ct_tensor *ct_conv_transpose3d_with(ct_conv_transpose_opts o) { return ct
 #endif
 /* ---- >>pool: the last one or two dims, planes of height and width ----
    Primitives, i = kernel[2], stride[2], padding[2], dilation[2], exclude_pad, divisor, adaptive, dims, in[2], out[2]:
-     pool           op 0: in x, out largest element of each window and its place h*W + w (int64); op 1: out mean of each window;
+     pool           op 0: in x, out largest element of each window and, if asked for, its place h*W + w (int64); op 1: out mean of each window;
                     op 2: out x resampled along dim i[0]: mode i[1], align_corners i[2]; f[0] source elements per result
      pool_backward  the transpose of each. op 0: in g and the places, out gx; ops 1, 2: in g, out gx */
 enum { CT__P_KERNEL = 0, CT__P_STRIDE = 2, CT__P_PAD = 4, CT__P_DILATION = 6, CT__P_EXCLUDE = 8, CT__P_DIVISOR, CT__P_ADAPTIVE, CT__P_DIMS, CT__P_IN, CT__P_OUT = CT__P_IN + 2, CT__P_INTS = CT__P_OUT + 2 };
@@ -16876,9 +16937,10 @@ typedef struct ct__pool_job {
     int64_t size;
     const char *x;     /* planes read, and written */
     char *y;
-    int64_t *place;
+    int64_t *place;        /* of largest elements; NULL: nobody asks */
     const double *divisor; /* (height out + width out): of windows, by dim */
     const char *start;     /* (width out): where windows begin */
+    const int64_t *window; /* (width out, 2): begin and end of uneven windows; NULL: of one width */
     int64_t shift[CT__POOL_TAPS]; /* of the taps of a row: where in the phases their lanes begin */
 } ct__pool_job;
 /* The elements of window o of dim d: begin, begin + dilation, ... below end; before clipping to the image unless adaptive. */
@@ -16888,10 +16950,10 @@ static void ct__window(const int64_t *i, int d, int64_t o, int64_t *begin, int64
     if (i[CT__P_ADAPTIVE]) *begin = o * in / out, *end = ((o + 1) * in + out - 1) / out;
     else *begin = o * i[CT__P_STRIDE + d] - i[CT__P_PAD + d], *end = *begin + (i[CT__P_KERNEL + d] - 1) * i[CT__P_DILATION + d] + 1;
 }
-/* Lanes of [c0, c1) whose element o*stride + offset lies in the image: the first, and how many. */
-static int64_t ct__pool_lanes(const int64_t *i, int64_t offset, int64_t c0, int64_t c1, int64_t *count)
+/* Lanes of [c0, c1) whose element o*stride + offset is one of n: the first, and how many. */
+static int64_t ct__pool_lanes(const int64_t *i, int64_t offset, int64_t n, int64_t c0, int64_t c1, int64_t *count)
 {
-    int64_t s = i[CT__P_STRIDE + 1], last = i[CT__P_IN + 1] - 1 - offset, lo = offset < 0 ? (s - 1 - offset) / s : 0;
+    int64_t s = i[CT__P_STRIDE + 1], last = n - 1 - offset, lo = offset < 0 ? (s - 1 - offset) / s : 0;
     lo = ct__imax(lo, c0);
     *count = last < 0 ? 0 : ct__imax(0, ct__imin(c1, last / s + 1) - lo);
     return lo;
@@ -16933,6 +16995,7 @@ static void ct__max_lanes(const ct__pool_job *j, const char *x, int64_t o, int64
     if (start) (j->k->max)(n, tap, at, 0, s, start, most, place); /* a window between the image's rows */
     memcpy(y + c0 * j->size, most, (size_t)((c1 - c0) * j->size));
     first = ct__imin(first, i[CT__P_IN] - 1) * W;
+    if (!out) return;
     for (int64_t c = 0; j->size == 4 && c < c1 - c0; c++) out[c0 + c] = first + ((const int32_t *)(const void *)place)[c];
     for (int64_t c = 0; j->size == 8 && c < c1 - c0; c++) out[c0 + c] = first + place[c];
 }
@@ -16944,13 +17007,14 @@ static void ct__max_window(const ct__pool_job *j, const char *x, int64_t o, int6
     ct__window(j->i, 0, o, &h0, &h1), ct__window(j->i, 1, c, &w0, &w1);
     if (!j->i[CT__P_ADAPTIVE]) d0 = j->i[CT__P_DILATION], d1 = j->i[CT__P_DILATION + 1];
     h0 = ct__first_inside(h0, d0), w0 = ct__first_inside(w0, d1);
-    out[c] = ct__imin(h0, j->i[CT__P_IN] - 1) * W + ct__imin(w0, W - 1);
+    int64_t place = ct__imin(h0, j->i[CT__P_IN] - 1) * W + ct__imin(w0, W - 1);
     for (int64_t h = h0; h < ct__imin(h1, j->i[CT__P_IN]); h += d0)
         for (int64_t w = w0; w < ct__imin(w1, W); w += d1) {
             double v = ct__real(x, h * W + w, j->size);
-            if (v > most || v != v) most = v, out[c] = h * W + w;
+            if (v > most || v != v) most = v, place = h * W + w;
         }
     ct__real_set(y, c, j->size, most);
+    if (out) out[c] = place;
 }
 static void ct__max_planes(void *ctx, int64_t begin, int64_t end)
 {
@@ -16958,12 +17022,14 @@ static void ct__max_planes(void *ctx, int64_t begin, int64_t end)
     int64_t in = j->i[CT__P_IN] * j->i[CT__P_IN + 1], rows = j->i[CT__P_OUT], lanes = j->i[CT__P_OUT + 1];
     int64_t reach = CT__POOL_BLOCK + 16 + (j->i[CT__P_KERNEL + 1] - 1) * j->i[CT__P_DILATION + 1] / ct__imax(1, j->i[CT__P_STRIDE + 1]);
     bool one_by_one = j->i[CT__P_ADAPTIVE] || j->i[CT__P_KERNEL + 1] > CT__POOL_TAPS || reach * j->i[CT__P_STRIDE + 1] > CT__POOL_ROOM;
-    for (int64_t r = begin * rows; r < end * rows; r++) {
-        const char *x = j->x + r / rows * in * j->size;
-        char *y = j->y + r * lanes * j->size;
-        if (one_by_one) for (int64_t c = 0; c < lanes; c++) ct__max_window(j, x, r % rows, c, y, j->place + r * lanes);
-        else for (int64_t c = 0; c < lanes; c += CT__POOL_BLOCK) ct__max_lanes(j, x, r % rows, c, ct__imin(c + CT__POOL_BLOCK, lanes), y, j->place + r * lanes);
-    }
+    for (int64_t p = begin; p < end; p++)
+        for (int64_t o = 0; o < rows; o++) {
+            const char *x = j->x + p * in * j->size;
+            char *y = j->y + (p * rows + o) * lanes * j->size;
+            int64_t *place = j->place ? j->place + (p * rows + o) * lanes : NULL;
+            if (one_by_one) for (int64_t c = 0; c < lanes; c++) ct__max_window(j, x, o, c, y, place);
+            else for (int64_t c = 0; c < lanes; c += CT__POOL_BLOCK) ct__max_lanes(j, x, o, c, ct__imin(c + CT__POOL_BLOCK, lanes), y, place);
+        }
 }
 static void ct__max_back_planes(void *ctx, int64_t begin, int64_t end) /* x: gradients of y; y: those of x */
 {
@@ -16998,82 +17064,149 @@ static void ct__pool_divisors(const int64_t *i, double *out)
             *out++ = i[CT__P_DIVISOR] ? (d ? (double)i[CT__P_DIVISOR] : 1) : (double)ct__imax(1, end - begin);
         }
 }
-static void ct__avg_adaptive(const ct__pool_job *j, const char *x, int64_t o, int64_t c, char *y)
+/* The only window of a row holds all its columns: what is in it lies in one piece. */
+static bool ct__avg_whole(const int64_t *i) { return i[CT__P_OUT + 1] == 1 && !i[CT__P_ADAPTIVE] && !i[CT__P_PAD + 1] && i[CT__P_KERNEL + 1] == i[CT__P_IN + 1]; }
+static void ct__avg_rows(const ct__pool_job *j, int64_t o, int64_t *begin, int64_t *end)
 {
-    int64_t h0, h1, w0, w1;
-    double sum = 0;
-    int compute = j->size == 4 ? CT__F32 : CT__F64;
-    ct__window(j->i, 0, o, &h0, &h1), ct__window(j->i, 1, c, &w0, &w1);
-    for (int64_t h = h0; h < h1; h++) ct__cpu()->kernels->row[compute][CT__R_SUM](w1 - w0, x + (h * j->i[CT__P_IN + 1] + w0) * j->size, &sum);
-    ct__real_set(y, c, j->size, sum / (double)((h1 - h0) * (w1 - w0)));
+    ct__window(j->i, 0, o, begin, end);
+    *begin = ct__imax(*begin, 0), *end = ct__imin(*end, j->i[CT__P_IN]);
 }
+/* Lanes whose windows hold some of the columns [w, w + n). */
+static void ct__avg_reach(const int64_t *i, int64_t w, int64_t n, int64_t *c0, int64_t *c1)
+{
+    int64_t in = i[CT__P_IN + 1], out = i[CT__P_OUT + 1], s = i[CT__P_STRIDE + 1], p = i[CT__P_PAD + 1], before = w + p - i[CT__P_KERNEL + 1];
+    if (i[CT__P_ADAPTIVE]) *c0 = w * out / in, *c1 = ((w + n) * out + in - 1) / in;
+    else *c0 = before < 0 ? 0 : before / s + 1, *c1 = ct__imin(out, (w + n - 1 + p) / s + 1);
+}
+/* Columns of lane c's window among n from w on. */
+static int64_t ct__avg_columns(const ct__pool_job *j, int64_t c, int64_t w, int64_t n, int64_t *end)
+{
+    *end = ct__imin(j->window[2 * c + 1] - w, n);
+    return ct__imax(j->window[2 * c] - w, 0);
+}
+#define CT__AVG_LANES(T)                                                                                              \
+    for (int64_t c = c0; c < c1; c++) {                                                                               \
+        int64_t end, k = ct__avg_columns(j, c, w, n, &end);                                                           \
+        for (T *to = (T *)(void *)y + c; k < end; k++) *to += ((const T *)(const void *)sums)[k];                     \
+    }
+/* y += sums of n columns from w on */
+static void ct__avg_lanes(const ct__pool_job *j, const char *sums, int64_t w, int64_t n, char *y)
+{
+    const int64_t *i = j->i, s = i[CT__P_STRIDE + 1];
+    int64_t c0, c1, count;
+    ct__avg_reach(i, w, n, &c0, &c1);
+    if (i[CT__P_ADAPTIVE]) {
+        if (j->size == 4) { CT__AVG_LANES(float) } else { CT__AVG_LANES(double) }
+        return;
+    }
+    for (int64_t k = 0; k < i[CT__P_KERNEL + 1]; k++) {
+        int64_t offset = k - i[CT__P_PAD + 1] - w, lo = ct__pool_lanes(i, offset, n, c0, c1, &count);
+        if (count) j->k->add(count, sums + (lo * s + offset) * j->size, s, y + lo * j->size, 1);
+    }
+}
+#undef CT__AVG_LANES
+/* A row of windows: its columns are summed, then their sums. */
 static void ct__avg_row(const ct__pool_job *j, const char *x, int64_t o, char *y)
 {
     const int64_t *i = j->i;
-    int64_t begin, end, lanes = i[CT__P_OUT + 1], count, s = i[CT__P_STRIDE + 1];
-    ct__window(i, 0, o, &begin, &end);
-    memset(y, 0, (size_t)(lanes * j->size));
-    for (int64_t h = ct__imax(begin, 0); h < ct__imin(end, i[CT__P_IN]); h++)
-        for (int64_t k = 0; k < i[CT__P_KERNEL + 1]; k++) {
-            int64_t offset = k - i[CT__P_PAD + 1], lo = ct__pool_lanes(i, offset, 0, lanes, &count);
-            if (count) j->k->add(count, x + (h * i[CT__P_IN + 1] + lo * s + offset) * j->size, s, y + lo * j->size, 1);
-        }
+    int64_t begin, end, lanes = i[CT__P_OUT + 1], W = i[CT__P_IN + 1], size = j->size;
+    double column[CT__POOL_ROOM];
     const double *dw = j->divisor + i[CT__P_OUT], dh = j->divisor[o];
-    if (j->size == 4) for (int64_t c = 0; c < lanes; c++) ((float *)(void *)y)[c] /= (float)(dh * dw[c]);
+    ct__avg_rows(j, o, &begin, &end);
+    memset(y, 0, (size_t)(lanes * size));
+    for (int64_t w = 0, n; w < W && begin < end; w += n) {
+        const char *sums = x + (begin * W + w) * size;
+        n = ct__imin(CT__POOL_ROOM, W - w);
+        if (end - begin > 1) sums = (const char *)memcpy(column, sums, (size_t)(n * size));
+        for (int64_t h = begin + 1; h < end; h++) j->k->add(n, x + (h * W + w) * size, 1, column, 1);
+        ct__avg_lanes(j, sums, w, n, y);
+    }
+    if (size == 4) for (int64_t c = 0; c < lanes; c++) ((float *)(void *)y)[c] /= (float)(dh * dw[c]);
     else for (int64_t c = 0; c < lanes; c++) ((double *)(void *)y)[c] /= dh * dw[c];
+}
+/* Whole windows of many planes: their products with ones. */
+static void ct__avg_wholes(const ct__pool_job *j, int64_t o, int64_t begin, int64_t end)
+{
+    int64_t in = j->i[CT__P_IN] * j->i[CT__P_IN + 1], h0, h1, offset[CT__POOL_TAPS], size = j->size;
+    double ones[CT__POOL_BLOCK], sum[CT__POOL_TAPS], divisor = j->divisor[o] * j->divisor[j->i[CT__P_OUT]];
+    ct__avg_rows(j, o, &h0, &h1);
+    h0 *= j->i[CT__P_IN + 1], h1 *= j->i[CT__P_IN + 1];
+    for (int64_t k = 0; k < CT__POOL_TAPS; k++) offset[k] = k * in;
+    for (int64_t k = 0; k < ct__imin(CT__POOL_BLOCK, h1 - h0); k++) ct__real_set((char *)ones, k, size, 1);
+    for (int64_t p = begin; p < end; p += CT__POOL_TAPS) {
+        int64_t planes = ct__imin(CT__POOL_TAPS, end - p);
+        memset(sum, 0, sizeof sum);
+        for (int64_t at = h0; at < h1; at += CT__POOL_BLOCK) j->k->dots(1, ct__imin(CT__POOL_BLOCK, h1 - at), ones, j->x + (p * in + at) * size, 0, offset, planes, sum);
+        for (int64_t k = 0; k < planes; k++) ct__real_set(j->y, (p + k) * j->i[CT__P_OUT] + o, size, sum[k] / divisor);
+    }
 }
 static void ct__avg_planes(void *ctx, int64_t begin, int64_t end)
 {
     const ct__pool_job *j = (const ct__pool_job *)ctx;
     int64_t in = j->i[CT__P_IN] * j->i[CT__P_IN + 1], rows = j->i[CT__P_OUT], lanes = j->i[CT__P_OUT + 1];
-    for (int64_t r = begin * rows; r < end * rows; r++) {
-        const char *x = j->x + r / rows * in * j->size;
-        char *y = j->y + r * lanes * j->size;
-        if (!j->i[CT__P_ADAPTIVE]) ct__avg_row(j, x, r % rows, y);
-        else for (int64_t c = 0; c < lanes; c++) ct__avg_adaptive(j, x, r % rows, c, y);
+    bool whole = ct__avg_whole(j->i);
+    for (int64_t o = 0; whole && o < rows; o++) ct__avg_wholes(j, o, begin, end);
+    for (int64_t p = begin; !whole && p < end; p++)
+        for (int64_t o = 0; o < rows; o++) ct__avg_row(j, j->x + p * in * j->size, o, j->y + (p * rows + o) * lanes * j->size);
+}
+#define CT__AVG_SHARE(T)                                                                                              \
+    for (int64_t c = c0; c < c1; c++) {                                                                               \
+        const T share = ((const T *)(const void *)g)[c] / (T)(dh * dw[c]);                                            \
+        ((T *)(void *)v)[c - c0] = share;                                                                             \
+        if (!j->window) continue;                                                                                     \
+        int64_t end, k = ct__avg_columns(j, c, w, n, &end);                                                           \
+        for (; k < end; k++) ((T *)(void *)sums)[k] += share;                                                         \
+    }
+/* The gradients of lanes [c0, c1) of row o, to n columns from w on. */
+static void ct__avg_back_lanes(const ct__pool_job *j, const char *g, int64_t o, int64_t c0, int64_t c1, int64_t w, int64_t n, char *sums)
+{
+    const int64_t *i = j->i, s = i[CT__P_STRIDE + 1];
+    const double *dw = j->divisor + i[CT__P_OUT], dh = j->divisor[o];
+    double v[CT__POOL_BLOCK];
+    int64_t count;
+    if (j->size == 4) { CT__AVG_SHARE(float) } else { CT__AVG_SHARE(double) }
+    for (int64_t k = 0; !j->window && k < i[CT__P_KERNEL + 1]; k++) {
+        int64_t offset = k - i[CT__P_PAD + 1] - w, lo = ct__pool_lanes(i, offset, n, c0, c1, &count);
+        if (count) j->k->add(count, (const char *)v + (lo - c0) * j->size, 1, sums + (lo * s + offset) * j->size, s);
     }
 }
-static void ct__avg_back_lanes(const ct__pool_job *j, const char *g, int64_t o, int64_t c0, int64_t c1, char *y)
+#undef CT__AVG_SHARE
+static void ct__avg_back_row(const ct__pool_job *j, const char *g, int64_t o, char *y)
 {
     const int64_t *i = j->i;
-    double block[CT__POOL_BLOCK];
-    char *v = (char *)block;
-    int64_t begin, end, count, s = i[CT__P_STRIDE + 1];
-    for (int64_t c = c0; c < c1; c++) ct__real_set(v, c - c0, j->size, ct__real(g, c, j->size) / (j->divisor[o] * j->divisor[i[CT__P_OUT] + c]));
-    ct__window(i, 0, o, &begin, &end);
-    for (int64_t h = ct__imax(begin, 0); h < ct__imin(end, i[CT__P_IN]); h++)
-        for (int64_t k = 0; k < i[CT__P_KERNEL + 1]; k++) {
-            int64_t offset = k - i[CT__P_PAD + 1], lo = ct__pool_lanes(i, offset, c0, c1, &count);
-            if (count) j->k->add(count, v + (lo - c0) * j->size, 1, y + (h * i[CT__P_IN + 1] + lo * s + offset) * j->size, s);
-        }
-}
-static void ct__avg_back_adaptive(const ct__pool_job *j, const char *g, int64_t o, int64_t c, char *y)
-{
-    int64_t h0, h1, w0, w1;
-    ct__window(j->i, 0, o, &h0, &h1), ct__window(j->i, 1, c, &w0, &w1);
-    double v = ct__real(g, c, j->size) / (double)((h1 - h0) * (w1 - w0));
-    for (int64_t h = h0; h < h1; h++)
-        for (int64_t w = w0; w < w1; w++) {
-            int64_t at = h * j->i[CT__P_IN + 1] + w;
-            ct__real_set(y, at, j->size, ct__real(y, at, j->size) + v);
-        }
+    int64_t begin, end, c0, c1, W = i[CT__P_IN + 1], size = j->size;
+    double column[CT__POOL_ROOM];
+    ct__avg_rows(j, o, &begin, &end);
+    if (ct__avg_whole(i)) {
+        ct__real_set((char *)column, 0, size, ct__real(g, 0, size) / (j->divisor[o] * j->divisor[i[CT__P_OUT]]));
+        if (begin < end) j->k->add((end - begin) * W, column, 0, y + begin * W * size, 1);
+        return;
+    }
+    for (int64_t w = 0, n; w < W && begin < end; w += n) {
+        char *first = y + (begin * W + w) * size, *sums = end - begin > 1 ? (char *)column : first;
+        n = ct__imin(CT__POOL_ROOM, W - w);
+        if (sums != first) memset(sums, 0, (size_t)(n * size));
+        ct__avg_reach(i, w, n, &c0, &c1);
+        for (int64_t c = c0; c < c1; c += CT__POOL_BLOCK) ct__avg_back_lanes(j, g, o, c, ct__imin(c + CT__POOL_BLOCK, c1), w, n, sums);
+        for (int64_t h = begin; sums != first && h < end; h++, first += W * size) j->k->add(n, sums, 1, first, 1);
+    }
 }
 static void ct__avg_back_planes(void *ctx, int64_t begin, int64_t end)
 {
     const ct__pool_job *j = (const ct__pool_job *)ctx;
     int64_t in = j->i[CT__P_IN] * j->i[CT__P_IN + 1], rows = j->i[CT__P_OUT], lanes = j->i[CT__P_OUT + 1];
-    memset(j->y + begin * in * j->size, 0, (size_t)((end - begin) * in * j->size));
-    for (int64_t r = begin * rows; r < end * rows; r++) {
-        char *y = j->y + r / rows * in * j->size;
-        const char *g = j->x + r * lanes * j->size;
-        if (j->i[CT__P_ADAPTIVE]) for (int64_t c = 0; c < lanes; c++) ct__avg_back_adaptive(j, g, r % rows, c, y);
-        else for (int64_t c = 0; c < lanes; c += CT__POOL_BLOCK) ct__avg_back_lanes(j, g, r % rows, c, ct__imin(c + CT__POOL_BLOCK, lanes), y);
+    for (int64_t p = begin; p < end; p++) {
+        char *y = j->y + p * in * j->size;
+        memset(y, 0, (size_t)(in * j->size));
+        for (int64_t o = 0; o < rows; o++) ct__avg_back_row(j, j->x + (p * rows + o) * lanes * j->size, o, y);
     }
 }
 
 /* ---- resampling along one dim: a few taps per place of the longer side, each with a weight ---- */
 enum { CT__NEAREST, CT__NEAREST_EXACT, CT__LINEAR, CT__CUBIC };
+enum { CT__RESAMPLE_TAPS = 4, CT__RESAMPLE_VECTOR = 16 }; /* at most; elements of a row from which on whole vectors fit */
 typedef struct ct__resample_job {
+    const ct__conv_kernels *k;
     int64_t out, in, inner, taps, size, *index; /* (out, taps): from where, how much */
     double *weight;
     const char *x;
@@ -17106,6 +17239,10 @@ static void ct__resample_table(ct__resample_job *j, int64_t mode, bool align, do
         }
     }
 }
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2")
+#endif
 #define CT__RESAMPLE(T)                                                                                               \
     T *y = (T *)(void *)j->y + p * j->out * n;                                                                        \
     const T *x = (const T *)(const void *)j->x + p * j->in * n;                                                       \
@@ -17115,6 +17252,21 @@ static void ct__resample_table(ct__resample_job *j, int64_t mode, bool align, do
             if (t == 0) for (int64_t i = 0; i < n; i++) y[i] = w * from[i];                                           \
             else for (int64_t i = 0; i < n; i++) y[i] += w * from[i];                                                 \
         }
+/* along the last dim: four rows at a time, less when few are left */
+#define CT__RESAMPLE_LINES(T)                                                                                         \
+    int64_t m = ct__imin(4, end - p) - 1, r1 = m > 0, r2 = m > 1 ? 2 : m, r3 = m;                                     \
+    T *y = (T *)(void *)j->y + p * j->out;                                                                            \
+    const T *x = (const T *)(const void *)j->x + p * j->in;                                                           \
+    for (int64_t o = 0; o < j->out; o++) {                                                                            \
+        int64_t t = o * j->taps;                                                                                      \
+        const T *from = x + j->index[t], w = (T)j->weight[t];                                                         \
+        T a0 = w * from[0], a1 = w * from[r1 * j->in], a2 = w * from[r2 * j->in], a3 = w * from[r3 * j->in];          \
+        for (t++; t < (o + 1) * j->taps; t++) {                                                                       \
+            const T v = (T)j->weight[t], *at = x + j->index[t];                                                       \
+            a0 += v * at[0], a1 += v * at[r1 * j->in], a2 += v * at[r2 * j->in], a3 += v * at[r3 * j->in];            \
+        }                                                                                                             \
+        y[o] = a0, y[r1 * j->out + o] = a1, y[r2 * j->out + o] = a2, y[r3 * j->out + o] = a3;                         \
+    }
 #define CT__RESAMPLE_BACK(T)                                                                                          \
     T *y = (T *)(void *)j->y + p * j->in * n;                                                                         \
     const T *x = (const T *)(const void *)j->x + p * j->out * n;                                                      \
@@ -17124,12 +17276,25 @@ static void ct__resample_table(ct__resample_job *j, int64_t mode, bool align, do
             T *to = y + j->index[o * j->taps + t] * n, w = (T)j->weight[o * j->taps + t];                             \
             for (int64_t i = 0; i < n; i++) to[i] += w * x[i];                                                        \
         }
+/* whole vectors of a row: those of the source rows, weighted */
+static void ct__resample_rows(const ct__resample_job *j, int64_t p)
+{
+    double weight[CT__RESAMPLE_TAPS];
+    int64_t at[CT__RESAMPLE_TAPS];
+    for (int64_t o = 0; o < j->out; o++) {
+        for (int64_t t = 0; t < j->taps; t++) ct__real_set((char *)weight, t, j->size, j->weight[o * j->taps + t]), at[t] = j->index[o * j->taps + t] * j->inner;
+        j->k->taps(1, j->inner, j->x + p * j->in * j->inner * j->size, 0, at, weight, j->taps, -0.0, j->y + (p * j->out + o) * j->inner * j->size, 0);
+    }
+}
 static void ct__resample_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__resample_job *j = (const ct__resample_job *)ctx;
     int64_t n = j->inner;
-    for (int64_t p = begin; p < end; p++) {
-        if (j->size == 4) { CT__RESAMPLE(float) } else { CT__RESAMPLE(double) }
+    for (int64_t p = begin; p < end; p += n == 1 ? 4 : 1) {
+        if (n == 1 && j->size == 4) { CT__RESAMPLE_LINES(float) }
+        else if (n == 1) { CT__RESAMPLE_LINES(double) }
+        else if (n >= CT__RESAMPLE_VECTOR && j->taps > 1) ct__resample_rows(j, p);
+        else if (j->size == 4) { CT__RESAMPLE(float) } else { CT__RESAMPLE(double) }
     }
 }
 static void ct__resample_back_body(void *ctx, int64_t begin, int64_t end)
@@ -17140,6 +17305,10 @@ static void ct__resample_back_body(void *ctx, int64_t begin, int64_t end)
         if (j->size == 4) { CT__RESAMPLE_BACK(float) } else { CT__RESAMPLE_BACK(double) }
     }
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
+#undef CT__RESAMPLE_LINES
 #undef CT__RESAMPLE
 #undef CT__RESAMPLE_BACK
 static bool ct__resample_run(const ct_args *s, const ct_tensor *from, const ct_tensor *to, bool back)
@@ -17148,7 +17317,7 @@ static bool ct__resample_run(const ct_args *s, const ct_tensor *from, const ct_t
     const ct_tensor *x = back ? to : from, *y = back ? from : to; /* source and result of the forward direction */
     int64_t outer = 1, d = s->i[0];
     j.in = x->shape[d], j.out = y->shape[d], j.inner = 1, j.taps = s->i[1] == CT__CUBIC ? 4 : s->i[1] == CT__LINEAR ? 2 : 1;
-    j.size = (int64_t)ct__itemsize(to->dtype), j.x = ct__ptr(from), j.y = ct__ptr(to);
+    j.size = (int64_t)ct__itemsize(to->dtype), j.x = ct__ptr(from), j.y = ct__ptr(to), j.k = to->dtype == CT_F32 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64;
     for (int64_t k = 0; k < d; k++) outer *= x->shape[k];
     for (int64_t k = d + 1; k < x->ndim; k++) j.inner *= x->shape[k];
     size_t bytes = (size_t)(j.out * j.taps) * (sizeof *j.index + sizeof *j.weight);
@@ -17159,18 +17328,29 @@ static bool ct__resample_run(const ct_args *s, const ct_tensor *from, const ct_t
     ct__free(j.index, bytes);
     return true;
 }
+/* Adaptive windows of one size are ordinary ones. */
+static void ct__pool_even(int64_t *i)
+{
+    if (!i[CT__P_ADAPTIVE] || i[CT__P_IN] % i[CT__P_OUT] || i[CT__P_IN + 1] % i[CT__P_OUT + 1]) return;
+    i[CT__P_ADAPTIVE] = 0;
+    for (int d = 0; d < 2; d++) i[CT__P_KERNEL + d] = i[CT__P_STRIDE + d] = i[CT__P_IN + d] / i[CT__P_OUT + d], i[CT__P_DILATION + d] = 1;
+}
 static bool ct__pool_run(const ct_args *s, ct_tensor *from, ct_tensor *to, ct_tensor *place, bool back)
 {
     static void (*const body[2][2])(void *, int64_t, int64_t) = {{ct__max_planes, ct__avg_planes}, {ct__max_back_planes, ct__avg_back_planes}};
     ct__pool_job j;
-    const int64_t *i = s->i;
+    int64_t i[CT__P_INTS];
     if (s->op == 2) return ct__resample_run(s, from, to, back);
+    memcpy(i, s->i, sizeof i), ct__pool_even(i);
     int64_t in = i[CT__P_IN] * i[CT__P_IN + 1], out = i[CT__P_OUT] * i[CT__P_OUT + 1], planes = to->numel / (back ? in : out);
-    size_t bytes = (size_t)(i[CT__P_OUT] + i[CT__P_OUT + 1] + 16) * sizeof *j.divisor; /* starts are read in whole vectors */
+    size_t bytes = (size_t)(i[CT__P_OUT] + 3 * i[CT__P_OUT + 1] + 16) * sizeof *j.divisor; /* starts are read in whole vectors */
+    int64_t *window;
     double *divisor = (double *)ct__calloc(bytes);
     if (!divisor) return false;
     j.k = to->dtype == CT_F32 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64, j.i = i, j.size = (int64_t)ct__itemsize(to->dtype);
     j.x = ct__ptr(from), j.y = ct__ptr(to), j.place = place ? (int64_t *)(void *)ct__ptr(place) : NULL, j.divisor = divisor, j.start = (const char *)divisor;
+    window = (int64_t *)(void *)(divisor + i[CT__P_OUT] + i[CT__P_OUT + 1]), j.window = i[CT__P_ADAPTIVE] ? window : NULL;
+    for (int64_t c = 0; j.window && c < i[CT__P_OUT + 1]; c++) ct__window(i, 1, c, &window[2 * c], &window[2 * c + 1]);
     if (s->op == 1) ct__pool_divisors(i, divisor);
     else if (!i[CT__P_ADAPTIVE]) ct__pool_starts(i, j.size, divisor);
     for (int64_t k = 0, d = 0, s1 = ct__imax(1, i[CT__P_STRIDE + 1]); k < ct__imin(i[CT__P_KERNEL + 1], CT__POOL_TAPS); k++, d += i[CT__P_DILATION + 1])
@@ -17181,7 +17361,7 @@ static bool ct__pool_run(const ct_args *s, ct_tensor *from, ct_tensor *to, ct_te
 }
 static bool ct__pool_any(const ct_args *s, bool back)
 {
-    ct_tensor *out = s->out[0], *to = out, *place = s->op ? NULL : back ? s->in[1] : s->out[1];
+    ct_tensor *out = s->out[0], *to = out, *place = s->op ? NULL : back ? s->in[1] : s->out_count > 1 ? s->out[1] : NULL;
     bool wide = out->dtype == CT_F64 || (s->op == 0 && s->i[CT__P_IN] * s->i[CT__P_IN + 1] > INT32_MAX); /* places of float are int32 */
     int dtype = wide ? CT_F64 : CT_F32;
     if (!out->numel) return true;
@@ -17189,7 +17369,7 @@ static bool ct__pool_any(const ct_args *s, bool back)
     ct_tensor *in = ct__cast_of(s->in[0], dtype);
     if (back) place = ct__contiguous_of(place);
     if (out->dtype != dtype) to = ct__new_like(out, dtype);
-    bool ok = in && to && (s->op || place);
+    bool ok = in && to && (s->op || place || !back);
     if (ok && back && !in->numel) memset(ct__ptr(to), 0, (size_t)to->numel * ct__itemsize(dtype));
     else ok = ok && ct__pool_run(s, in, to, place, back);
     ok = ok && (to == out || ct__copy_into(out, to));
@@ -17221,15 +17401,16 @@ static ct_tensor *ct__pool_places(const ct__op *op, const char *function, ct_ten
 {
     ct_tensor *places = NULL;
     ct__fn f = ct__begin(function);
-    ct_tensor *y = ct__pool_apply(op, function, &x, 1, i, &places);
+    ct_tensor *y = ct__pool_apply(op, function, &x, 1, i, indices ? &places : NULL);
     if (indices && y) *indices = ct_keep(places);
     return ct__end(f, y);
 }
 static bool ct__max_forward(ct__call *c)
 {
     c->out[0] = ct__pool_new(c->in[0], c->in[0]->dtype, c->i[CT__P_DIMS], c->i + CT__P_OUT);
-    c->out[1] = ct__pool_new(c->in[0], CT_I64, c->i[CT__P_DIMS], c->i + CT__P_OUT);
-    return c->out[0] && c->out[1] && ct__run(CT_PRIM_pool, c->in, 1, c->out, 2, 0, NULL, c->i);
+    if (c->wants || !ct__on_cpu(c->in[0])) c->nout = 2;
+    if (c->nout == 2) c->out[1] = ct__pool_new(c->in[0], CT_I64, c->i[CT__P_DIMS], c->i + CT__P_OUT);
+    return c->out[0] && (c->nout == 1 || c->out[1]) && ct__run(CT_PRIM_pool, c->in, 1, c->out, c->nout, 0, NULL, c->i);
 }
 static bool ct__pool_back_forward(ct__call *c) /* max: in {g, places}; avg: {g} */
 {
@@ -17338,30 +17519,87 @@ CT_API ct_tensor *ct_adaptive_max_pool2d(ct_tensor *x, int64_t h, int64_t w, ct_
 CT_API ct_tensor *ct_adaptive_avg_pool1d(ct_tensor *x, int64_t n) { return ct__pool_adaptive(x, 1, 1, n, false, NULL, "ct_adaptive_avg_pool1d"); }
 CT_API ct_tensor *ct_adaptive_max_pool1d(ct_tensor *x, int64_t n, ct_tensor **indices) { return ct__pool_adaptive(x, 1, 1, n, true, indices, "ct_adaptive_max_pool1d"); }
 
-/* ---- >>pad: i = (left, right) of the last dims, last first; f[0] the value ---- */
-static bool ct__pad_forward(ct__call *c)
+/* ---- >>pad: i = (left, right) of the last dims, last first; f[0] the value; of the other modes i[CT__PAD_MODE] the mode ---- */
+enum { CT__PAD_MODE = 6 };
+typedef struct ct__pad_job { const ct_tensor *x, *y; int64_t left[CT_MAX_DIMS]; char mode; } ct__pad_job;
+/* where position p of a padded dim of n elements comes from; -1: from outside */
+static int64_t ct__pad_source(int64_t p, int64_t n, char mode)
 {
-    ct_tensor *x = c->in[0], *out, *from, *to;
-    int64_t shape[CT_MAX_DIMS], part[CT_MAX_DIMS], start = x->offset, at = 0;
-    bool empty = false;
-    for (int d = 0; d < x->ndim; d++) {
-        int k = x->ndim - 1 - d;
-        int64_t l = 2 * k < c->ni ? c->i[2 * k] : 0, r = 2 * k < c->ni ? c->i[2 * k + 1] : 0;
-        shape[d] = x->shape[d] + l + r, part[d] = x->shape[d] - ct__imax(0, -l) - ct__imax(0, -r);
-        start += ct__imax(0, -l) * x->stride[d], empty = empty || part[d] <= 0;
-    }
-    out = c->out[0] = ct__new_on(x->storage->device, x->dtype, shape, x->ndim);
-    if (!out || !(c->f[0] == 0 ? ct_zero_(out) : (ct_fill_)(out, ct_number(c->f[0])))) return false;
-    if (empty) return true;
-    for (int d = 0; d < x->ndim; d++) {
-        int k = x->ndim - 1 - d;
-        at += 2 * k < c->ni ? ct__imax(0, c->i[2 * k]) * out->stride[d] : 0;
-    }
-    from = ct__alias(x, x->ndim, part, x->stride, start), to = ct__alias(out, x->ndim, part, out->stride, at);
-    return from && to && ct__copy_into(to, from);
+    if (p >= 0 && p < n) return p;
+    if (!mode) return -1;
+    if (mode == 'c') return (p % n + n) % n;
+    if (mode == 'r') return p < 0 ? 0 : n - 1;
+    return p < 0 ? -p : 2 * (n - 1) - p;
 }
+/* What stands at row 0 of plane p of the result, whose rows are dim d: a place in x, or NULL. */
+static const char *ct__pad_plane(const ct__pad_job *j, int d, int64_t p)
+{
+    int64_t at = 0;
+    while (--d >= 0) {
+        int64_t from = ct__pad_source(p % j->y->shape[d] - j->left[d], j->x->shape[d], j->mode);
+        if (from < 0) return NULL;
+        at += from * j->x->stride[d], p /= j->y->shape[d];
+    }
+    return ct__ptr(j->x) + at * (int64_t)ct__itemsize(j->x->dtype);
+}
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2")
+#endif
+/* k elements, `step` bytes apart */
+CT__INLINE void ct__pad_edge(int64_t size, int64_t k, const char *from, int64_t step, char *to)
+{
+    if (size == 4) for (; k > 0; k--, from += step, to += 4) memcpy(to, from, 4);
+    else ct__copy_strided((size_t)size, k, from, step, to, size);
+}
+static void ct__pad_rows(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__pad_job *j = (const ct__pad_job *)ctx;
+    const ct_tensor *x = j->x;
+    int last = x->ndim - 1, d = last - 1;
+    int64_t size = (int64_t)ct__itemsize(x->dtype), n = x->shape[last], W = j->y->shape[last], l = j->left[last], H = d < 0 ? 1 : j->y->shape[d];
+    int64_t lo = ct__imin(ct__imax(l, 0), W), hi = ct__imax(lo, ct__imin(W, n + l)), h = begin % H;
+    int64_t step = j->mode == 'c' ? size : j->mode == 'r' ? 0 : -size, left = ct__pad_source(-l, n, j->mode) * size, right = ct__pad_source(hi - l, n, j->mode) * size;
+    const char *plane = NULL, *row;
+    for (int64_t r = begin; r < end; r++, h = h + 1 < H ? h + 1 : 0) {
+        if (r == begin || !h) plane = ct__pad_plane(j, d, r / H);
+        int64_t from = d < 0 ? 0 : ct__pad_source(h - j->left[d], x->shape[d], j->mode);
+        char *to = ct__ptr(j->y) + r * W * size;
+        if (!plane || from < 0) continue;
+        row = plane + (d < 0 ? 0 : from * x->stride[d] * size);
+        if (hi > lo) memcpy(to + lo * size, row + (lo - l) * size, (size_t)((hi - lo) * size));
+        if (j->mode) ct__pad_edge(size, lo, row + left, step, to), ct__pad_edge(size, W - hi, row + right, step, to + hi * size);
+    }
+}
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
+static bool ct__pad_run(ct__call *c, char mode)
+{
+    ct__pad_job j;
+    ct_tensor *x = c->in[0];
+    int64_t shape[CT_MAX_DIMS], last = x->ndim - 1;
+    for (int d = 0; d < x->ndim; d++) {
+        int k = x->ndim - 1 - d, most = mode ? (int)CT__PAD_MODE : c->ni;
+        j.left[d] = 2 * k < most ? c->i[2 * k] : 0;
+        shape[d] = x->shape[d] + j.left[d] + (2 * k < most ? c->i[2 * k + 1] : 0);
+    }
+    c->out[0] = ct__new_on(x->storage->device, x->dtype, shape, x->ndim);
+    if (!c->out[0] || (!mode && !(c->f[0] == 0 ? ct_zero_(c->out[0]) : (ct_fill_)(c->out[0], ct_number(c->f[0]))))) return false;
+    if (x->ndim && x->shape[last] > 1 && x->stride[last] != 1) x = (ct_contiguous)(x);
+    if (!x) return false;
+    j.x = x, j.y = c->out[0], j.mode = mode;
+    if (!x->ndim) return ct__copy_into(c->out[0], x);
+    if (x->numel && j.y->numel) ct__parallel_for(j.y->numel / shape[last], 1 + CT__GRAIN / shape[last], ct__pad_rows, &j);
+    return true;
+}
+static bool ct__pad_forward(ct__call *c) { return ct__pad_run(c, 0); }
+static bool ct__wrap_forward(ct__call *c) { return ct__pad_run(c, (char)c->i[CT__PAD_MODE]); }
 static bool ct__pad_backward(ct__bw *b);
-static const ct__op ct__op_pad[1] = {{"constant_pad_nd", "ConstantPadNdBackward0", ct__pad_forward, ct__pad_backward, NULL, 0, 0, NULL}};
+static bool ct__wrap_backward(ct__bw *b);
+static const ct__op ct__op_pad[2] = {
+    {"constant_pad_nd", "ConstantPadNdBackward0", ct__pad_forward, ct__pad_backward, NULL, 0, 0, NULL},
+    {"pad_wrap", "PadBackward0", ct__wrap_forward, ct__wrap_backward, NULL, 0, 0, NULL}};
 static ct_tensor *ct__pad_apply(ct_tensor *x, const int64_t *pad, int n, double value, int sign)
 {
     ct__call c;
@@ -17372,20 +17610,29 @@ static ct_tensor *ct__pad_apply(ct_tensor *x, const int64_t *pad, int n, double 
 }
 static bool ct__pad_backward(ct__bw *b) { return (b->gin[0] = ct__pad_apply(b->g[0], b->i, b->node->ni, 0, -1)) != NULL; }
 
-/* where position p of a padded dim of n elements comes from */
-static int64_t ct__pad_source(int64_t p, int64_t n, char mode)
+/* Each dim of the gradient is added up where its elements came from. */
+static bool ct__wrap_backward(ct__bw *b)
 {
-    if (mode == 'c') return (p % n + n) % n;
-    if (mode == 'r') return p < 0 ? 0 : p >= n ? n - 1 : p;
-    return p < 0 ? -p : p >= n ? 2 * (n - 1) - p : p;
+    ct_shape s = ct__bw_shape(b, 0), part = ct_shape_of(b->g[0]);
+    ct_tensor *g = b->g[0];
+    for (int k = 0; g && k < CT__PAD_MODE / 2; k++) {
+        int d = s.ndim - 1 - k;
+        if (!b->i[2 * k] && !b->i[2 * k + 1]) continue;
+        ct_tensor *index = ct__new_on(CT_CPU, CT_I64, &part.size[d], 1);
+        for (int64_t p = 0; index && p < part.size[d]; p++) ((int64_t *)(void *)ct__ptr(index))[p] = ct__pad_source(p - b->i[2 * k], s.size[d], (char)b->i[CT__PAD_MODE]);
+        part.size[d] = s.size[d];
+        ct_tensor *to = ct__new_on(g->storage->device, g->dtype, part.size, part.ndim);
+        g = index && to && (ct_zero_)(to) ? ct_index_add(to, d, index, g, 1) : NULL;
+    }
+    return (b->gin[0] = g) != NULL;
 }
-static ct_tensor *ct__pad_dim(ct_tensor *x, int d, int64_t left, int64_t right, char mode)
+static ct_tensor *ct__pad_wrap(ct_tensor *x, const int64_t *pad, int n, char mode)
 {
-    int64_t n = x ? x->shape[d] : 0, length = n + left + right;
-    if (!x || (!left && !right)) return x;
-    ct_tensor *index = ct__new_on(CT_CPU, CT_I64, &length, 1);
-    for (int64_t k = 0; index && k < length; k++) ((int64_t *)(void *)ct__ptr(index))[k] = ct__pad_source(k - left, n, mode);
-    return index ? ct_index_select(x, d, index) : NULL;
+    ct__call c;
+    ct__call_init(&c, &ct__op_pad[1], "ct_pad", &x, 1);
+    for (int k = 0; k < CT__PAD_MODE; k++) c.i[k] = k < n ? pad[k] : 0;
+    c.i[CT__PAD_MODE] = mode, c.ni = CT__PAD_MODE + 1;
+    return x && ct__apply(&c) ? c.out[0] : NULL;
 }
 static bool ct__pad_check(const ct_tensor *x, const ct_shape *pad, char mode, const char *name)
 {
@@ -17419,8 +17666,7 @@ CT_API ct_tensor *ct_pad_with(ct_pad_opts o)
     for (int k = 0; mode == 'c' && k < o.pad.ndim; k++) /* first what is cut off, then what is left is wrapped */
         if (o.pad.size[k] < 0) crop[k] = o.pad.size[k], o.pad.size[k] = 0, crops = true;
     if (crops) x = ct__pad_apply(x, crop, o.pad.ndim, 0, 1);
-    for (int k = 0; k < o.pad.ndim / 2; k++) x = ct__pad_dim(x, o.input->ndim - 1 - k, o.pad.size[2 * k], o.pad.size[2 * k + 1], mode);
-    return ct__end(f, x == o.input ? ct_clone(x) : x);
+    return ct__end(f, ct__pad_wrap(x, o.pad.size, o.pad.ndim, mode));
 }
 
 /* ---- >>interpolate: one dim after the other; i = dim, mode, align_corners, size before and after; f[0] ratio ---- */
@@ -17498,7 +17744,9 @@ CT_API ct_tensor *ct_interpolate_with(ct_interpolate_opts o)
     if (mode == -3 && dims == 3) return ct_adaptive_avg_pool3d(x, size[0], size[1], size[2]);
     if (mode == -3) return ct__pool_adaptive(x, dims, dims == 2 ? size[0] : 1, size[dims - 1], false, NULL, f);
     ct__fn fn = ct__begin(f);
-    for (int d = dims - 1; x && d >= 0; d--) {
+    for (int k = 0; x && k < 2 * dims; k++) { /* first what shrinks */
+        int d = dims - 1 - k % dims;
+        if ((k < dims) != (size[d] < o.input->shape[2 + d])) continue;
         int64_t i[5] = {2 + d, mode, o.align_corners, x->shape[2 + d], size[d]};
         if (i[3] != i[4] || ratio[d] != 1) x = ct__resample_apply(x, false, i, ratio[d]);
     }
@@ -22314,6 +22562,54 @@ static bool ct__grid_taps(ct_tensor *g, int64_t n, char mode, char pad, bool ali
     }
     return true;
 }
+/* Two neighbours in each dim of images, without a graph: of frames with zeros around them, a block of points at a time. */
+enum { CT__GRID_FEW = 64 }; /* so many fewer points than elements are not worth a frame */
+typedef struct ct__grid_job { const ct__conv_kernels *k; ct__frame frame; ct__grid_dim dim[2]; int64_t Q, size; const char *x, *grid; char *y, *frames; } ct__grid_job; /* of an image */
+static void ct__grid_frames(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__grid_job *j = (const ct__grid_job *)ctx;
+    ct__frame_planes(&j->frame, (size_t)j->size, j->x, j->frames, begin, end);
+}
+static void ct__grid_blocks(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__grid_job *j = (const ct__grid_job *)ctx;
+    double place[2][CT__GRID], part[2][CT__GRID];
+    const void *at[2] = {place[0], place[1]}, *w[2] = {part[0], part[1]};
+    for (int64_t q = begin * CT__GRID; q < ct__imin(end * CT__GRID, j->Q); q += CT__GRID) {
+        int64_t n = ct__imin(CT__GRID, j->Q - q);
+        for (int d = 0; d < 2; d++) j->k->near_by(n, j->grid + (q * 2 + 1 - d) * j->size, &j->dim[d], place[d], part[d]); /* the grid's first coordinate is that of the last dim */
+        for (int64_t c = 0; c < j->frame.channels; c++) j->k->blend(n, j->frames + c * j->frame.channel * j->size, j->frame.stride[1], at, w, j->y + (c * j->Q + q) * j->size);
+    }
+}
+static bool ct__grid_start(ct__grid_job *j, const ct_tensor *x, bool border, bool align) /* false: too large */
+{
+    int64_t size[3] = {1, x->shape[2], x->shape[3]};
+    ct__frame_init(&j->frame, x->shape[1], size);
+    j->frame.high[0] = 1;
+    for (int d = 0; d < 2; d++) j->frame.low[1 + d] = 2, j->frame.high[1 + d] = size[1 + d] + 2;
+    if (!ct__frame_layout(&j->frame) || j->frame.channel > INT32_MAX) return false;
+    for (int d = 0; d < 2; d++) {
+        double n = (double)size[1 + d], last = n - 1;
+        ct__grid_dim dim = {align ? last / 2 : n, align ? 0 : 1, align ? 1 : 0.5, border ? 0 : -2, border ? last : n, j->frame.stride[1 + d]};
+        j->dim[d] = dim;
+    }
+    j->k = x->dtype == CT_F32 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64, j->size = (int64_t)ct__itemsize(x->dtype);
+    return true;
+}
+static ct_tensor *ct__grid_images(ct__grid_job *j, ct_tensor *x, ct_tensor *grid)
+{
+    int64_t N = x->shape[0], C = x->shape[1], shape[4] = {N, C, grid->shape[1], grid->shape[2]};
+    ct_tensor *y = ct__new_on(CT_CPU, x->dtype, shape, 4), *frames = ct__new_on(CT_CPU, x->dtype, &j->frame.image, 1);
+    x = (ct_contiguous)(x), grid = (ct_contiguous)(grid);
+    if (!x || !grid || !y || !frames || !(ct_zero_)(frames)) return NULL;
+    j->frames = ct__ptr(frames), j->Q = shape[2] * shape[3];
+    for (int64_t n = 0; n < N && y->numel; n++) {
+        j->x = ct__ptr(x) + n * C * x->shape[2] * x->shape[3] * j->size, j->grid = ct__ptr(grid) + n * 2 * j->Q * j->size, j->y = ct__ptr(y) + n * C * j->Q * j->size;
+        ct__parallel_for(C, 1 + CT__GRAIN / j->frame.channel, ct__grid_frames, j);
+        ct__parallel_for((j->Q + CT__GRID - 1) / CT__GRID, 1 + CT__GRAIN / (4 * CT__GRID * C), ct__grid_blocks, j);
+    }
+    return y;
+}
 CT_API ct_tensor *ct_grid_sample_with(ct_grid_sample_opts o)
 {
     const char *f = "ct_grid_sample", *mode = o.mode ? o.mode : "bilinear", *pad = o.padding_mode ? o.padding_mode : "zeros";
@@ -22328,6 +22624,10 @@ CT_API ct_tensor *ct_grid_sample_with(ct_grid_sample_opts o)
     for (int d = 0; d < n; d++) if (x->shape[2 + d] < 1) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "the images of input %s are empty", ct__brackets(x));
     ct__fn fn = ct__begin(f);
     int64_t N = x->shape[0], C = x->shape[1], Q = ct__product(grid->shape, 1, n + 1);
+    bool graph = ct_is_grad_enabled() && (ct__wants_grad(x) || ct__wants_grad(grid)), plain = (x->dtype == CT_F32 || x->dtype == CT_F64) && ct__on_cpu(x) && ct__on_cpu(grid);
+    ct__grid_job job;
+    if (n == 2 && count == 2 && pad[0] != 'r' && !graph && plain && x->shape[2] * x->shape[3] / CT__GRID_FEW <= Q && ct__grid_start(&job, x, pad[0] == 'b', o.align_corners))
+        return ct__end(fn, ct__grid_images(&job, x, grid));
     ct__taps taps[3];
     for (int d = 0; d < n; d++) /* the grid's first coordinate is that of the last dim */
         if (!ct__grid_taps((ct_reshape)((ct_select)(grid, -1, n - 1 - d), ct__sizes(N, 1, Q, 3)), x->shape[2 + d], mode[2] == 'c' ? 'c' : mode[0], pad[0], o.align_corners, &taps[d])) return ct__end(fn, NULL);

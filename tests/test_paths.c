@@ -424,6 +424,272 @@ static void pools(void)
     for (int k = 0; k < COUNT(grads); k++) check_gradients(call_pool, CT_SHAPE(1, 2, 7, 6), &grads[k]);
 }
 
+/* ---- 13: means of windows, and their gradients ---- */
+typedef struct { Pool p; bool up, exclude; int64_t divisor; } Mean;
+/* y: means of one plane x; gx: += the gradient g of y, shared out */
+static void mean_naive(const Mean *m, const double *x, double *y, const double *g, double *gx)
+{
+    const Pool *p = &m->p;
+    for (int64_t o = 0; o < p->out[0] * p->out[1]; o++) {
+        int64_t place[2] = {o / p->out[1], o % p->out[1]}, begin[2], end[2], padded[2] = {1, 1};
+        for (int d = 0; d < 2; d++) {
+            begin[d] = p->adaptive ? place[d] * p->in[d] / p->out[d] : place[d] * p->stride[d] - p->pad[d];
+            end[d] = p->adaptive ? ((place[d] + 1) * p->in[d] + p->out[d] - 1) / p->out[d] : begin[d] + p->k[d];
+            padded[d] = (end[d] < p->in[d] + p->pad[d] ? end[d] : p->in[d] + p->pad[d]) - begin[d];
+            begin[d] = begin[d] > 0 ? begin[d] : 0, end[d] = end[d] < p->in[d] ? end[d] : p->in[d];
+        }
+        double count = m->divisor ? (double)m->divisor : m->exclude ? (double)((end[0] - begin[0]) * (end[1] - begin[1])) : (double)(padded[0] * padded[1]);
+        y[o] = 0;
+        for (int64_t h = begin[0]; h < end[0]; h++)
+            for (int64_t w = begin[1]; w < end[1]; w++) y[o] += x[h * p->in[1] + w] / count, gx[h * p->in[1] + w] += g[o] / count;
+    }
+}
+static ct_tensor *call_mean(ct_tensor *x, const Mean *m)
+{
+    const Pool *p = &m->p;
+    ct_pool_opts o = {.input = x, .kernel_hw = {p->k[0], p->k[1]}, .stride_hw = {p->stride[0], p->stride[1]}, .padding_hw = {p->pad[0], p->pad[1]}, .ceil_mode = m->up, .exclude_pad = m->exclude,
+                      .divisor_override = m->divisor, .ct_end_ = 0};
+    return p->adaptive ? ct_adaptive_avg_pool2d(x, p->out[0], p->out[1]) : ct_avg_pool2d_with(o);
+}
+static ct_tensor *mean_and_gradient(ct_tensor *x, const Mean *m, ct_tensor *g, ct_tensor **gx)
+{
+    ct_tensor *y = call_mean(x, m);
+    *gx = y ? ct_grad(y, x, .grad_output = g) : NULL;
+    return y;
+}
+static void mean_case(Mean m, int64_t planes, ct_dtype dtype, int layout)
+{
+    Pool *p = &m.p;
+    int64_t in = p->in[0] * p->in[1], out;
+    for (int d = 0; d < 2 && !p->adaptive; d++) {
+        int64_t room = p->in[d] + 2 * p->pad[d] - p->k[d];
+        if (room < 0) return;
+        p->out[d] = (room + (m.up ? p->stride[d] - 1 : 0)) / p->stride[d] + 1;
+        if (m.up && (p->out[d] - 1) * p->stride[d] >= p->in[d] + p->pad[d]) p->out[d]--;
+    }
+    out = p->out[0] * p->out[1];
+    ct_scope_begin();
+    for (int64_t k = 0; k < planes * out; k++) values[k] = test_uniform(-1, 1);
+    ct_tensor *g = input(dtype, CT_SHAPE(planes, 1, p->out[0], p->out[1]), layout), *r[2];
+    memcpy(want_at, values, (size_t)(planes * out) * sizeof *values);
+    for (int64_t k = 0; k < planes * in; k++) values[k] = test_uniform(-1, 1);
+    ct_tensor *x = ct_requires_grad_(ct_detach(input(dtype, CT_SHAPE(planes, 1, p->in[0], p->in[1]), layout)), true);
+    double *y = (double *)calloc((size_t)(planes * (in + out)), sizeof *y), *gx = y + planes * out;
+    for (int64_t k = 0; k < planes; k++) mean_naive(&m, values + k * in, y + k * out, want_at + k * out, gx + k * in);
+    CASE("%smean pool of %s (%d, %d), kernel %d %d, stride %d %d, padding %d %d, out %d %d, %s%s divisor %d", p->adaptive ? "adaptive " : "", ct_dtype_name(dtype), (int)p->in[0], (int)p->in[1], (int)p->k[0],
+         (int)p->k[1], (int)p->stride[0], (int)p->stride[1], (int)p->pad[0], (int)p->pad[1], (int)p->out[0], (int)p->out[1], m.up ? "ceil" : "", m.exclude ? " without padding" : "", (int)m.divisor);
+    THREADS(planes * in > 16384 ? 3 : 1, r, r[0] = mean_and_gradient(x, &m, g, &r[1]));
+    EQUALS(r[0], dtype == CT_F32 ? 2e-6 : 1e-13, y, planes * out), EQUALS(r[1], dtype == CT_F32 ? 2e-6 : 1e-13, gx, planes * in);
+    free(y);
+    ct_scope_end();
+}
+static void means(void)
+{
+    static const int64_t strides[] = {1, 2, 3, 7}, sizes[][2] = {{1, 5}, {7, 7}, {4, 17}, {9, 28}, {5, 1500}, {7, 1}}, adaptive[] = {1, 2, 3, 6, 7, 11};
+    int turn = 0;
+    for (int64_t k = 1; k <= 7; k += 2) for (int s = 0; s < 4; s++) for (int64_t pad = 0; pad <= k / 2; pad++) for (int z = 0; z < 6; z++, turn++) {
+        int64_t kh = 1 + (turn + z) % 4;
+        mean_case((Mean){{{sizes[z][0], sizes[z][1]}, {0, 0}, {kh, k}, {strides[turn % 4], strides[s]}, {turn % (kh / 2 + 1), pad}, {1, 1}, false}, turn % 3 == 0, turn % 2, turn % 5 ? 0 : 3}, 3, turn % 2 ? CT_F64 : CT_F32, turn % 3);
+    }
+    for (int a = 0; a < 6; a++) for (int b = 0; b < 6; b++) for (int z = 0; z < 6; z++, turn++)
+        mean_case((Mean){{{sizes[z][0], sizes[z][1]}, {adaptive[a], adaptive[b]}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, true}, false, false, 0}, 3, turn % 2 ? CT_F64 : CT_F32, turn % 3);
+    static const Mean large[] = {{{{7, 7}, {1, 1}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, true}, false, false, 0}, {{{7, 7}, {0, 0}, {7, 7}, {7, 7}, {0, 0}, {1, 1}, false}, false, false, 0},
+                                 {{{30, 40}, {1, 1}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, true}, false, false, 0}, {{{30, 7}, {0, 0}, {5, 7}, {3, 1}, {2, 0}, {1, 1}, false}, true, true, 0},
+                                 {{{13, 13}, {6, 6}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, true}, false, false, 0}, {{{28, 28}, {7, 7}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, true}, false, false, 0},
+                                 {{{1, 3000}, {0, 0}, {1, 2000}, {1, 3}, {0, 700}, {1, 1}, false}, false, false, 0}, {{{2, 4000}, {1, 3}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, true}, false, false, 0}};
+    for (int k = 0; k < COUNT(large); k++) for (int t = 0; t < 2; t++) mean_case(large[k], 400 / (1 + large[k].p.in[1] / 100), t ? CT_F64 : CT_F32, t);
+}
+
+/* ---- 14: padding ---- */
+static int64_t pad_source(int64_t p, int64_t n, char mode) /* by steps of one */
+{
+    while (mode == 'c' && p < 0) p += n;
+    while (mode == 'c' && p >= n) p -= n;
+    if (mode == 'r') p = p < 0 ? 0 : p >= n ? n - 1 : p;
+    if (mode == 'f') p = p < 0 ? -p : p >= n ? 2 * n - 2 - p : p;
+    return p;
+}
+static ct_tensor *pad_and_gradient(ct_pad_opts o, ct_tensor *g, ct_tensor **gx)
+{
+    ct_tensor *y = ct_pad_with(o);
+    *gx = y && ct_requires_grad(y) ? ct_grad(y, o.input, .grad_output = g) : NULL;
+    return y;
+}
+static void pad_case(ct_shape s, ct_shape pad, char mode, ct_dtype dtype, int layout, double value)
+{
+    static const char *const modes[] = {"constant", "reflect", "replicate", "circular"};
+    const char *name = modes[mode == 'f' ? 1 : mode == 'r' ? 2 : mode == 'c' ? 3 : 0];
+    int64_t n = test_numel(s), m;
+    bool grad = dtype == CT_F32 || dtype == CT_F64;
+    ct_shape out = s;
+    for (int k = 0; k < pad.ndim / 2; k++) out.size[s.ndim - 1 - k] += pad.size[2 * k] + pad.size[2 * k + 1];
+    m = test_numel(out);
+    ct_scope_begin();
+    for (int64_t k = 0; k < m; k++) values[k] = (double)pick(-9, 9);
+    ct_tensor *g = grad ? input(dtype, out, layout) : NULL, *x, *r[2];
+    memcpy(want_at, values, (size_t)m * sizeof *values);
+    for (int64_t k = 0; k < n; k++) values[k] = dtype == CT_BOOL ? (double)pick(0, 1) : grad && !pick(0, 20) ? NAN : (double)pick(0, 9);
+    x = ct_detach(input(dtype, s, layout));
+    if (grad) ct_requires_grad_(x, true);
+    double *gx = (double *)calloc((size_t)n + 1, sizeof *gx);
+    for (int64_t k = 0; k < m; k++) {
+        int64_t rest = k, at = 0, stride = 1;
+        bool inside = true;
+        for (int d = s.ndim - 1; d >= 0; rest /= out.size[d], stride *= s.size[d], d--) {
+            int j = s.ndim - 1 - d;
+            int64_t p = pad_source(rest % out.size[d] - (2 * j < pad.ndim ? pad.size[2 * j] : 0), s.size[d], mode);
+            inside = inside && p >= 0 && p < s.size[d], at += p * stride;
+        }
+        want[k] = inside ? values[at] : value;
+        if (inside) gx[at] += want_at[k];
+    }
+    CASE("pad of %s %s by %s, %s, layout %d", ct_dtype_name(dtype), ct_shape_text(x), ct_shape_text(ct_zeros(1, pad.size[0] + 100)), name, layout);
+    ct_pad_opts o = {x, pad, name, value, 0};
+    THREADS(n > 16384 ? 3 : 1, r, r[0] = pad_and_gradient(o, g, &r[1]));
+    EQUALS(r[0], 0, want, m);
+    if (grad) EQUALS(r[1], 0, gx, n);
+    free(gx);
+    ct_scope_end();
+}
+static void pads(void)
+{
+    static const ct_shape shapes_[] = {{{3, 2, 9, 7}, 4}, {{2, 40, 41, 37}, 4}, {{2, 3, 4, 5, 6}, 5}, {{4, 50}, 2}}, pads_[] = {{{1, 1, 1, 1}, 4}, {{2, 3, 3, 0}, 4}, {{0, 2}, 2}, {{3, 0}, 2}, {{1, 2, 2, 1, 1, 1}, 6}, {{-2, 3, 1, -3}, 4}, {{-6, 4}, 2}};
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_F32, CT_F16, CT_U8, CT_BOOL, CT_I64, CT_F32};
+    int turn = 0;
+    for (int k = 0; k < COUNT(shapes_); k++) for (int p = 0; p < COUNT(pads_); p++) for (int m = 0; m < 4; m++) for (int layout = 0; layout < 3; layout++, turn++) {
+        int left = shapes_[k].ndim - pads_[p].ndim / 2;
+        char mode = "\0frc"[m];
+        if (left < 0 || (mode && (left < 1 || left > 2)) || (mode == 'c' && pads_[p].size[0] < 0)) continue;
+        pad_case(shapes_[k], pads_[p], mode, types[turn % COUNT(types)], layout, mode || turn % 3 ? 0 : 1);
+        pad_case(shapes_[k], pads_[p], mode, CT_F32, layout, 0);
+    }
+    pad_case(CT_SHAPE(5), CT_SHAPE(2, 1), 0, CT_F32, 0, -1), pad_case(CT_SHAPE(5), CT_SHAPE(-3, -3 + 1), 0, CT_F32, 0, 2), pad_case(CT_SHAPE(3, 0), CT_SHAPE(1, 1, 1, 1), 0, CT_F32, 0, 2);
+    pad_case(CT_SHAPE(1, 4, 6), CT_SHAPE(6, 6), 'c', CT_F64, 0, 0), pad_case(CT_SHAPE(1, 4, 6), CT_SHAPE(20, 31), 'r', CT_F64, 0, 0);
+}
+static ct_tensor *call_pad(ct_tensor *const *in, int count, void *user)
+{
+    ct_pad_opts o = *(ct_pad_opts *)user;
+    (void)count, o.input = in[0];
+    return ct_pad_with(o);
+}
+static void pad_gradients(void)
+{
+    static const char *const modes[] = {"constant", "reflect", "replicate", "circular"};
+    for (int k = 0; k < 4; k++) {
+        ct_pad_opts o = {NULL, {{1, 2, 2, 0}, 4}, modes[k], 0, 0};
+        check_gradients(call_pad, CT_SHAPE(1, 3, 4), &o);
+    }
+}
+
+/* ---- 15: images sampled at points ---- */
+static double at_pixel(const double *x, int64_t H, int64_t W, double h, double w) { return h < 0 || w < 0 || h >= (double)H || w >= (double)W ? 0 : x[(int64_t)h * W + (int64_t)w]; }
+static void sample_case(int64_t N, int64_t C, int64_t H, int64_t W, int64_t h, int64_t w, ct_dtype dtype, bool border, bool align, int layout)
+{
+    ct_scope_begin();
+    for (int64_t k = 0; k < N * h * w * 2; k++) values[k] = pick(0, 9) ? test_uniform(-1.3, 1.3) : pick(0, 9) ? (double)pick(-1, 1) : pick(0, 1) ? (double)NAN : -1e30;
+    ct_tensor *grid = input(dtype, CT_SHAPE(N, h, w, 2), layout), *r[2];
+    memcpy(want_at, values, (size_t)(N * h * w * 2) * sizeof *values);
+    for (int64_t k = 0; k < N * C * H * W; k++) values[k] = test_uniform(-1, 1);
+    for (int64_t k = 0; k < C * H * W; k += H * W) values[k] = INFINITY; /* the first image's corners: a weight of zero is NaN, outside is not */
+    ct_tensor *x = input(dtype, CT_SHAPE(N, C, H, W), layout);
+    for (int64_t k = 0; k < N * C * h * w; k++) {
+        int64_t q = k % (h * w) + k / (C * h * w) * h * w;
+        double p[2], f[2], size[2] = {(double)H, (double)W}, sum = 0;
+        for (int d = 0; d < 2; d++) {
+            double g = want_at[2 * q + 1 - d];
+            p[d] = align ? (g + 1) / 2 * (size[d] - 1) : ((g + 1) * size[d] - 1) / 2;
+            if (border) p[d] = p[d] >= 0 ? (p[d] < size[d] - 1 ? p[d] : size[d] - 1) : 0;
+            if (!(p[d] > -2)) p[d] = -2;
+            f[d] = p[d] - floor(p[d]), p[d] = floor(p[d]);
+        }
+        for (int b = 0; b < 4; b++) {
+            bool inside = p[0] + b / 2 >= 0 && p[0] + b / 2 < size[0] && p[1] + b % 2 >= 0 && p[1] + b % 2 < size[1];
+            if (inside) sum += (b / 2 ? f[0] : 1 - f[0]) * (b % 2 ? f[1] : 1 - f[1]) * at_pixel(values + k / (h * w) * H * W, H, W, p[0] + b / 2, p[1] + b % 2);
+        }
+        want[k] = sum;
+    }
+    CASE("grid_sample of %s (%d, %d, %d, %d) at (%d, %d), %s, align %d, layout %d", ct_dtype_name(dtype), (int)N, (int)C, (int)H, (int)W, (int)h, (int)w, border ? "border" : "zeros", align, layout);
+    THREADS(N * C * h * w > 16384 ? 3 : 1, r, r[0] = ct_grid_sample(x, grid, .padding_mode = border ? "border" : "zeros", .align_corners = align));
+    EQUALS(r[0], dtype == CT_F32 ? 3e-5 : 1e-12, want, N * C * h * w);
+    for (int64_t k = 0; k < C * H * W; k += H * W) values[k] = 0;
+    ct_tensor *y = ct_requires_grad_((ct_tensor_from)(values, CT_F64, CT_SHAPE(N, C, H, W)), true), *wide = ct_nan_to_num(ct_to(grid, CT_F64), 0, 0, 0); /* a graph: the long way */
+    ct_tensor *graph = ct_grid_sample(y, wide, .padding_mode = border ? "border" : "zeros", .align_corners = align), *flat = ct_grid_sample(ct_detach(y), wide, .padding_mode = border ? "border" : "zeros", .align_corners = align);
+    CHECKF(ct_allclose(ct_detach(graph), flat, 1e-12, 1e-12, true), "%s: differs from that with a graph", what);
+    ct_scope_end();
+}
+static void samples(void)
+{
+    static const int64_t sizes[][6] = {{1, 1, 1, 1, 3, 4}, {2, 3, 5, 7, 9, 11}, {1, 2, 16, 3, 1, 300}, {2, 4, 40, 41, 80, 50}, {1, 1, 2, 1, 16, 16}, {3, 2, 40, 30, 2, 2}};
+    for (int k = 0; k < COUNT(sizes); k++) for (int m = 0; m < 8; m++)
+        sample_case(sizes[k][0], sizes[k][1], sizes[k][2], sizes[k][3], sizes[k][4], sizes[k][5], m & 4 ? CT_F64 : CT_F32, m & 1, m >> 1 & 1, (k + m) % 3);
+}
+
+/* ---- 16: interpolation ---- */
+/* weights (out, 4) and places of one dim, as torch has them */
+static void resample_naive(int64_t in, int64_t out, int kind, bool align, double *w, int64_t *at)
+{
+    double ratio = align ? out > 1 ? (double)(in - 1) / (double)(out - 1) : 0 : (double)in / (double)out;
+    for (int64_t o = 0; o < out; o++) {
+        double p = align ? (double)o * ratio : ((double)o + 0.5) * ratio - 0.5, a = -0.75;
+        if (kind == 1 && p < 0) p = 0;
+        int64_t base = kind == 0 ? (int64_t)floorf((float)o * (float)ratio) : (int64_t)floor(p);
+        double t = p - (double)base, d0 = t + 1, d2 = 1 - t, d3 = 2 - t;
+        for (int k = 0; k < 4; k++) {
+            int64_t to = base - 1 + k;
+            at[4 * o + k] = to < 0 ? 0 : to < in ? to : in - 1;
+            w[4 * o + k] = kind == 0 ? k == 1 : kind == 1 ? (k == 1 ? 1 - t : k == 2 ? t : 0) : 0;
+        }
+        if (kind < 2) continue;
+        w[4 * o] = ((a * d0 - 5 * a) * d0 + 8 * a) * d0 - 4 * a, w[4 * o + 3] = ((a * d3 - 5 * a) * d3 + 8 * a) * d3 - 4 * a;
+        w[4 * o + 1] = ((a + 2) * t - (a + 3)) * t * t + 1, w[4 * o + 2] = ((a + 2) * d2 - (a + 3)) * d2 * d2 + 1;
+    }
+}
+static ct_tensor *resize_and_gradient(ct_interpolate_opts o, ct_tensor *g, ct_tensor **gx)
+{
+    ct_tensor *y = ct_interpolate_with(o);
+    *gx = y ? ct_grad(y, o.input, .grad_output = g) : NULL;
+    return y;
+}
+static void resize_case(int64_t planes, int64_t H, int64_t W, int64_t h, int64_t w, int kind, bool align, ct_dtype dtype, int layout)
+{
+    static const char *const modes[] = {"nearest", "bilinear", "bicubic"};
+    double *wh = (double *)calloc((size_t)(h + w) * 4, sizeof *wh), *ww = wh + 4 * h, *gx = (double *)calloc((size_t)(planes * H * W), sizeof *gx);
+    int64_t *ah = (int64_t *)calloc((size_t)(h + w) * 4, sizeof *ah), *aw = ah + 4 * h;
+    resample_naive(H, h, kind, align, wh, ah), resample_naive(W, w, kind, align, ww, aw);
+    ct_scope_begin();
+    for (int64_t k = 0; k < planes * h * w; k++) values[k] = test_uniform(-1, 1);
+    ct_tensor *g = input(dtype, CT_SHAPE(planes, 1, h, w), layout), *r[2];
+    memcpy(want_at, values, (size_t)(planes * h * w) * sizeof *values);
+    for (int64_t k = 0; k < planes * H * W; k++) values[k] = test_uniform(-1, 1);
+    ct_tensor *x = ct_requires_grad_(ct_detach(input(dtype, CT_SHAPE(planes, 1, H, W), layout)), true);
+    for (int64_t k = 0; k < planes * h * w; k++) {
+        int64_t p = k / (h * w) * H * W, i = k / w % h, j = k % w;
+        want[k] = 0;
+        for (int b = 0; b < 16; b++) {
+            double weight = wh[4 * i + b / 4] * ww[4 * j + b % 4];
+            int64_t at = p + ah[4 * i + b / 4] * W + aw[4 * j + b % 4];
+            want[k] += weight * values[at], gx[at] += weight * want_at[k];
+        }
+    }
+    CASE("%s of %s (%d, %d, %d) to (%d, %d), align %d, layout %d", modes[kind], ct_dtype_name(dtype), (int)planes, (int)H, (int)W, (int)h, (int)w, align, layout);
+    ct_interpolate_opts o = {.input = x, .size = CT_SHAPE(h, w), .mode = modes[kind], .align_corners = align, .ct_end_ = 0};
+    THREADS(planes * H * W > 16384 ? 3 : 1, r, r[0] = resize_and_gradient(o, g, &r[1]));
+    EQUALS(r[0], dtype == CT_F32 ? 3e-6 : 1e-12, want, planes * h * w), EQUALS(r[1], dtype == CT_F32 ? 1e-5 : 1e-12, gx, planes * H * W);
+    ct_scope_end();
+    free(wh), free(ah), free(gx);
+}
+static void resizes(void)
+{
+    static const int64_t sizes[][4] = {{1, 1, 1, 1}, {7, 5, 3, 11}, {9, 16, 18, 32}, {40, 33, 20, 47}, {12, 70, 5, 17}, {3, 19, 3, 8}, {2, 100, 30, 100}, {30, 9, 31, 9}};
+    for (int k = 0; k < COUNT(sizes); k++) for (int kind = 0; kind < 3; kind++) for (int m = 0; m < (kind ? 4 : 2); m++)
+        resize_case(k == 3 ? 19 : 1 + k, sizes[k][0], sizes[k][1], sizes[k][2], sizes[k][3], kind, m & 2, m & 1 ? CT_F64 : CT_F32, (k + m) % 3);
+    ct_tensor *zeros = ct_neg(ct_zeros(1, 1, 20, 20));
+    for (int kind = 0; kind < 2; kind++) {
+        const float *y = (const float *)ct_data(ct_interpolate(zeros, CT_SHAPE(33, 40), .mode = kind ? "bilinear" : "nearest"));
+        for (int k = 0; y && k < 33 * 40; k++) CHECKF(y[k] == 0 && signbit(y[k]), "interpolated -0 is %g at %d", (double)y[k], k);
+    }
+}
+
 /* ---- 8: the first of many ---- */
 static const double *sorted_by;
 static bool before(double a, double b) { return a < b || (b != b && a == a); }
@@ -595,6 +861,59 @@ static void convolutions(void)
                     conv_case(2, 3, 5, 13, 65, kernel, stride, pad, 2, dtype), conv_case(1, 3, 4, 5, 130, kernel, stride + 2, pad, 1, dtype);
                     conv_case(3, 16, 17, 28, 28, kernel, stride, pad, 1, dtype);
                 }
+}
+
+/* Sums over taps with groups, forward (y and the gradients of x, w) or transposed (x made of y): input (N, G c), weight (G o, c, k, k) */
+typedef struct { int64_t N, G, c, o, H, W, k, stride, pad, dil; } Groups;
+static ct_tensor *groups_and_gradients(const Groups *s, bool back, ct_tensor *x, ct_tensor *w, ct_tensor *bias, ct_tensor *g, ct_tensor **gradient)
+{
+    ct_tensor *in[2] = {x, w}, *r[2] = {NULL, NULL}, *y;
+    if (back) y = ct_conv_transpose2d(x, w, bias, .stride = s->stride, .padding = s->pad, .dilation = s->dil, .groups = s->G);
+    else y = ct_conv2d(x, w, bias, .stride = s->stride, .padding = s->pad, .dilation = s->dil, .groups = s->G);
+    bool ok = y && ct_grad_many(&y, &g, 1, in, r, 2, (ct_grad_opts){.ct_end_ = 0});
+    *gradient = ok ? ct_cat(0, ct_flatten(r[0], 0, -1), ct_flatten(r[1], 0, -1)) : NULL;
+    return y;
+}
+static void group_case(Groups s, bool back, ct_dtype dtype)
+{
+    int64_t h = (s.H + 2 * s.pad - s.dil * (s.k - 1) - 1) / s.stride + 1, w = (s.W + 2 * s.pad - s.dil * (s.k - 1) - 1) / s.stride + 1;
+    if (h < 1 || w < 1 || (back && ((h - 1) * s.stride + s.dil * (s.k - 1) + 1 - 2 * s.pad != s.H || (w - 1) * s.stride + s.dil * (s.k - 1) + 1 - 2 * s.pad != s.W))) return;
+    int64_t nx = s.N * s.G * s.c * s.H * s.W, ny = s.N * s.G * s.o * h * w, nw = s.G * s.o * s.c * s.k * s.k, B = back ? s.G * s.c : s.G * s.o;
+    double *x = (double *)calloc((size_t)(2 * nx + 2 * ny + 2 * nw + B), sizeof *x), *y = x + nx, *u = y + ny, *bias = u + nw, *sx = bias + B, *sy = sx + nx, *su = sy + ny;
+    ct_scope_begin();
+    for (int64_t k = 0; k < nx + ny + nw + B; k++) x[k] = test_uniform(-1, 1);
+    if (nx > 8) x[0] = -0.0;
+    ct_tensor *X = ct_to((ct_tensor_from)(x, CT_F64, CT_SHAPE(s.N, s.G * s.c, s.H, s.W)), dtype), *Y = ct_to((ct_tensor_from)(y, CT_F64, CT_SHAPE(s.N, s.G * s.o, h, w)), dtype), *r[2];
+    ct_tensor *U = ct_requires_grad_(ct_to((ct_tensor_from)(u, CT_F64, CT_SHAPE(s.G * s.o, s.c, s.k, s.k)), dtype), true), *V = ct_to((ct_tensor_from)(bias, CT_F64, CT_SHAPE(B)), dtype);
+    for (int64_t p = 0; p < s.N * s.G * h * w; p++) for (int64_t q = 0; q < s.o * s.c * s.k * s.k; q++) {
+        int64_t n = p / (h * w), at[2] = {p / w % h * s.stride - s.pad + q / s.k % s.k * s.dil, p % w * s.stride - s.pad + q % s.k * s.dil}, c = q / (s.k * s.k) % s.c, o = q / (s.k * s.k * s.c);
+        if (at[0] < 0 || at[1] < 0 || at[0] >= s.H || at[1] >= s.W) continue;
+        int64_t ix = ((n * s.c + c) * s.H + at[0]) * s.W + at[1], iy = (n * s.o + o) * h * w + p % (h * w), iw = ((n % s.G * s.o + o) * s.c + c) * s.k * s.k + q % (s.k * s.k);
+        sy[iy] += x[ix] * u[iw], sx[ix] += y[iy] * u[iw], su[iw] += x[ix] * y[iy];
+    }
+    for (int64_t k = 0; back && k < nx; k++) sx[k] += bias[k / (s.H * s.W) % B];
+    for (int64_t k = 0; !back && k < ny; k++) sy[k] += bias[k / (h * w) % B];
+    CASE("%s%s, %d images, %d groups of %d to %d, (%d, %d), kernel %d, stride %d, padding %d, dilation %d", back ? "transposed " : "", ct_dtype_name(dtype), (int)s.N, (int)s.G, (int)s.c, (int)s.o,
+         (int)s.H, (int)s.W, (int)s.k, (int)s.stride, (int)s.pad, (int)s.dil);
+    ct_requires_grad_(back ? Y : X, true);
+    THREADS(3, r, r[0] = groups_and_gradients(&s, back, back ? Y : X, U, V, back ? X : Y, &r[1]));
+    EQUALS(r[0], dtype == CT_F32 ? 3e-5 : 1e-12, back ? sx : sy, back ? nx : ny);
+    memcpy(want, back ? sy : sx, (size_t)(back ? ny : nx) * sizeof *want), memcpy(want + (back ? ny : nx), su, (size_t)nw * sizeof *want);
+    EQUALS(r[1], dtype == CT_F32 ? 1e-4 : 1e-12, want, (back ? ny : nx) + nw);
+    ct_scope_end();
+    free(x);
+}
+static void groups(void)
+{
+    int turn = 0;
+    for (int64_t k = 1; k <= 5; k++) for (int64_t stride = 1; stride <= 3; stride++) for (int64_t pad = 0; pad <= k / 2; pad++) for (int64_t size = 5; size < 40; size += 1 + size / 3, turn++) {
+        Groups s = {1 + turn % 3, 1 + turn % 4, 1 + turn % 2, 1 + turn / 2 % 3, size, 45 - size, k, stride, pad, 1 + turn % 5 / 4};
+        group_case(s, false, turn % 2 ? CT_F64 : CT_F32), group_case(s, true, turn % 2 ? CT_F64 : CT_F32);
+        s.W = size, group_case(s, true, turn % 2 ? CT_F32 : CT_F64);
+    }
+    for (int64_t k = 1; k <= 4; k++) for (int g = 1; g < 3; g++) for (int t = 0; t < 2; t++) /* one position */
+        group_case((Groups){3, g, 5, 7, k, k, k, 1 + t, 0, 1}, true, t ? CT_F64 : CT_F32), group_case((Groups){17, g, 20, 33, k, k, k, 1, 0, 1}, true, CT_F32), group_case((Groups){3, g, 5, 7, k, k, k, 1 + t, 0, 1}, false, CT_F32);
+    group_case((Groups){4, 4, 16, 16, 28, 28, 3, 1, 1, 1}, false, CT_F32), group_case((Groups){2, 40, 1, 1, 14, 14, 5, 1, 2, 1}, false, CT_F32), group_case((Groups){40, 1, 16, 9, 28, 28, 3, 2, 1, 1}, false, CT_F32);
 }
 
 /* ---- 11: gradients of many ---- */
@@ -924,7 +1243,8 @@ int main(void)
     test_init();
     values = (double *)malloc((size_t)MOST * sizeof *values), want = (double *)malloc((size_t)MOST * sizeof *want), want_at = (double *)malloc((size_t)MOST * sizeof *want_at);
     if (!values || !want || !want_at) return 1;
-    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, powers, convolutions, variances, gradients, conversions, integers};
+    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, powers, convolutions, variances,
+                                          gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
