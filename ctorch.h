@@ -9600,13 +9600,18 @@ static bool ct__pw_backward(ct__bw *b)
 /* as a program: one pass, block after block through all steps */
 static int ct__program_emit(ct__parser *x, int row, const int *arg, int n)
 {
-    if (x->steps == CT__EXPR_STEPS) return ct__expr_fail(x, "too long");
-    x->step[x->steps].row = row;
-    for (int k = 0; k < 3; k++) x->step[x->steps].arg[k] = arg[k < n ? k : 0];
+    int s = 0, all[3];
+    for (int k = 0; k < 3; k++) all[k] = arg[k < n ? k : 0];
+    while (s < x->steps && (x->step[s].row != row || memcmp(x->step[s].arg, all, sizeof all))) s++;
+    if (s < x->steps) return 1000 + s; /* the text says it twice */
+    if (s == CT__EXPR_STEPS) return ct__expr_fail(x, "too long");
+    x->step[s].row = row;
+    memcpy(x->step[s].arg, all, sizeof all);
     return 1000 + x->steps++;
 }
 static int ct__program_constant(ct__parser *x, double v)
 {
+    for (int k = 0; k < x->numbers; k++) if (!memcmp(&x->number[k], &v, sizeof v)) return 500 + k;
     if (x->numbers == CT__EXPR_VALUES) return ct__expr_fail(x, "too long");
     x->number[x->numbers] = v;
     return 500 + x->numbers++;
@@ -9626,10 +9631,11 @@ static void ct__program_init(ct__parser *x)
 }
 static void ct__program_operand(ct__parser *x, char name) { x->operand[(unsigned char)name] = (int8_t)x->operands++; }
 
-enum { CT__PROGRAM_SLOTS = 16, CT__PROGRAM_BLOCK = 768 }; /* bytes per slot */
+enum { CT__PROGRAM_SLOTS = 16, CT__PROGRAM_BLOCK = 1536, CT__PROGRAM_PIECE = 1 << 16 }; /* bytes per slot; elements per sum */
 typedef struct {
     ct__iter it;
-    int compute, steps, named, result;
+    int compute, steps, named, result, operands;
+    double *partial;                 /* a sum for each piece instead of the elements */
     struct { ct__pw_kernel *kernel; int arg[3], to; } step[CT__EXPR_STEPS];
     int constant[CT__PROGRAM_SLOTS]; /* slot -> number of the constant it holds, or -1 */
     const double *number;
@@ -9648,7 +9654,7 @@ static bool ct__program_plan(ct__program *p, const ct__parser *x, int compute)
         if (n >= CT__PROGRAM_SLOTS) return false;
         constant_slot[k] = n, p->constant[n] = k;
     }
-    p->compute = compute, p->steps = x->steps, p->named = x->named, p->number = x->number;
+    p->compute = compute, p->operands = x->operands, p->partial = NULL, p->steps = x->steps, p->named = x->named, p->number = x->number;
     for (int s = 0; s < x->steps; s++) {
         for (int k = 0; k < 3; k++) {
             int a = x->step[s].arg[k];
@@ -9669,12 +9675,14 @@ static void ct__program_body(void *ctx, int64_t begin, int64_t end)
     const ct__program *p = (const ct__program *)ctx;
     CT__LINES uint64_t slot[CT__PROGRAM_SLOTS][CT__PROGRAM_BLOCK / 8];
     static const double f[3] = {1, 0, 0};
-    int outs = p->it.count - 1;
+    int outs = p->operands;
     int64_t block = CT__PROGRAM_BLOCK / (int64_t)ct__itemsize(ct__compute_dtype[p->compute]), n;
     const void *at[CT__PROGRAM_SLOTS];
+    bool one[CT__PROGRAM_SLOTS];
     memset(slot, 0, (size_t)outs * sizeof *slot); /* what fills up the last 16 */
     for (int k = 0; k < CT__PROGRAM_SLOTS; k++) {
-        at[k] = slot[k];
+        at[k] = slot[k], one[k] = k < outs && (p->named >> k & 1) && end - begin >= block && ct__iter_one(&p->it, k);
+        if (one[k]) at[k] = ct__iter_load(&p->it, k, p->compute, begin, block, slot[k]);
         if (p->constant[k] < 0) continue;
         double v = p->number[p->constant[k]];
         for (int64_t i = 0; i < block; i++)
@@ -9684,7 +9692,7 @@ static void ct__program_body(void *ctx, int64_t begin, int64_t end)
     for (int64_t pos = begin; pos < end; pos += n) {
         n = ct__imin(block, end - pos);
         for (int k = 0; k < outs; k++) {
-            if (!(p->named >> k & 1)) continue;
+            if (one[k] || !(p->named >> k & 1)) continue;
             at[k] = ct__iter_load(&p->it, k, p->compute, pos, n, slot[k]);
             if (n % 16 && at[k] != (void *)slot[k]) memcpy(slot[k], at[k], (size_t)n * ct__itemsize(ct__compute_dtype[p->compute])), at[k] = slot[k];
         }
@@ -9692,17 +9700,41 @@ static void ct__program_body(void *ctx, int64_t begin, int64_t end)
             const void *v[5] = {at[p->step[s].arg[0]], at[p->step[s].arg[1]], at[p->step[s].arg[2]], at[p->step[s].arg[0]], at[p->step[s].arg[0]]};
             p->step[s].kernel((n + 15) & -16, v, slot[p->step[s].to], f);
         }
-        ct__iter_store(&p->it, outs, p->compute, pos, n, slot[p->result]);
+        if (p->partial) ct__cpu()->kernels->row[p->compute][CT__R_SUM](n, slot[p->result], &p->partial[begin / CT__PROGRAM_PIECE]);
+        else ct__iter_store(&p->it, outs, p->compute, pos, n, slot[p->result]);
     }
+}
+static void ct__program_pieces(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__program *p = (const ct__program *)ctx;
+    for (int64_t k = begin; k < end; k++) ct__program_body(ctx, k * CT__PROGRAM_PIECE, ct__imin((k + 1) * CT__PROGRAM_PIECE, p->it.numel));
+}
+static void ct__program_operands(ct__program *p, ct_tensor *const *in, int nin, const ct_tensor *shape, const ct_tensor *out)
+{
+    ct__iter_init(&p->it, shape->shape, shape->ndim);
+    for (int k = 0; k < nin; k++) ct__iter_add(&p->it, in[k]);
+    if (out) ct__iter_add(&p->it, out);
+    ct__iter_coalesce(&p->it);
 }
 /* the whole program; its operands are the tensors in of out's shape or broadcast to it */
 static void ct__program_run(ct__program *p, ct_tensor *const *in, int nin, const ct_tensor *out)
 {
-    ct__iter_init(&p->it, out->shape, out->ndim);
-    for (int k = 0; k < nin; k++) ct__iter_add(&p->it, in[k]);
-    ct__iter_add(&p->it, out);
-    ct__iter_coalesce(&p->it);
+    ct__program_operands(p, in, nin, out, out);
     ct__parallel_for(p->it.numel, CT__GRAIN, ct__program_body, p);
+}
+/* the sum of all that it computes, of the shape of in[0]; pieces are added in order: the same with any number of threads */
+static bool ct__program_sum(ct__program *p, ct_tensor *const *in, int nin, double *sum)
+{
+    ct__program_operands(p, in, nin, in[0], NULL);
+    int64_t pieces = (p->it.numel + CT__PROGRAM_PIECE - 1) / CT__PROGRAM_PIECE;
+    size_t bytes = (size_t)pieces * sizeof *p->partial;
+    if (!(p->partial = (double *)ct__alloc(bytes))) return false;
+    memset(p->partial, 0, bytes);
+    ct__parallel_for(pieces, 1, ct__program_pieces, p);
+    *sum = 0;
+    for (int64_t k = 0; k < pieces; k++) *sum += p->partial[k];
+    ct__free(p->partial, bytes);
+    return true;
 }
 /* A derivative that has no kernel: its text, on the inputs that it names. */
 static bool ct__cpu_pointwise_text(const ct_args *a)
@@ -19756,9 +19788,9 @@ static ct_tensor *ct__softmax(const ct__op *op, const char *function, ct_tensor 
 CT_API ct_tensor *(ct_softmax)(ct_tensor *input, int dim) { return ct__softmax(&ct__op_softmax, "ct_softmax", input, dim, false); }
 CT_API ct_tensor *(ct_log_softmax)(ct_tensor *input, int dim) { return ct__softmax(&ct__op_log_softmax, "ct_log_softmax", input, dim, true); }
 
-/* normalisation: one primitive, op 0 by rows (layer norm), 1 by channels with the batch's statistics, 2 with given ones.
-   in = {x, w, b} and for op 2 {..., mean, var}; by channels w and b may be NULL; out = {y, stat}; i = {n, rms} or {}; f = {eps}.
-   stat: by rows (rows,2) mean and 1/std in x's type; by channels (3,C) mean, 1/std and biased var in float64.
+/* normalisation: one primitive, op 0 by rows (layer norm), 1 by channels with the batch's statistics, 2 with given ones, 3 by groups.
+   in = {x, w, b} and for op 2 {..., mean, var}; by channels w and b may be NULL; out = {y, stat}; i = {n, rms}, {} or {groups}; f = {eps}.
+   stat: by rows (rows,2) mean and 1/std in x's type; by channels (3,C), by groups (3,N*groups) mean, 1/std and biased var in float64.
    backward: in = {x, gradient, w, stat}; out = {gradient of x} or that and those of w and b. */
 typedef struct {
     const ct__rows *k;
@@ -19766,6 +19798,7 @@ typedef struct {
     char *y, *stat, *gw, *gb, *part;
     const double *mean, *var;
     int64_t size, rows, n, channels;  /* n: of a row; by channels: rows runs of n, ld apart */
+    int64_t groups;                   /* of a sample; then channels are all groups, of rows runs each */
     double eps;
     bool rms, given;
 } ct__norm_job;
@@ -19907,6 +19940,53 @@ static void ct__batch_norm_columns_bw(void *ctx, int64_t begin, int64_t end)
         j->k->affine2_cols(j->rows, j->channels, width, j->g + at, j->x + at, mean, a, s0, s1, j->y + at);
     }
 }
+static void ct__group_norm_groups(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__norm_job *j = (const ct__norm_job *)ctx;
+    int64_t run = j->n * j->size, n = j->rows * j->n;
+    for (int64_t g = begin; g < end; g++) {
+        int64_t at = g * j->rows * run, c = g % j->groups * j->rows;
+        double count = (double)ct__imax(1, n), mean = j->k->sum(n, j->x + at) / count;
+        ct__batch_stat(j, g, mean, j->k->square(n, j->x + at, mean) / count);
+        double rstd = ((const double *)(const void *)j->stat)[j->channels + g];
+        for (int64_t r = 0; r < j->rows; r++, at += run)
+            j->k->affine(j->n, j->x + at, mean, rstd * ct__norm_weight(j, j->w, c + r, 1), ct__norm_weight(j, j->b, c + r, 0), j->y + at);
+    }
+}
+/* gx = a*g + b*(x - mean) + c as by channels, with sums over the group of g*w; part: for each run sum g and sum g*(x - mean) */
+static void ct__group_norm_groups_bw(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__norm_job *j = (const ct__norm_job *)ctx;
+    const double *stat = (const double *)(const void *)j->stat;
+    int64_t run = j->n * j->size;
+    for (int64_t g = begin; g < end; g++) {
+        double *sums = (double *)(void *)j->part + 2 * g * j->rows, s0 = 0, s1 = 0, rstd = stat[j->channels + g], count = (double)ct__imax(1, j->rows * j->n);
+        int64_t first = g * j->rows * run, c = g % j->groups * j->rows;
+        for (int64_t r = 0, at = first; r < j->rows; r++, at += run) {
+            double w = ct__norm_weight(j, j->w, c + r, 1);
+            sums[2 * r] = sums[2 * r + 1] = 0;
+            j->k->dot(j->n, j->g + at, j->x + at, stat[g], sums + 2 * r);
+            s0 += w * sums[2 * r], s1 += w * sums[2 * r + 1];
+        }
+        for (int64_t r = 0, at = first; r < j->rows; r++, at += run)
+            j->k->affine2(j->n, j->g + at, j->x + at, stat[g], rstd * ct__norm_weight(j, j->w, c + r, 1), -rstd * rstd * rstd * s1 / count, -rstd * s0 / count, j->y + at);
+    }
+}
+static bool ct__group_norm_bw(ct__norm_job *j)
+{
+    int64_t runs = j->channels * j->rows, channels = j->groups * j->rows;
+    size_t bytes = (size_t)runs * 2 * sizeof(double);
+    if (!(j->part = (char *)ct__alloc(bytes))) return false;
+    ct__parallel_for(j->channels, ct__grain_of(j->rows * j->n), ct__group_norm_groups_bw, j);
+    const double *sums = (const double *)(const void *)j->part, *rstd = (const double *)(const void *)j->stat + j->channels;
+    for (int64_t c = 0; j->gw && c < channels; c++) {
+        double w = 0, b = 0;
+        for (int64_t r = c; r < runs; r += channels) w += sums[2 * r + 1] * rstd[r / j->rows], b += sums[2 * r];
+        ct__norm_store(j, j->gw, c, w), ct__norm_store(j, j->gb, c, b);
+    }
+    ct__free(j->part, bytes);
+    return true;
+}
 static ct__norm_job ct__norm_job_of(const ct_args *a)
 {
     const ct_tensor *x = a->in[0];
@@ -19915,6 +19995,7 @@ static ct__norm_job ct__norm_job_of(const ct_args *a)
     j.k = ct__rows_of(x), j.x = ct__ptr(x), j.y = ct__ptr(a->out[0]), j.size = (int64_t)ct__itemsize(x->dtype), j.eps = a->f[0], j.given = a->op == 2;
     j.n = a->op ? ct__product(x->shape, 2, x->ndim) : a->i[0];
     j.rows = a->op ? x->shape[0] : x->numel / ct__imax(1, j.n), j.channels = a->op ? x->shape[1] : 0, j.rms = !a->op && a->i[1];
+    if (a->op == 3) j.groups = a->i[0], j.rows = x->shape[1] / j.groups, j.channels = x->shape[0] * j.groups;
     return j;
 }
 static bool ct__cpu_norm(const ct_args *a)
@@ -19923,6 +20004,7 @@ static bool ct__cpu_norm(const ct_args *a)
     j.w = a->in[1] ? ct__ptr(a->in[1]) : NULL, j.b = a->in[2] ? ct__ptr(a->in[2]) : NULL, j.stat = ct__ptr(a->out[1]);
     if (j.given) j.mean = (const double *)(const void *)ct__ptr(a->in[3]), j.var = (const double *)(const void *)ct__ptr(a->in[4]);
     if (!a->op) ct__parallel_for(j.rows, ct__grain_of(j.n), ct__layer_norm_rows, &j);
+    else if (a->op == 3) ct__parallel_for(j.channels, ct__grain_of(j.rows * j.n), ct__group_norm_groups, &j);
     else if (j.n == 1) ct__parallel_for((j.channels + CT__COLS - 1) / CT__COLS, ct__grain_of(j.rows * CT__COLS), ct__batch_norm_columns, &j);
     else ct__parallel_for(j.channels, ct__grain_of(j.rows * j.n), ct__batch_norm_images, &j);
     return true;
@@ -19933,6 +20015,7 @@ static bool ct__cpu_norm_backward(const ct_args *a)
     j.g = ct__ptr(a->in[1]), j.w = a->in[2] ? ct__ptr(a->in[2]) : NULL, j.stat = ct__ptr(a->in[3]);
     if (a->out_count > 1) j.gw = ct__ptr(a->out[1]), j.gb = ct__ptr(a->out[2]);
     if (!a->op && j.gw && j.n) return ct__layer_norm_by_chunks(&j);
+    if (a->op == 3) return ct__group_norm_bw(&j);
     if (!a->op) ct__parallel_for(j.rows, ct__grain_of(j.n), ct__layer_norm_rows, &j);
     else if (j.n == 1) ct__parallel_for((j.channels + CT__COLS - 1) / CT__COLS, ct__grain_of(j.rows * CT__COLS), ct__batch_norm_columns_bw, &j);
     else ct__parallel_for(j.channels, ct__grain_of(j.rows * j.n), ct__batch_norm_images_bw, &j);
@@ -19957,7 +20040,7 @@ static bool ct__norm_forward(ct__call *c)
         else if (!kind) ok = ok && (in[k] = ct__pool_filled(in[0], c->i[0], k == 1)) != NULL;
     }
     for (int k = 3; kind == 2 && k < 5; k++) ok = ok && (in[k] = ct__cast_of(c->in[at++], CT_F64)) != NULL;
-    int64_t rows[2] = {x->numel / ct__imax(1, c->i[0]), 2}, channels[2] = {3, kind ? x->shape[1] : 0};
+    int64_t rows[2] = {x->numel / ct__imax(1, c->i[0]), 2}, channels[2] = {3, kind == 3 ? x->shape[0] * c->i[0] : kind ? x->shape[1] : 0};
     out[0] = ok ? ct__new_like(x, compute) : NULL;
     out[1] = out[0] ? ct__new_on(x->storage->device, kind ? (int)CT_F64 : compute, kind ? channels : rows, 2) : NULL;
     ok = out[1] && ct__run(CT_PRIM_norm, in, kind == 2 ? 5 : 3, out, 2, kind, c->f, c->i);
@@ -20035,11 +20118,26 @@ static bool ct__batch_norm_backward(ct__bw *b)
     if (b->i[3]) b->gin[1 + b->i[2]] = (ct_sum_dims)(g, d, false);
     return b->gin[0] && (!w || b->gin[1]);
 }
+static bool ct__group_norm_backward(ct__bw *b) /* rows of groups */
+{
+    ct_tensor *x = ct__bw_in(b, 0), *w = b->i[2] ? ct__bw_in(b, 1) : NULL;
+    if (!x || (b->i[2] && !w) || !b->g[0]) return x && !b->g[0];
+    ct_dtype compute = (ct_dtype)ct__wide(x->dtype);
+    ct_shape s = ct_shape_of(x), flat = ct__sizes(x->shape[0] * b->i[0], x->shape[1] / b->i[0] * ct__product(x->shape, 2, x->ndim), 0, 2);
+    ct_tensor *g = (ct_to)(b->g[0], compute);
+    if (w) w = (ct_reshape)((ct_broadcast_to)((ct_reshape)((ct_to)(w, compute), ct__channel_shape(x->shape[1], x->ndim)), s), flat);
+    if (!ct__norm_rule(b, (ct_reshape)((ct_to)(x, compute), flat), w, (ct_reshape)(g, flat), ct__dims(1, 1), false)) return false;
+    b->gin[0] = (ct_reshape)(b->gin[0], s);
+    if (w) b->gin[1] = (ct_sum_dims)((ct_reshape)(b->gin[1], s), ct__all_but_channels(s.ndim), false);
+    if (b->i[3]) b->gin[1 + b->i[2]] = (ct_sum_dims)(g, ct__all_but_channels(s.ndim), false);
+    return b->gin[0] && (!w || b->gin[1]);
+}
 #define CT__NORM_OPS(name, node, backward) /* without and with a weight to save */                                    \
     {{name, node, ct__norm_forward, backward, ct__norm_fused, CT__SAVE_IN(0) | CT__SAVE_OUT1, 0, NULL},               \
      {name, node, ct__norm_forward, backward, ct__norm_fused, CT__SAVE_IN(0) | CT__SAVE_IN(1) | CT__SAVE_OUT1, 0, NULL}}
 static const ct__op ct__op_layer_norm[2] = CT__NORM_OPS("layer_norm", "NativeLayerNormBackward0", ct__layer_norm_backward);
 static const ct__op ct__op_batch_norm[2] = CT__NORM_OPS("batch_norm", "NativeBatchNormBackward0", ct__batch_norm_backward);
+static const ct__op ct__op_group_norm[2] = CT__NORM_OPS("group_norm", "NativeGroupNormBackward0", ct__group_norm_backward);
 #undef CT__NORM_OPS
 
 static ct_tensor *ct__layer_norm_apply(ct_layer_norm_opts *o, const char *function, bool rms)
@@ -20140,25 +20238,23 @@ CT_API ct_tensor *ct_batch_norm_with(ct_batch_norm_opts o)
     bool ok = ct__apply(&c) && (!o.training || !o.running_mean || !x->numel || ct__running_stats(&o, c.out[1], count));
     return ct__end(f, ok ? c.out[0] : NULL);
 }
-/* (N,C,...) seen as N*G rows; then the channels' weights */
 CT_API ct_tensor *ct_group_norm_with(ct_group_norm_opts o)
 {
-    ct_tensor *x = o.input, *y;
+    ct__call c;
+    ct_tensor *x = o.input, *in[3] = {x, NULL, NULL};
     const char *f = "ct_group_norm";
     if (!x || !ct__need_float(x, "input", f) || !ct__need_float(o.weight, "weight", f) || !ct__need_float(o.bias, "bias", f)) return NULL;
     if (x->ndim < 2 || o.num_groups < 1 || x->shape[1] % o.num_groups)
         return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "%lld groups do not divide the channels of input %s", (long long)o.num_groups, ct__brackets(x));
     if (!ct__need_shape(o.weight, "weight", x->shape + 1, 1, f) || !ct__need_shape(o.bias, "bias", x->shape + 1, 1, f)) return NULL;
-    ct__fn fn = ct__begin(f);
-    ct_shape channels = ct__channel_shape(x->shape[1], x->ndim);
-    ct_layer_norm_opts l;
-    memset(&l, 0, sizeof l);
-    int64_t n = x->shape[1] / o.num_groups * ct__product(x->shape, 2, x->ndim);
-    l.input = (ct_reshape)(x, ct__sizes(x->shape[0] * o.num_groups, n, 0, 2)), l.normalized_shape = ct__sizes(n, 0, 0, 1), l.eps = o.eps;
-    y = (ct_reshape)(ct_layer_norm_with(l), ct_shape_of(x));
-    if (o.weight) y = (ct_mul)(y, (ct_reshape)(o.weight, channels));
-    if (o.bias) y = (ct_add)(y, (ct_reshape)(o.bias, channels));
-    return ct__end(fn, y);
+    int nin = 1;
+    if (o.weight) in[nin++] = o.weight;
+    if (o.bias) in[nin++] = o.bias;
+    ct__call_init(&c, &ct__op_group_norm[o.weight != NULL], f, in, nin);
+    c.i[0] = o.num_groups, c.i[1] = 0, c.i[2] = o.weight != NULL, c.i[3] = o.bias != NULL, c.i[4] = 3, c.ni = 5;
+    c.f[0] = ct__opt(o.eps, 1e-5), c.nf = 1;
+    ct__fn fn = ct__begin(f); /* the statistics are the graph's, not the caller's */
+    return ct__end(fn, ct__apply(&c) ? c.out[0] : NULL);
 }
 
 CT_API ct_tensor *(ct_normalize)(ct_tensor *x, double p, int dim, double eps)
@@ -20295,9 +20391,9 @@ CT_API ct_tensor *(ct_one_hot)(ct_tensor *index, int64_t num_classes)
 #define CT__LOSSES(X)                                                                                                 \
     X(mse, MseLoss, MseLoss, MseLoss, (a - b)*(a - b), 2*(a - b), 2*(b - a))                                          \
     X(l1, Mean, Sum, Abs, abs(a - b), sign(a - b), sign(b - a))                                                       \
-    X(smooth_l1, SmoothL1Loss, SmoothL1Loss, SmoothL1Loss, abs(a - b) < d ? (a - b)*(a - b)/(2*d) : abs(a - b) - d/2, \
+    X(smooth_l1, SmoothL1Loss, SmoothL1Loss, SmoothL1Loss, minimum(abs(a - b), d)/d*(abs(a - b) - minimum(abs(a - b), d)*num(0.5)), \
       abs(a - b) < d ? (a - b)/d : sign(a - b), abs(a - b) < d ? (b - a)/d : sign(b - a))                             \
-    X(huber, HuberLoss, HuberLoss, HuberLoss, abs(a - b) < d ? (a - b)*(a - b)/2 : d*(abs(a - b) - d/2),              \
+    X(huber, HuberLoss, HuberLoss, HuberLoss, minimum(abs(a - b), d)*(abs(a - b) - minimum(abs(a - b), d)*num(0.5)),      \
       abs(a - b) < d ? a - b : d*sign(a - b), abs(a - b) < d ? b - a : d*sign(b - a))                                 \
     X(bce, BinaryCrossEntropy, BinaryCrossEntropy, BinaryCrossEntropy,                                                \
       (b - 1)*maximum(log1p(-a), -100) - b*maximum(log(a), -100), (a - b)/maximum((1 - a)*a, num(1e-12)), log1p(-a) - log(a)) \
@@ -20321,10 +20417,28 @@ static ct_tensor *ct__loss_value(ct_tensor *a, ct_tensor *b, double d, int loss,
     ct_tensor *in[4] = {a, b, a, ct_number(d)}, *y = (ct_expr)(ct__loss_texts[loss].value, in, 4);
     return reduction == CT_NONE_REDUCED ? y : reduction == CT_SUM ? (ct_sum)(y) : (ct_mean)(y);
 }
+/* The mean or sum in one pass over the operands; of the shape of a. */
+static ct_tensor *ct__loss_reduced(ct_tensor *a, ct_tensor *b, double d, int loss, ct_reduction reduction)
+{
+    ct__parser x;
+    ct__program p;
+    double sum;
+    ct_tensor *in[3] = {a, b, ct_number(d)};
+    ct__program_init(&x);
+    for (int k = 0; k < 3; k++) ct__program_operand(&x, "abd"[k]);
+    if (ct__expr_parse(&x, ct__loss_texts[loss].value) < 0 || !ct__program_plan(&p, &x, ct__compute_of(a->dtype))) return NULL;
+    if (!ct__program_sum(&p, in, 3, &sum)) return NULL;
+    return ct__filled(ct__new(a->dtype, NULL, 0), ct_number(reduction == CT_MEAN ? sum / (double)a->numel : sum));
+}
 static bool ct__loss_forward(ct__call *c)
 {
     int dtype = c->in[0]->dtype, depth = ct_scope_depth();
     ct_scope_begin();
+    if (c->i[1] != CT_NONE_REDUCED && ct__on_cpu(c->in[0])) {
+        bool done = ct__give(c, 0, ct__loss_reduced(c->in[0], c->in[1], c->f[0], (int)c->i[0], (ct_reduction)c->i[1]), dtype);
+        ct_scope_unwind(depth);
+        return done;
+    }
     ct_tensor *a = ct_to(c->in[0], (ct_dtype)ct__wide(dtype)), *b = ct_to(c->in[1], (ct_dtype)ct__wide(dtype));
     ct_tensor *y = a && b ? ct__loss_value(a, b, c->f[0], (int)c->i[0], (ct_reduction)c->i[1]) : NULL;
     bool ok = y && ct__give(c, 0, y, dtype);
