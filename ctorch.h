@@ -5055,9 +5055,15 @@ typedef struct ct__gemm_kernels {
                 double beta);
     /* bias and activation on rows [i0, i0+m), columns [j0, j0+n) of C */
     void (*finish)(const ct__out *c, int64_t i0, int64_t m, int64_t j0, int64_t n);
-    /* y[l] = alpha * sum_k x[k] m[l*ld + k] (dot: lines are contiguous) or m[k*ld + l] (axpy: rows are), l < n */
+    /* l < n, alpha * sum_k x[k] m[l*ld + k] (dot: lines are contiguous) is y[l], of m[k*ld + l] (axpy: rows are) added to it */
     void (*gemv_dot)(int64_t K, const void *x, const void *m, int64_t ld, int64_t n, double alpha, void *y);
     void (*gemv_axpy)(int64_t K, const void *x, const void *m, int64_t ld, int64_t n, double alpha, void *y);
+    /* c(i,j) = alpha * sum_k a(i,k) b[k*ldb + j] */
+    void (*flat)(int64_t M, int64_t N, int64_t K, const void *a, int64_t ars, int64_t acs, const void *b, int64_t ldb,
+                 double alpha, void *c, int64_t ldc);
+    /* the same for integers of that size */
+    void (*flat_int)(int64_t M, int64_t N, int64_t K, const void *a, int64_t ars, int64_t acs, const void *b, int64_t ldb,
+                     double alpha, void *c, int64_t ldc);
 } ct__gemm_kernels;
 /* ---- >>norm-types --------------------------------------------------------------------------------------------------
    The loops of softmax and normalisation, compiled once per instruction set (>>norm-kernels). All memory is
@@ -6418,6 +6424,8 @@ CT__REDUCE_ALL(i64, int64_t, int64_t, int64_t, INT64_MAX)
 
 /* V: a vector of T, U: the same at any address. */
 #undef CT__GEMM_VECTORS
+#undef CT__GEMM_FLAT_ROW
+#undef CT__GEMM_FLAT_
 #undef CT__GEMM_NARROW
 #undef CT__GEMM_AROUND
 #undef CT__GEMM_KERNELS
@@ -6571,11 +6579,9 @@ static void CT__K(finish##f)(const ct__out *c, int64_t i0, int64_t m, int64_t j0
 
 /* Dot products of four lines at a time; the last line again where fewer are left. */
 #define CT__GEMM_VECTOR(T, f)                                                                                         \
-static T CT__K(dot_end##f)(T *part, int64_t n, const T *x, const T *m)                                                \
+static T CT__K(dot_end##f)(T *part, T sum)                                                                            \
 {                                                                                                                     \
-    T sum = 0;                                                                                                        \
     int64_t k, h;                                                                                                     \
-    for (k = 0; k < n; k++) sum += x[k] * m[k];                                                                       \
     for (h = CT__GEMM_VL(T) / 2; h > 0; h /= 2) for (k = 0; k < h; k++) part[k] += part[k + h];                       \
     return sum + part[0];                                                                                             \
 }                                                                                                                     \
@@ -6584,38 +6590,62 @@ static void CT__K(gemv_dot##f)(int64_t K, const void *x_, const void *m_, int64_
     CT__GEMM_FMA                                                                                                      \
     CT__K(V##f) zero = {0}, s[4][2];                                                                                  \
     const T *x = (const T *)x_, *m[4];                                                                                \
-    T part[4][CT__GEMM_VL(T)];                                                                                        \
+    T part[4][CT__GEMM_VL(T)], end[4];                                                                                \
     int64_t k, l;                                                                                                     \
     int i, j;                                                                                                         \
     for (l = 0; l < n; l += 4) {                                                                                      \
         for (i = 0; i < 4; i++) m[i] = (const T *)m_ + (l + i < n ? l + i : n - 1) * ld;                              \
-        CT__GEMM_EACH(i, 4) CT__GEMM_EACH(j, 2) s[i][j] = zero;                                                       \
+        CT__GEMM_EACH(i, 4) { end[i] = 0; CT__GEMM_EACH(j, 2) s[i][j] = zero; }                                       \
         for (k = 0; k + 2 * CT__GEMM_VL(T) <= K; k += 2 * CT__GEMM_VL(T))                                             \
             CT__GEMM_EACH(i, 4) CT__GEMM_EACH(j, 2)                                                                   \
                 s[i][j] += ((const CT__K(U##f) *)(x + k))[j] * ((const CT__K(U##f) *)(m[i] + k))[j];                  \
+        for (; k < K; k++) CT__GEMM_EACH(i, 4) end[i] += x[k] * m[i][k];                                              \
         CT__GEMM_EACH(i, 4) { s[i][0] += s[i][1]; memcpy(part[i], &s[i][0], sizeof part[i]); }                        \
         for (i = 0; i < 4 && l + i < n; i++)                                                                          \
-            ((T *)y)[l + i] = (T)alpha * CT__K(dot_end##f)(part[i], K - k, x + k, m[i] + k);                          \
+            ((T *)y)[l + i] = (T)alpha * (K < 2 * CT__GEMM_VL(T) ? end[i] : CT__K(dot_end##f)(part[i], end[i]));      \
     }                                                                                                                 \
 }                                                                                                                     \
-static void CT__K(gemv_axpy##f)(int64_t K, const void *x_, const void *m_, int64_t ld, int64_t n, double alpha,       \
+static void CT__K(gemv_axpy##f)(int64_t K, const void *x_, const void *m_, int64_t ld, int64_t n, double alpha_,      \
                                 void *y_)                                                                             \
 {                                                                                                                     \
-    const T *x = (const T *)x_, *m = (const T *)m_;                                                                   \
+    const T *x = (const T *)x_, *m = (const T *)m_, alpha = (T)alpha_;                                                \
     T *CT__RESTRICT y = (T *)y_;                                                                                      \
     int64_t l;                                                                                                        \
-    for (l = 0; l < n; l++) y[l] = 0;                                                                                 \
     for (; K >= 4; K -= 4, x += 4, m += 4 * ld) {                                                                     \
-        const T *m1 = m + ld, *m2 = m1 + ld, *m3 = m2 + ld, x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];               \
+        const T *m1 = m + ld, *m2 = m1 + ld, *m3 = m2 + ld;                                                           \
+        const T x0 = alpha * x[0], x1 = alpha * x[1], x2 = alpha * x[2], x3 = alpha * x[3];                           \
         for (l = 0; l < n; l++) y[l] += x0 * m[l] + x1 * m1[l] + x2 * m2[l] + x3 * m3[l];                             \
     }                                                                                                                 \
-    for (; K > 0; K--, x++, m += ld) for (l = 0; l < n; l++) y[l] += *x * m[l];                                       \
-    for (l = 0; l < n; l++) y[l] *= (T)alpha;                                                                         \
+    for (; K > 0; K--, x++, m += ld) {                                                                                \
+        const T x0 = alpha * x[0];                                                                                    \
+        for (l = 0; l < n; l++) y[l] += x0 * m[l];                                                                    \
+    }                                                                                                                 \
+}
+
+/* Small products, few long rows, and integers, which wrap around: nothing is packed, a vector of columns at a time. */
+#define CT__GEMM_FLAT_ROW(T, V, U, W)                                                                                 \
+        for (; j + W <= N; j += W) {                                                                                  \
+            V s = {0};                                                                                                \
+            for (k = 0; k < K; k++) s += a[k * acs] * *(const U *)(b + k * ldb + j);                                  \
+            *(U *)(c + j) = (T)alpha * s;                                                                             \
+        }
+#define CT__GEMM_FLAT_(T, f)                                                                                          \
+static void CT__K(flat##f)(int64_t M, int64_t N, int64_t K, const void *a_, int64_t ars, int64_t acs,                 \
+                           const void *b_, int64_t ldb, double alpha, void *c_, int64_t ldc)                          \
+{                                                                                                                     \
+    CT__GEMM_FMA                                                                                                      \
+    const T *a = (const T *)a_, *b = (const T *)b_;                                                                   \
+    T *c = (T *)c_;                                                                                                   \
+    for (; M > 0; M--, a += ars, c += ldc) {                                                                          \
+        int64_t j = 0, k;                                                                                             \
+        CT__GEMM_FLAT_ROW(T, CT__K(V##f), CT__K(U##f), CT__GEMM_VL(T))                                                \
+        CT__GEMM_FLAT_ROW(T, T, T, 1)                                                                                 \
+    }                                                                                                                 \
 }
 
 #if CT__VBYTES < 64
 #define CT__GEMM_NARROW CT__K
-#define CT__GEMM_AROUND(T, I, f) CT__GEMM_4X4(T, I, f) CT__GEMM_PACK(T, f) CT__GEMM_EDGE(T, f) CT__GEMM_VECTOR(T, f)
+#define CT__GEMM_AROUND(T, I, f) CT__GEMM_4X4(T, I, f) CT__GEMM_PACK(T, f) CT__GEMM_EDGE(T, f) CT__GEMM_VECTOR(T, f) CT__GEMM_FLAT_(T, f)
 #else /* what memory bounds: AVX2's */
 #define CT__GEMM_NARROW(name) ct__avx2_##name
 #define CT__GEMM_AROUND(T, I, f)
@@ -6626,10 +6656,12 @@ CT__GEMM_MICRO(T, f, 1, micro1##f)                                              
 CT__GEMM_MICRO(T, f, 2, micro2##f)                                                                                    \
 CT__GEMM_MICRO(T, f, CT__GEMM_NV, micro3##f)                                                                          \
 CT__GEMM_AROUND(T, I, f)                                                                                              \
+CT__GEMM_VECTORS(u##I, _of_u##I)                                                                                      \
+CT__GEMM_FLAT_(u##I, _of_u##I)                                                                                        \
 static const ct__gemm_kernels CT__K(gemm##f) = {                                                                      \
     (int64_t)sizeof(T), CT__GEMM_MR, CT__GEMM_NV * CT__GEMM_VL(T), CT__GEMM_VL(T), CT__GEMM_NARROW(pack##f),          \
     {CT__K(micro1##f), CT__K(micro2##f), CT__K(micro3##f)}, CT__GEMM_NARROW(put##f), CT__GEMM_NARROW(finish##f),      \
-    CT__GEMM_NARROW(gemv_dot##f), CT__GEMM_NARROW(gemv_axpy##f)};
+    CT__GEMM_NARROW(gemv_dot##f), CT__GEMM_NARROW(gemv_axpy##f), CT__GEMM_NARROW(flat##f), CT__K(flat_of_u##I)};
 
 CT__GEMM_KERNELS(float, int32_t, _f32)
 CT__GEMM_KERNELS(double, int64_t, _f64)
@@ -14724,6 +14756,12 @@ CT_API ct_tensor *ct_vdot(ct_tensor *x, ct_tensor *y) { return ct_dot(x, y); }
 #define CT__GEMM_TILE   1536        /* bytes of the largest tile: MR 8 x NR of three 64-byte vectors */
 #define CT__GEMM_LINES  16          /* lines of a matrix-vector product are cut in units of a cache line of results */
 #define CT__GEMM_YBYTES (32 << 10)  /* and summed in blocks of this size, in L1 */
+#define CT__GEMM_FEW    4           /* that many vectors share the reading of a matrix, in blocks of ROWS rows of XBYTES */
+#define CT__GEMM_ROWS   4
+#define CT__GEMM_XBYTES (8 << 10)
+#define CT__GEMM_FLAT   512.0       /* so many multiply-adds, and sums of FLAT_K products in rows of ROW elements, are neither cut nor packed */
+#define CT__GEMM_FLAT_K 2
+#define CT__GEMM_ROW    256
 
 typedef struct ct__gemm_job {
     const ct__gemm_kernels *k;
@@ -14855,32 +14893,41 @@ static void ct__gemm_packed(ct__gemm_job *g)
         }
 }
 
-/* Matrix (K, n lines) times vector; item: a unit of lines. The vector x lies in pa, the sums y in pb. */
+/* Few vectors, the lines of A, times a matrix (K, n lines), which is read once; item: a unit of lines. The vectors lie in pa, the sums in pb. */
 static void ct__gemv_lines(void *job, int64_t begin, int64_t end)
 {
     const ct__gemm_job *g = (const ct__gemm_job *)job;
     const ct__gemm_kernels *k = g->k;
-    int64_t l, n, most = CT__GEMM_YBYTES / k->size;
-    for (l = begin * CT__GEMM_LINES, end = ct__imin(end * CT__GEMM_LINES, g->n); l < end; l += n) {
+    bool dot = g->b.rs == 1;
+    int64_t rows = dot || g->M == 1 ? g->K : CT__GEMM_ROWS, most = g->M == 1 ? CT__GEMM_YBYTES / k->size : dot ? CT__GEMM_LINES : CT__GEMM_XBYTES / k->size;
+    int64_t l, n, i, p;
+    for (l = begin * CT__GEMM_LINES, end = ct__imin(end * CT__GEMM_LINES, g->N); l < end; l += n) {
         const char *m = (const char *)g->b.data + l * g->b.cs * k->size;
-        char *y = g->pb + l * k->size;
         n = ct__imin(most, end - l);
-        if (g->b.rs == 1) k->gemv_dot(g->K, g->pa, m, g->b.cs, n, g->c.alpha, y);
-        else k->gemv_axpy(g->K, g->pa, m, g->b.rs, n, g->c.alpha, y);
-        if (g->M == 1) k->put(y, n, 1, n, &g->c, 0, l, g->c.beta), k->finish(&g->c, 0, 1, l, n);
-        else k->put(y, 1, n, 1, &g->c, l, 0, g->c.beta), k->finish(&g->c, l, n, 0, 1);
+        for (i = 0; !dot && i < g->M; i++) memset(g->pb + (i * g->N + l) * k->size, 0, (size_t)(n * k->size));
+        for (p = 0; p < g->K; p += rows)
+            for (i = 0; i < g->M; i++)
+                (dot ? k->gemv_dot : k->gemv_axpy)(ct__imin(rows, g->K - p), g->pa + (i * g->K + p) * k->size, m + p * g->b.rs * k->size,
+                                                   dot ? g->b.cs : g->b.rs, n, g->c.alpha, g->pb + (i * g->N + l) * k->size);
+        for (i = 0; i < g->M; i++) k->put(g->pb + (i * g->N + l) * k->size, n, 1, n, &g->c, i, l, g->c.beta), k->finish(&g->c, i, 1, l, n);
     }
 }
 
 static void ct__gemv(ct__gemm_job *g)
 {
-    ct__mat x = g->M == 1 ? g->a : g->b;
-    if (g->M > 1) g->b = g->a;
-    g->n = g->M == 1 ? g->N : g->M;
-    g->pa = g->buf; g->pb = g->buf + ct__gemm_up(g->K, 16) * g->k->size;
-    x.pack(&x, 0, g->K, 0, 1, 1, g->pa);
-    ct__gemm_for(g, (g->n + CT__GEMM_LINES - 1) / CT__GEMM_LINES, (double)g->K * CT__GEMM_LINES * 4, ct__gemv_lines);
+    g->pa = g->buf; g->pb = g->buf + g->M * ct__gemm_up(g->K, 16) * g->k->size;
+    g->a.pack(&g->a, 0, g->K, 0, g->M, 1, g->pa);
+    ct__gemm_for(g, (g->N + CT__GEMM_LINES - 1) / CT__GEMM_LINES, (double)(g->M * g->K) * CT__GEMM_LINES * 4, ct__gemv_lines);
 }
+
+static void ct__gemm_rows(void *job, int64_t begin, int64_t end)
+{
+    const ct__gemm_job *g = (const ct__gemm_job *)job;
+    g->k->flat(end - begin, g->N, g->K, (const char *)g->a.data + begin * g->a.cs * g->k->size, g->a.cs, g->a.rs, g->b.data, g->b.rs, g->c.alpha,
+               (char *)g->c.data + begin * g->c.rs * g->k->size, g->c.rs);
+    if (g->finish) g->k->finish(&g->c, begin, end - begin, 0, g->N);
+}
+static void ct__gemm_flat(ct__gemm_job *g) { ct__gemm_for(g, g->M, (double)(g->K * g->N) * 4, ct__gemm_rows); }
 
 /* C = beta*C and the epilogue, where there is nothing to sum. */
 static void ct__gemm_scale(ct__gemm_job *g)
@@ -14901,17 +14948,28 @@ static double ct__gemm_span(const ct__mat *m, int64_t rows, int64_t cols)
     return fabs((double)m->rs) * (double)(rows - 1) + fabs((double)m->cs) * (double)(cols - 1) + 1;
 }
 
+static bool ct__gemm_is_flat(const ct__gemm_job *g)
+{
+    bool plain = g->a.pack == g->k->pack && g->b.pack == g->k->pack && g->b.cs == 1 && g->c.cs == 1 && g->c.beta == 0;
+    return plain && (g->work <= CT__GEMM_FLAT || (g->K <= CT__GEMM_FLAT_K && g->N >= CT__GEMM_ROW));
+}
+/* Few lines of A, and of B what is worth a loop of its own: long lines, or rows beyond what is read in place. */
+static bool ct__gemm_is_few(int64_t M, int64_t N, int64_t K, const ct__mat *b, const ct__gemm_kernels *k)
+{
+    return b->pack == k->pack && (M == 1 ? b->rs == 1 || b->cs == 1 : M <= CT__GEMM_FEW && (b->rs == 1 ? K >= 8 * k->VL : b->cs == 1 && (double)(K * N * k->size) > CT__GEMM_DIRECT));
+}
+
 /* Chooses the way and says how much room it takes: nothing is allocated on the way. */
 static size_t ct__gemm_plan(ct__gemm_job *g)
 {
     const ct__gemm_kernels *k = g->k;
     bool a_plain = g->a.pack == k->pack, b_plain = g->b.pack == k->pack;
-    const ct__mat *m = g->M == 1 ? &g->b : &g->a;
     g->serial = g->work < CT__GEMM_SERIAL;
     g->finish = g->c.bias_m || g->c.bias_n || g->c.act != CT__ACT_NONE;
     if (g->K <= 0 || g->c.alpha == 0) return g->run = ct__gemm_scale, (size_t)0;
-    if ((g->M == 1 || g->N == 1) && m->pack == k->pack && (m->rs == 1 || m->cs == 1))
-        return g->run = ct__gemv, (size_t)((ct__gemm_up(g->K, 16) + g->M * g->N) * k->size);
+    if (ct__gemm_is_flat(g)) return g->run = ct__gemm_flat, (size_t)0;
+    if (ct__gemm_is_few(g->M, g->N, g->K, &g->b, k))
+        return g->run = ct__gemv, (size_t)(g->M * (ct__gemm_up(g->K, 16) + g->N) * k->size);
     g->run = ct__gemm_packed;
     g->NR = ct__gemm_cut(g->N, k->NR, k->VL);
     g->a_direct = a_plain && ((g->N <= g->NR && g->a.rs == 1) || /* or that is read only once, in order */
@@ -14949,6 +15007,17 @@ static void ct__gemm_batches(void *ctx, int64_t begin, int64_t end)
     }
 }
 
+/* C transposed = B transposed @ A transposed: few columns become few rows. */
+static void ct__gemm_turn(ct__gemm_batch *s)
+{
+    ct__gemm_job *g = &s->g;
+    ct__mat a = g->a;
+    ct__out c = g->c;
+    int64_t M = g->M, sa = s->sa;
+    g->a = g->b, g->b = a, g->M = g->N, g->N = M, s->sa = s->sb, s->sb = sa;
+    g->c.rs = c.cs, g->c.cs = c.rs, g->c.bias_m = c.bias_n, g->c.bias_n = c.bias_m;
+}
+
 /* C (M,N) = act(alpha * A (M,K) @ B (K,N) + beta * C + biases), `batch` times on operands that lie sa, sb, sc elements
    apart (0 broadcasts A or B). Small products run side by side, each in its part of the buffer; large ones one after
    the other, each on all threads. False when memory runs out; C is then as it was. */
@@ -14966,6 +15035,7 @@ static bool ct__gemm_batched(const ct__gemm_kernels *k, int64_t batch, int64_t M
     if (!A->pack) s.g.a.pack = k->pack;
     if (!B->pack) s.g.b.pack = k->pack;
     s.batch = batch; s.sa = sa; s.sb = sb; s.sc = sc;
+    if (M > N && ct__gemm_is_few(N, M, K, &s.g.a, k)) ct__gemm_turn(&s);
     s.room = ct__gemm_plan(&s.g);
     side_by_side = s.g.serial || (batch >= CT__GEMM_BATCH && s.g.work < 64 * CT__GEMM_SERIAL);
     s.parts = side_by_side ? ct__gemm_parts(batch, s.g.work, s.room) : 1;
@@ -14999,6 +15069,7 @@ typedef struct ct__mm {
     char *c;
     const void *bias;
     double alpha, beta;
+    const ct__gemm_kernels *k;
 } ct__mm;
 
 static void *ct__mm_misfit(const ct_tensor *a, const ct_tensor *b, int64_t K, int64_t L, const char *function)
@@ -15096,11 +15167,8 @@ static void ct__mm_int_rows(void *ctx, int64_t begin, int64_t end)
     for (int64_t r = begin; r < end; r++) {
         int64_t at, bt, ct, i = r % m->M;
         ct__mm_at(m, -1, r / m->M, &at, &bt, &ct);
-        const uint64_t *a = (const uint64_t *)(const void *)m->a + at + i * m->ars, *b = (const uint64_t *)(const void *)m->b + bt;
-        uint64_t *c = (uint64_t *)(void *)m->c + ct + i * m->N;
-        memset(c, 0, (size_t)m->N * sizeof *c);
-        for (int64_t k = 0; k < m->K; k++)
-            for (int64_t j = 0; j < m->N; j++) c[j] += a[k * m->acs] * b[k * m->brs + j * m->bcs];
+        m->k->flat_int(1, m->N, m->K, m->a + (at + i * m->ars) * m->k->size, m->ars, m->acs, m->b + bt * m->k->size, m->brs, 1,
+                       m->c + (ct + i * m->N) * m->k->size, m->N);
     }
 }
 static bool ct__mm_run(const ct_args *s, ct_tensor *a, ct_tensor *b, ct_tensor *bias, ct_tensor *out)
@@ -15109,8 +15177,8 @@ static bool ct__mm_run(const ct_args *s, ct_tensor *a, ct_tensor *b, ct_tensor *
     ct__mm_init(&m, a, b, out);
     m.alpha = s->f[0], m.beta = s->f[1];
     if (bias) m.bias = ct__ptr(bias);
-    if (out->dtype == CT_F32) return ct__mm_float(&m, ct__cpu()->gemm_f32);
-    if (out->dtype == CT_F64) return ct__mm_float(&m, ct__cpu()->gemm_f64);
+    m.k = ct__itemsize(out->dtype) == 4 ? ct__cpu()->gemm_f32 : ct__cpu()->gemm_f64;
+    if (ct__is_float(out->dtype)) return ct__mm_float(&m, m.k);
     ct__parallel_for(m.count * m.M, 1 + CT__GRAIN / (1 + m.N * m.K), ct__mm_int_rows, &m);
     return true;
 }
@@ -15118,8 +15186,9 @@ static bool ct__cpu_matmul(const ct_args *s)
 {
     ct_tensor *a = s->in[0], *b = s->in[1], *bias = s->in_count > 2 ? s->in[2] : NULL, *out = s->out[0];
     if (!out->numel) return true;
-    if (out->dtype == CT_F32 || out->dtype == CT_F64 || out->dtype == CT_I64) return ct__mm_run(s, a, b, bias, out);
-    int wide = ct__is_float(out->dtype) ? CT_F32 : CT_I64;
+    bool rows = ct__is_float(out->dtype) || b->ndim == 1 || b->stride[b->ndim - 1] == 1; /* integers run along them */
+    if (ct__itemsize(out->dtype) >= 4 && rows) return ct__mm_run(s, a, b, bias, out);
+    int wide = ct__itemsize(out->dtype) >= 4 ? out->dtype : ct__is_float(out->dtype) ? CT_F32 : CT_I32;
     ct_scope_begin();
     ct_tensor *c = ct__new_like(out, wide);
     a = ct__cast_of(a, wide), b = ct__cast_of(b, wide), bias = ct__cast_of(bias, wide);
