@@ -21485,7 +21485,7 @@ enum { CT__RNN_TANH, CT__RNN_RELU, CT__RNN_LSTM, CT__RNN_GRU };
 static const int8_t ct__rnn_gates[4] = {1, 1, 4, 3}, ct__rnn_slots[4] = {0, 0, 6, 4};
 typedef struct {
     const ct__gemm_kernels *gemm;
-    ct__pw_kernel *sigmoid, *tanh;
+    ct__pw_kernel *sigmoid, *tanh, *add, *mul, *addcmul;
     int kind;
     bool reverse;
     int64_t L, N, H, G, S, size, step; /* step: of memory, in elements */
@@ -21494,24 +21494,21 @@ typedef struct {
     int64_t t;                         /* the step at hand */
     const char *h, *cell;              /* states before it */
 } ct__rnn_job;
-static void ct__rnn_map(ct__pw_kernel *kernel, int64_t n, void *x, int64_t size) /* in place; kernels take 16 at a time */
+/* y = kernel(a, b, c), n elements; kernels take 16 at a time */
+static void ct__rnn_map3(ct__pw_kernel *kernel, int64_t n, const void *a, const void *b, const void *c, void *y, int64_t size)
 {
-    static const double none[8] = {0, 0, 0, 0, 0, 0, 0, 0};
-    double tail[16] = {0};
-    char *rest = (char *)x + (n & -16) * size;
-    const void *v[5] = {x, x, x, x, x}, *r[5] = {tail, tail, tail, tail, tail};
-    if (n & -16) kernel(n & -16, v, x, none);
-    if (!(n & 15)) return;
-    memcpy(tail, rest, (size_t)((n & 15) * size));
-    kernel(16, r, tail, none);
-    memcpy(rest, tail, (size_t)((n & 15) * size));
+    static const double one[8] = {1, 0, 0, 0, 0, 0, 0, 0};
+    double tail[3][16] = {{0}};
+    const void *v[5] = {a, b, c, a, a}, *t[5] = {tail[0], tail[1], tail[2], tail[0], tail[0]};
+    int64_t rest = (n & 15) * size, done = (n & -16) * size;
+    if (done) kernel(n & -16, v, y, one);
+    if (!rest) return;
+    for (int k = 0; k < 3; k++) memcpy(tail[k], (const char *)v[k] + done, (size_t)rest);
+    kernel(16, t, tail[0], one);
+    memcpy((char *)y + done, tail[0], (size_t)rest);
 }
+static void ct__rnn_map(ct__pw_kernel *kernel, int64_t n, void *x, int64_t size) { ct__rnn_map3(kernel, n, x, x, x, x, size); }
 #define CT__RNN_LOOPS(T)                                                                                              \
-    static void ct__rnn_start_##T(const ct__rnn_job *j, int64_t r, T *to) /* what W_hh h is added to */               \
-    {                                                                                                                 \
-        const T *x = (const T *)(const void *)j->x + (j->t * j->N + r) * j->G * j->H, *b = (const T *)(const void *)j->b; \
-        for (int64_t k = 0; k < j->G * j->H; k++) to[k] = (j->kind == CT__RNN_GRU && k >= 2 * j->H ? 0 : x[k]) + (b ? b[k] : 0); \
-    }                                                                                                                 \
     static void ct__rnn_cell_##T(const ct__rnn_job *j, int64_t r, T *m, T *y)                                         \
     {                                                                                                                 \
         int64_t H = j->H;                                                                                             \
@@ -21529,9 +21526,10 @@ static void ct__rnn_map(ct__pw_kernel *kernel, int64_t n, void *x, int64_t size)
             }                                                                                                         \
             ct__rnn_map(j->tanh, H, m + 2 * H, j->size), ct__rnn_map(j->sigmoid, H, m + 3 * H, j->size);              \
             c += r * (j->t == (j->reverse ? j->L - 1 : 0) ? H : 6 * H);                                               \
-            for (int64_t k = 0; k < H; k++) m[5 * H + k] = m[4 * H + k] = m[H + k] * c[k] + m[k] * m[2 * H + k];      \
-            ct__rnn_map(j->tanh, H, m + 5 * H, j->size);                                                              \
-            for (int64_t k = 0; k < H; k++) y[k] = m[3 * H + k] * m[5 * H + k];                                       \
+            ct__rnn_map3(j->mul, H, m + H, c, c, m + 4 * H, j->size);                                                 \
+            ct__rnn_map3(j->addcmul, H, m + 4 * H, m, m + 2 * H, m + 4 * H, j->size);                                 \
+            ct__rnn_map3(j->tanh, H, m + 4 * H, m, m, m + 5 * H, j->size);                                            \
+            ct__rnn_map3(j->mul, H, m + 3 * H, m + 5 * H, m, y, j->size);                                             \
         }                                                                                                             \
     }                                                                                                                 \
     /* d: gradients of the gates, as memory has them for gru: r, z, q, n; dh becomes what passes W_hh by, dc that of the cell before */ \
@@ -21563,13 +21561,15 @@ static char *ct__rnn_sum(const ct__rnn_job *j) /* where the gates of the step ar
 {
     return j->S ? j->memory + j->t * j->step * j->size : j->y + j->t * j->N * j->H * j->size;
 }
-static void ct__rnn_starts(void *ctx, int64_t begin, int64_t end)
+static void ct__rnn_starts(void *ctx, int64_t begin, int64_t end) /* what W_hh h + b is added to */
 {
     const ct__rnn_job *j = (const ct__rnn_job *)ctx;
+    int64_t width = j->G * j->H * j->size, x = j->kind == CT__RNN_GRU ? width / 3 * 2 : width;
     for (int64_t r = begin; r < end; r++) {
         char *to = ct__rnn_sum(j) + r * (j->S ? j->S : 1) * j->H * j->size;
-        if (j->size == 4) ct__rnn_start_float(j, r, (float *)(void *)to);
-        else ct__rnn_start_double(j, r, (double *)(void *)to);
+        const char *from = j->x + (j->t * j->N + r) * width;
+        if (j->b) ct__rnn_map3(j->add, x / j->size, from, j->b, from, to, j->size), memcpy(to + x, j->b + x, (size_t)(width - x));
+        else memcpy(to, from, (size_t)x), memset(to + x, 0, (size_t)(width - x)); /* gru: the last third meets the gate first */
     }
 }
 static void ct__rnn_cells(void *ctx, int64_t begin, int64_t end)
@@ -21600,19 +21600,31 @@ static void ct__rnn_at(ct__rnn_job *j, int64_t s)
     j->h = s ? j->y + (j->t + back) * j->N * j->H * j->size : j->h0;
     j->cell = s && j->S ? j->memory + ((j->t + back) * j->step + 4 * j->H) * j->size : j->c0;
 }
-static bool ct__rnn_steps(ct__rnn_job *j)
+static bool ct__rnn_walk(ct__rnn_job *j, const ct__mat *w)
 {
-    ct__mat w = {j->w, 1, j->H, NULL, NULL}, h = {NULL, j->H, 1, NULL, NULL};
+    ct__mat h = {NULL, j->H, 1, NULL, NULL};
     int64_t grain = ct__grain_of(j->H * 16);
     for (int64_t s = 0; s < j->L; s++) {
         ct__rnn_at(j, s);
         ct__out out = {ct__rnn_sum(j), (j->S ? j->S : 1) * j->H, 1, 1, 1, NULL, NULL, CT__ACT_NONE};
         h.data = j->h;
         ct__parallel_for(j->N, grain, ct__rnn_starts, j);
-        if (!ct__gemm(j->gemm, j->N, j->G * j->H, j->H, &h, &w, &out)) return ct__fail_memory("ct_rnn", 0) != NULL;
+        if (!ct__gemm(j->gemm, j->N, j->G * j->H, j->H, &h, w, &out)) return ct__fail_memory("ct_rnn", 0) != NULL;
         ct__parallel_for(j->N, grain, ct__rnn_cells, j);
     }
     return true;
+}
+/* Weights used at many steps are transposed once, to be packed faster, or read in place, at each. */
+static bool ct__rnn_steps(ct__rnn_job *j)
+{
+    int64_t GH = j->G * j->H;
+    ct__mat w = {j->w, 1, j->H, NULL, NULL};
+    size_t bytes = j->L > 1 && j->N > CT__GEMM_FEW ? (size_t)(GH * j->H * j->size) : 0;
+    char *turned = bytes ? (char *)ct__alloc(bytes) : NULL;
+    if (turned) j->gemm->pack(&w, 0, j->H, 0, GH, GH, turned), w.data = turned, w.rs = GH, w.cs = 1;
+    bool ok = ct__rnn_walk(j, &w);
+    ct__free(turned, bytes);
+    return ok;
 }
 static bool ct__rnn_steps_back(ct__rnn_job *j)
 {
@@ -21634,7 +21646,8 @@ static ct__rnn_job ct__rnn_job_of(const ct_tensor *y, const int64_t *i)
     memset(&j, 0, sizeof j);
     j.kind = (int)i[0], j.reverse = i[1] != 0, j.L = y->shape[0], j.N = y->shape[1], j.H = y->shape[2], j.G = ct__rnn_gates[j.kind], j.S = ct__rnn_slots[j.kind];
     j.step = i[3] ? j.N * j.S * j.H : 0, j.size = (int64_t)ct__itemsize(y->dtype), j.gemm = f32 ? ct__cpu()->gemm_f32 : ct__cpu()->gemm_f64;
-    j.sigmoid = ct__cpu()->kernels->pointwise[f32 ? CT__F32 : CT__F64][CT__PW_sigmoid][0], j.tanh = ct__cpu()->kernels->pointwise[f32 ? CT__F32 : CT__F64][CT__PW_tanh][0];
+    ct__pw_kernel *const (*rows)[4] = ct__cpu()->kernels->pointwise[f32 ? CT__F32 : CT__F64];
+    j.sigmoid = rows[CT__PW_sigmoid][0], j.tanh = rows[CT__PW_tanh][0], j.add = rows[CT__PW_add][0], j.mul = rows[CT__PW_mul][0], j.addcmul = rows[CT__PW_addcmul][0];
     return j;
 }
 static bool ct__rnn_operands(ct__rnn_job *j, ct_tensor *const *in, const int64_t *i, int dtype) /* contiguous, of one type; without x */
