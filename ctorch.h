@@ -5096,6 +5096,7 @@ typedef struct ct__rows { /* of one element type */
 } ct__rows;
 typedef struct ct__norm_kernels { ct__rows of[2]; } ct__norm_kernels; /* float, double */
 #define CT__COLS ((int64_t)64)   /* columns that a "cols" loop takes at once: its sums stay in L1 */
+#define CT__WIDE_COLS ((int64_t)256) /* the same for softmax of few rows */
 #define CT__PARAMS ((int64_t)128) /* the same for the gradients of layer norm's parameters */
 #define CT__CHUNK ((int64_t)512) /* elements per block; of whole rows, if they fit */
 #define CT__LONG_ROW ((int64_t)64) /* from here on a row has loops of its own */
@@ -6747,7 +6748,9 @@ CT__LOOP1(T, scale##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = 
 CT__LOOP1(T, minus_mul##f, const T *x CT__COMMA const T *e CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] - e[i] * c) \
 CT__LOOP1(T, mul_shift##f, const T *x CT__COMMA const T *g CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] * (g[i] - c)) \
 CT__LOOP1(T, shifts##f, const T *x CT__COMMA const T *c CT__COMMA T *y, (void)0, y[i] = x[i] - c[i])                  \
-CT__LOOP1(T, overs##f, const T *x CT__COMMA const T *c CT__COMMA T *y, (void)0, y[i] = x[i] / c[i])                   \
+CT__LOOP1(T, inverses##f, const T *x CT__COMMA T *y, (void)0, y[i] = 1 / x[i])                                        \
+CT__LOOP1(T, mul_shifts##f, const T *x CT__COMMA const T *g CT__COMMA const T *c CT__COMMA T *y, (void)0, y[i] = x[i] * (g[i] - c[i]))\
+CT__LOOP1(T, minus_muls##f, const T *x CT__COMMA const T *e CT__COMMA const T *c CT__COMMA T *y, (void)0, y[i] = x[i] - e[i] * c[i])\
 CT__LOOP1(T, scales##f, const T *x CT__COMMA const T *c CT__COMMA T *y, (void)0, y[i] = x[i] * c[i])                  \
 CT__LOOP1(T, adds##f, const T *x CT__COMMA T *y, (void)0, y[i] += x[i])                                               \
 CT__LOOP1(T, add_muls##f, const T *x CT__COMMA const T *g CT__COMMA T *y, (void)0, y[i] += x[i] * g[i])               \
@@ -6880,37 +6883,32 @@ static void CT__K(max_cols##f)(int64_t n, int64_t ld, int64_t width, const T *x,
 static void CT__K(softmax_cols##f)(bool log, int64_t n, int64_t ld, int64_t width, const void *x_, void *y_)          \
 {                                                                                                                     \
     const T *x = (const T *)x_;                                                                                       \
-    T *y = (T *)y_, m[CT__COLS], s[CT__COLS], e[CT__COLS];                                                            \
+    T *y = (T *)y_, m[CT__WIDE_COLS], s[CT__WIDE_COLS], e[CT__WIDE_COLS];                                             \
     CT__K(max_cols##f)(n, ld, width, x, m);                                                                           \
     for (int64_t c = 0; c < width; c++) s[c] = 0;                                                                     \
     for (int64_t k = 0; k < n; k++) {                                                                                 \
+        T *to = log ? e : y + k * ld;                                                                                 \
         CT__K(shifts##f)(width, x + k * ld, m, y + k * ld);                                                           \
-        CT__K(exps##f)(width, y + k * ld, e);                                                                         \
-        CT__K(adds##f)(width, e, s);                                                                                  \
-        if (!log) memcpy(y + k * ld, e, (size_t)width * sizeof *e);                                                   \
+        CT__K(exps##f)(width, y + k * ld, to);                                                                        \
+        CT__K(adds##f)(width, to, s);                                                                                 \
     }                                                                                                                 \
     if (log) CT__K(logs##f)(width, s, s);                                                                             \
+    else CT__K(inverses##f)(width, s, s);                                                                             \
     for (int64_t k = 0; k < n; k++)                                                                                   \
         if (log) CT__K(shifts##f)(width, y + k * ld, s, y + k * ld);                                                  \
-        else CT__K(overs##f)(width, y + k * ld, s, y + k * ld);                                                       \
+        else CT__K(scales##f)(width, y + k * ld, s, y + k * ld);                                                      \
 }                                                                                                                     \
 static void CT__K(softmax_cols_bw##f)(bool log, int64_t n, int64_t ld, int64_t width, const void *y_, const void *g_, void *gx_) \
 {                                                                                                                     \
     const T *y = (const T *)y_, *g = (const T *)g_;                                                                   \
-    T *gx = (T *)gx_, s[CT__COLS], e[CT__COLS];                                                                       \
+    T *gx = (T *)gx_, s[CT__WIDE_COLS], e[CT__WIDE_COLS];                                                             \
     for (int64_t c = 0; c < width; c++) s[c] = 0;                                                                     \
     for (int64_t k = 0; k < n; k++)                                                                                   \
         if (log) CT__K(adds##f)(width, g + k * ld, s);                                                                \
         else CT__K(add_muls##f)(width, g + k * ld, y + k * ld, s);                                                    \
     for (int64_t k = 0; k < n; k++, y += ld, g += ld, gx += ld)                                                       \
-        if (log) {                                                                                                    \
-            CT__K(exps##f)(width, y, e);                                                                              \
-            CT__K(scales##f)(width, e, s, e);                                                                         \
-            CT__K(shifts##f)(width, g, e, gx);                                                                        \
-        } else {                                                                                                      \
-            CT__K(shifts##f)(width, g, s, e);                                                                         \
-            CT__K(scales##f)(width, e, y, gx);                                                                        \
-        }                                                                                                             \
+        if (log) CT__K(exps##f)(width, y, e), CT__K(minus_muls##f)(width, g, e, s, gx);                               \
+        else CT__K(mul_shifts##f)(width, y, g, s, gx);                                                                \
 }
 
 /* cross-entropy: lse = max + log(sum(exp(x - max))) */
@@ -19781,7 +19779,7 @@ typedef struct {
     const ct__rows *k;
     const char *a, *b;
     char *out;
-    int64_t n, inner, blocks, size;
+    int64_t n, inner, blocks, wide, size;
     bool log;
 } ct__softmax_job;
 static void ct__softmax_rows(void *ctx, int64_t begin, int64_t end)
@@ -19795,7 +19793,7 @@ static void ct__softmax_cols(void *ctx, int64_t begin, int64_t end)
 {
     const ct__softmax_job *j = (const ct__softmax_job *)ctx;
     for (int64_t item = begin; item < end; item++) {
-        int64_t c = item % j->blocks * CT__COLS, width = ct__imin(CT__COLS, j->inner - c);
+        int64_t c = item % j->blocks * j->wide, width = ct__imin(j->wide, j->inner - c);
         int64_t at = (item / j->blocks * j->n * j->inner + c) * j->size;
         if (j->b) j->k->softmax_cols_bw(j->log, j->n, j->inner, width, j->a + at, j->b + at, j->out + at);
         else j->k->softmax_cols(j->log, j->n, j->inner, width, j->a + at, j->out + at);
@@ -19810,10 +19808,11 @@ static bool ct__cpu_softmax(const ct_args *a)
     ct__softmax_job j;
     j.k = ct__rows_of(x), j.a = ct__ptr(x), j.b = a->in_count > 1 ? ct__ptr(a->in[1]) : NULL, j.out = ct__ptr(a->out[0]);
     j.n = x->ndim ? x->shape[dim] : 1, j.inner = ct__product(x->shape, dim + 1, x->ndim);
-    j.blocks = (j.inner + CT__COLS - 1) / CT__COLS, j.size = (int64_t)ct__itemsize(x->dtype), j.log = a->i[1] != 0;
+    j.wide = j.n <= CT__COLS ? CT__WIDE_COLS : CT__COLS;
+    j.blocks = (j.inner + j.wide - 1) / j.wide, j.size = (int64_t)ct__itemsize(x->dtype), j.log = a->i[1] != 0;
     int64_t outer = x->numel / j.n / j.inner;
     if (j.inner == 1) ct__parallel_for(outer, ct__grain_rows(j.n), ct__softmax_rows, &j);
-    else ct__parallel_for(outer * j.blocks, ct__grain_of(j.n * CT__COLS), ct__softmax_cols, &j);
+    else ct__parallel_for(outer * j.blocks, ct__grain_of(j.n * j.wide), ct__softmax_cols, &j);
     return true;
 }
 static bool ct__softmax_forward(ct__call *c)
@@ -20698,11 +20697,22 @@ static bool ct__nll_classes(const ct__nll_job *j, const char *function)
             return ct__fail(CT_ERR_INDEX, function, "target %lld is no class in [0, %lld) and not ignore_index %lld", (long long)j->target[r], (long long)j->n, (long long)j->ignore) != NULL;
     return true;
 }
+/* sum_c w_c (lse - x_c) */
+static double ct__nll_smooth(const ct__nll_job *j, int64_t r, double lse)
+{
+    const char *x = j->x + r * j->n * j->size;
+    double smooth = 0, sums[2] = {0, 0};
+    if (j->inner == 1) {
+        if (j->w) j->k->dot(j->n, j->w, x, 0, sums);
+        return j->total * lse - (j->w ? sums[1] : j->k->sum(j->n, x));
+    }
+    for (int64_t c = 0; c < j->n; c++) smooth += ct__nll_weight(j, c) * (lse - ct__nll_at(j, j->x, ct__nll_index(j, r, c)));
+    return smooth;
+}
 static double ct__nll_row(const ct__nll_job *j, int64_t r) /* l_r, not yet divided */
 {
     int64_t t = j->target[r];
-    double lse = j->lse ? ct__nll_at(j, j->lse, r) : 0, smooth = 0;
-    for (int64_t c = 0; j->s > 0 && c < j->n; c++) smooth += ct__nll_weight(j, c) * (lse - ct__nll_at(j, j->x, ct__nll_index(j, r, c)));
+    double lse = j->lse ? ct__nll_at(j, j->lse, r) : 0, smooth = j->s > 0 ? ct__nll_smooth(j, r, lse) : 0;
     double l = (1 - j->s) * ct__nll_weight(j, t) * (lse - ct__nll_at(j, j->x, ct__nll_index(j, r, t)));
     return j->s > 0 ? l + j->s / (double)j->n * smooth : l;
 }
@@ -20764,9 +20774,13 @@ static void ct__nll_subtract(const ct__nll_job *j, int64_t r, double g) /* the t
 {
     int64_t t = j->target[r], k;
     if (t == j->ignore) return;
-    for (int64_t c = 0; j->s > 0 && c < j->n; c++) {
+    double each = g * j->s / (double)j->n;
+    char *y = j->y + r * j->n * j->size;
+    if (j->s > 0 && j->inner == 1 && j->w) j->k->affine2(j->n, y, j->w, 0, 1, -each, 0, y);
+    else if (j->s > 0 && j->inner == 1) j->k->affine(j->n, y, 0, 1, -each, y);
+    else for (int64_t c = 0; j->s > 0 && c < j->n; c++) {
         k = ct__nll_index(j, r, c);
-        ct__nll_put(j, j->y, k, ct__nll_at(j, j->y, k) - g * j->s / (double)j->n * ct__nll_weight(j, c));
+        ct__nll_put(j, j->y, k, ct__nll_at(j, j->y, k) - each * ct__nll_weight(j, c));
     }
     k = ct__nll_index(j, r, t);
     ct__nll_put(j, j->y, k, ct__nll_at(j, j->y, k) - g * (1 - j->s) * ct__nll_weight(j, t));
