@@ -21978,6 +21978,73 @@ static ct_tensor *ct__attention_weights(ct_tensor *q, ct_tensor *k, ct_tensor *m
     ct_tensor *w = (ct_softmax)(ct__masked((ct_matmul)((ct_mul)(q, ct_number(scale)), (ct_transpose)(k, -2, -1)), mask, keep), -1);
     return p > 0 ? (ct_dropout)(w, p, true) : w;
 }
+/* Without a graph: blocks of queries, whose scores stay in the cache; causal ones only see the keys up to their last query.
+   q (B,L,E), k (B,S,E), v (B,S,V) contiguous -> y (B,L,V) */
+enum { CT__ATTENTION_ROWS = 64, CT__ATTENTION_BYTES = 1 << 18 };
+typedef struct {
+    const ct__gemm_kernels *gemm;
+    const ct__rows *k;
+    int64_t L, S, E, V, rows, blocks, size;
+    bool causal;
+    int failed;
+    double scale;
+    const char *query, *key, *value;
+    char *y;
+} ct__attention_job;
+static void ct__attention_softmax(const ct__attention_job *j, int64_t first, int64_t m, int64_t n, char *p)
+{
+    if (!j->causal) j->k->softmax(false, m, n, p, p);
+    for (int64_t r = 0; j->causal && r < m; r++, p += n * j->size) {
+        int64_t seen = ct__imin(n, first + r + 1);
+        j->k->softmax(false, 1, seen, p, p);
+        memset(p + seen * j->size, 0, (size_t)((n - seen) * j->size));
+    }
+}
+static bool ct__attention_block(const ct__attention_job *j, int64_t item, char *scores)
+{
+    int64_t b = item / j->blocks, first = item % j->blocks * j->rows, m = ct__imin(j->rows, j->L - first), n = j->causal ? ct__imin(j->S, first + m) : j->S;
+    ct__mat q = {j->query + (b * j->L + first) * j->E * j->size, j->E, 1, NULL, NULL}, kt = {j->key + b * j->S * j->E * j->size, 1, j->E, NULL, NULL};
+    ct__mat p = {scores, n, 1, NULL, NULL}, v = {j->value + b * j->S * j->V * j->size, j->V, 1, NULL, NULL};
+    ct__out s = {scores, n, 1, j->scale, 0, NULL, NULL, CT__ACT_NONE}, y = {j->y + (b * j->L + first) * j->V * j->size, j->V, 1, 1, 0, NULL, NULL, CT__ACT_NONE};
+    if (!ct__gemm(j->gemm, m, n, j->E, &q, &kt, &s)) return false;
+    ct__attention_softmax(j, first, m, n, scores);
+    return ct__gemm(j->gemm, m, j->V, n, &p, &v, &y);
+}
+static void ct__attention_blocks(void *ctx, int64_t begin, int64_t end)
+{
+    ct__attention_job *j = (ct__attention_job *)ctx;
+    size_t bytes = (size_t)(j->rows * j->S * j->size);
+    char *scores = bytes ? (char *)ct__alloc(bytes) : NULL;
+    bool ok = scores || !bytes;
+    for (int64_t item = begin; ok && item < end; item++) ok = ct__attention_block(j, item, scores);
+    if (!ok) ct__atomic_set(&j->failed, 1);
+    ct__free(scores, bytes);
+}
+static bool ct__attention_fits(const ct_tensor *q, const ct_tensor *k, const ct_tensor *v)
+{
+    const ct_tensor *t[3] = {q, k, v};
+    bool fits = q->dtype == CT_F32 || q->dtype == CT_F64;
+    for (int i = 0; i < 3; i++)
+        fits = fits && t[i]->ndim == q->ndim && ct__on_cpu(t[i]) && !(ct_is_grad_enabled() && ct__wants_grad(t[i])) && !memcmp(t[i]->shape, q->shape, (size_t)(q->ndim - 2) * sizeof *q->shape);
+    return fits;
+}
+static ct_tensor *ct__attention(ct_tensor *q, ct_tensor *k, ct_tensor *v, double scale, bool causal)
+{
+    int last = q->ndim - 1;
+    ct_shape s = ct_shape_of(q);
+    ct__attention_job j;
+    memset(&j, 0, sizeof j);
+    s.size[last] = v->shape[last];
+    ct_tensor *y = ct__new(q->dtype, s.size, s.ndim);
+    if (!y || !(q = ct__contiguous_of(q)) || !(k = ct__contiguous_of(k)) || !(v = ct__contiguous_of(v))) return NULL;
+    j.gemm = q->dtype == CT_F32 ? ct__cpu()->gemm_f32 : ct__cpu()->gemm_f64, j.k = ct__rows_of(q), j.size = j.gemm->size;
+    j.L = q->shape[last - 1], j.E = q->shape[last], j.S = k->shape[last - 1], j.V = v->shape[last], j.causal = causal, j.scale = scale;
+    j.query = ct__ptr(q), j.key = ct__ptr(k), j.value = ct__ptr(v), j.y = ct__ptr(y);
+    j.rows = ct__imin(j.L, ct__imax(j.gemm->MR, ct__imin(CT__ATTENTION_ROWS, CT__ATTENTION_BYTES / (ct__imax(1, j.S) * j.size) / j.gemm->MR * j.gemm->MR)));
+    j.blocks = j.rows ? (j.L + j.rows - 1) / j.rows : 0;
+    if (y->numel) ct__parallel_for(ct__product(q->shape, 0, last - 1) * j.blocks, ct__grain_of(j.rows * j.S * (j.E + j.V)), ct__attention_blocks, &j);
+    return ct__atomic_get(&j.failed) ? (ct_tensor *)ct__fail_memory("ct_scaled_dot_product_attention", j.rows * j.S * j.size) : y;
+}
 CT_API ct_tensor *ct_scaled_dot_product_attention_with(ct_attention_opts o)
 {
     const char *f = "ct_scaled_dot_product_attention";
@@ -21991,6 +22058,7 @@ CT_API ct_tensor *ct_scaled_dot_product_attention_with(ct_attention_opts o)
     if (!(o.dropout_p >= 0 && o.dropout_p <= 1)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "a probability is between 0 and 1, not %g", o.dropout_p);
     ct__fn fn = ct__begin(f);
     double scale = ct__opt(o.scale, 1 / sqrt((double)q->shape[q->ndim - 1]));
+    if (!o.attn_mask && o.dropout_p == 0 && ct__attention_fits(q, k, v)) return ct__end(fn, ct__attention(q, k, v, scale, o.is_causal));
     ct_tensor *mask = o.is_causal ? ct__causal(q, q->shape[q->ndim - 2], k->shape[k->ndim - 2]) : o.attn_mask;
     return ct__end(fn, !mask && o.is_causal ? NULL : (ct_matmul)(ct__attention_weights(q, k, mask, true, scale, o.dropout_p), v));
 }
@@ -22046,12 +22114,14 @@ static ct_tensor *ct__mha(ct_multi_head_attention_opts *o)
 {
     int64_t more = (o->bias_k && o->bias_v) + o->add_zero_attn, E = o->embed_dim_to_check, N = o->query->shape[1];
     ct_tensor *q = ct__mha_heads(o, ct__mha_project(o, 0), NULL, false), *k = ct__mha_heads(o, ct__mha_project(o, 1), o->bias_k, o->add_zero_attn);
-    ct_tensor *v = ct__mha_heads(o, ct__mha_project(o, 2), o->bias_v, o->add_zero_attn), *mask, *w;
-    if (!ct__mha_mask(o, more, &mask)) return NULL;
-    w = ct__attention_weights(q, k, mask, true, 1 / sqrt((double)(E / o->num_heads)), o->training ? o->dropout_p : 0);
+    ct_tensor *v = ct__mha_heads(o, ct__mha_project(o, 2), o->bias_v, o->add_zero_attn), *mask, *w, *y;
+    double scale = 1 / sqrt((double)(E / o->num_heads)), p = o->training ? o->dropout_p : 0;
+    if (!q || !k || !v || !ct__mha_mask(o, more, &mask)) return NULL;
+    if (!mask && p == 0 && !o->attn_weights && ct__attention_fits(q, k, v)) w = NULL, y = ct__attention(q, k, v, scale, false);
+    else w = ct__attention_weights(q, k, mask, true, scale, p), y = (ct_matmul)(w, v);
     ct_shape order = {{2, 0, 1, 3, 0, 0, 0, 0}, 4};
     if (o->attn_weights) *o->attn_weights = o->no_average ? w : (ct_mean_dim)(w, 1, false);
-    return (ct_linear)((ct_reshape)((ct_permute)((ct_matmul)(w, v), order), ct__sizes(o->query->shape[0], N, E, 3)), o->out_proj_weight, o->out_proj_bias);
+    return (ct_linear)((ct_reshape)((ct_permute)(y, order), ct__sizes(o->query->shape[0], N, E, 3)), o->out_proj_weight, o->out_proj_bias);
 }
 CT_API ct_tensor *ct_multi_head_attention_forward_with(ct_multi_head_attention_opts o)
 {
