@@ -5074,9 +5074,15 @@ typedef struct ct__gemm_kernels {
                 double beta);
     /* bias and activation on rows [i0, i0+m), columns [j0, j0+n) of C */
     void (*finish)(const ct__out *c, int64_t i0, int64_t m, int64_t j0, int64_t n);
-    /* y[l] = alpha * sum_k x[k] m[l*ld + k] (dot: lines are contiguous) or m[k*ld + l] (axpy: rows are), l < n */
+    /* l < n, alpha * sum_k x[k] m[l*ld + k] (dot: lines are contiguous) is y[l], of m[k*ld + l] (axpy: rows are) added to it */
     void (*gemv_dot)(int64_t K, const void *x, const void *m, int64_t ld, int64_t n, double alpha, void *y);
     void (*gemv_axpy)(int64_t K, const void *x, const void *m, int64_t ld, int64_t n, double alpha, void *y);
+    /* c(i,j) = alpha * sum_k a(i,k) b[k*ldb + j] */
+    void (*flat)(int64_t M, int64_t N, int64_t K, const void *a, int64_t ars, int64_t acs, const void *b, int64_t ldb,
+                 double alpha, void *c, int64_t ldc);
+    /* the same for integers of that size */
+    void (*flat_int)(int64_t M, int64_t N, int64_t K, const void *a, int64_t ars, int64_t acs, const void *b, int64_t ldb,
+                     double alpha, void *c, int64_t ldc);
 } ct__gemm_kernels;
 /* ---- >>norm-types --------------------------------------------------------------------------------------------------
    The loops of softmax and normalisation, compiled once per instruction set (>>norm-kernels). All memory is
@@ -5109,6 +5115,7 @@ typedef struct ct__rows { /* of one element type */
 } ct__rows;
 typedef struct ct__norm_kernels { ct__rows of[2]; } ct__norm_kernels; /* float, double */
 #define CT__COLS ((int64_t)64)   /* columns that a "cols" loop takes at once: its sums stay in L1 */
+#define CT__WIDE_COLS ((int64_t)256) /* the same for softmax of few rows */
 #define CT__PARAMS ((int64_t)128) /* the same for the gradients of layer norm's parameters */
 #define CT__CHUNK ((int64_t)512) /* elements per block; of whole rows, if they fit */
 #define CT__LONG_ROW ((int64_t)64) /* from here on a row has loops of its own */
@@ -6544,6 +6551,8 @@ CT__REDUCE_ALL(i64, int64_t, int64_t, int64_t, INT64_MAX)
 
 /* V: a vector of T, U: the same at any address. */
 #undef CT__GEMM_VECTORS
+#undef CT__GEMM_FLAT_ROW
+#undef CT__GEMM_FLAT_
 #undef CT__GEMM_NARROW
 #undef CT__GEMM_AROUND
 #undef CT__GEMM_KERNELS
@@ -6697,11 +6706,9 @@ static void CT__K(finish##f)(const ct__out *c, int64_t i0, int64_t m, int64_t j0
 
 /* Dot products of four lines at a time; the last line again where fewer are left. */
 #define CT__GEMM_VECTOR(T, f)                                                                                         \
-static T CT__K(dot_end##f)(T *part, int64_t n, const T *x, const T *m)                                                \
+static T CT__K(dot_end##f)(T *part, T sum)                                                                            \
 {                                                                                                                     \
-    T sum = 0;                                                                                                        \
     int64_t k, h;                                                                                                     \
-    for (k = 0; k < n; k++) sum += x[k] * m[k];                                                                       \
     for (h = CT__GEMM_VL(T) / 2; h > 0; h /= 2) for (k = 0; k < h; k++) part[k] += part[k + h];                       \
     return sum + part[0];                                                                                             \
 }                                                                                                                     \
@@ -6710,38 +6717,62 @@ static void CT__K(gemv_dot##f)(int64_t K, const void *x_, const void *m_, int64_
     CT__GEMM_FMA                                                                                                      \
     CT__K(V##f) zero = {0}, s[4][2];                                                                                  \
     const T *x = (const T *)x_, *m[4];                                                                                \
-    T part[4][CT__GEMM_VL(T)];                                                                                        \
+    T part[4][CT__GEMM_VL(T)], end[4];                                                                                \
     int64_t k, l;                                                                                                     \
     int i, j;                                                                                                         \
     for (l = 0; l < n; l += 4) {                                                                                      \
         for (i = 0; i < 4; i++) m[i] = (const T *)m_ + (l + i < n ? l + i : n - 1) * ld;                              \
-        CT__GEMM_EACH(i, 4) CT__GEMM_EACH(j, 2) s[i][j] = zero;                                                       \
+        CT__GEMM_EACH(i, 4) { end[i] = 0; CT__GEMM_EACH(j, 2) s[i][j] = zero; }                                       \
         for (k = 0; k + 2 * CT__GEMM_VL(T) <= K; k += 2 * CT__GEMM_VL(T))                                             \
             CT__GEMM_EACH(i, 4) CT__GEMM_EACH(j, 2)                                                                   \
                 s[i][j] += ((const CT__K(U##f) *)(x + k))[j] * ((const CT__K(U##f) *)(m[i] + k))[j];                  \
+        for (; k < K; k++) CT__GEMM_EACH(i, 4) end[i] += x[k] * m[i][k];                                              \
         CT__GEMM_EACH(i, 4) { s[i][0] += s[i][1]; memcpy(part[i], &s[i][0], sizeof part[i]); }                        \
         for (i = 0; i < 4 && l + i < n; i++)                                                                          \
-            ((T *)y)[l + i] = (T)alpha * CT__K(dot_end##f)(part[i], K - k, x + k, m[i] + k);                          \
+            ((T *)y)[l + i] = (T)alpha * (K < 2 * CT__GEMM_VL(T) ? end[i] : CT__K(dot_end##f)(part[i], end[i]));      \
     }                                                                                                                 \
 }                                                                                                                     \
-static void CT__K(gemv_axpy##f)(int64_t K, const void *x_, const void *m_, int64_t ld, int64_t n, double alpha,       \
+static void CT__K(gemv_axpy##f)(int64_t K, const void *x_, const void *m_, int64_t ld, int64_t n, double alpha_,      \
                                 void *y_)                                                                             \
 {                                                                                                                     \
-    const T *x = (const T *)x_, *m = (const T *)m_;                                                                   \
+    const T *x = (const T *)x_, *m = (const T *)m_, alpha = (T)alpha_;                                                \
     T *CT__RESTRICT y = (T *)y_;                                                                                      \
     int64_t l;                                                                                                        \
-    for (l = 0; l < n; l++) y[l] = 0;                                                                                 \
     for (; K >= 4; K -= 4, x += 4, m += 4 * ld) {                                                                     \
-        const T *m1 = m + ld, *m2 = m1 + ld, *m3 = m2 + ld, x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];               \
+        const T *m1 = m + ld, *m2 = m1 + ld, *m3 = m2 + ld;                                                           \
+        const T x0 = alpha * x[0], x1 = alpha * x[1], x2 = alpha * x[2], x3 = alpha * x[3];                           \
         for (l = 0; l < n; l++) y[l] += x0 * m[l] + x1 * m1[l] + x2 * m2[l] + x3 * m3[l];                             \
     }                                                                                                                 \
-    for (; K > 0; K--, x++, m += ld) for (l = 0; l < n; l++) y[l] += *x * m[l];                                       \
-    for (l = 0; l < n; l++) y[l] *= (T)alpha;                                                                         \
+    for (; K > 0; K--, x++, m += ld) {                                                                                \
+        const T x0 = alpha * x[0];                                                                                    \
+        for (l = 0; l < n; l++) y[l] += x0 * m[l];                                                                    \
+    }                                                                                                                 \
+}
+
+/* Small products, few long rows, and integers, which wrap around: nothing is packed, a vector of columns at a time. */
+#define CT__GEMM_FLAT_ROW(T, V, U, W)                                                                                 \
+        for (; j + W <= N; j += W) {                                                                                  \
+            V s = {0};                                                                                                \
+            for (k = 0; k < K; k++) s += a[k * acs] * *(const U *)(b + k * ldb + j);                                  \
+            *(U *)(c + j) = (T)alpha * s;                                                                             \
+        }
+#define CT__GEMM_FLAT_(T, f)                                                                                          \
+static void CT__K(flat##f)(int64_t M, int64_t N, int64_t K, const void *a_, int64_t ars, int64_t acs,                 \
+                           const void *b_, int64_t ldb, double alpha, void *c_, int64_t ldc)                          \
+{                                                                                                                     \
+    CT__GEMM_FMA                                                                                                      \
+    const T *a = (const T *)a_, *b = (const T *)b_;                                                                   \
+    T *c = (T *)c_;                                                                                                   \
+    for (; M > 0; M--, a += ars, c += ldc) {                                                                          \
+        int64_t j = 0, k;                                                                                             \
+        CT__GEMM_FLAT_ROW(T, CT__K(V##f), CT__K(U##f), CT__GEMM_VL(T))                                                \
+        CT__GEMM_FLAT_ROW(T, T, T, 1)                                                                                 \
+    }                                                                                                                 \
 }
 
 #if CT__VBYTES < 64
 #define CT__GEMM_NARROW CT__K
-#define CT__GEMM_AROUND(T, I, f) CT__GEMM_4X4(T, I, f) CT__GEMM_PACK(T, f) CT__GEMM_EDGE(T, f) CT__GEMM_VECTOR(T, f)
+#define CT__GEMM_AROUND(T, I, f) CT__GEMM_4X4(T, I, f) CT__GEMM_PACK(T, f) CT__GEMM_EDGE(T, f) CT__GEMM_VECTOR(T, f) CT__GEMM_FLAT_(T, f)
 #else /* what memory bounds: AVX2's */
 #define CT__GEMM_NARROW(name) ct__avx2_##name
 #define CT__GEMM_AROUND(T, I, f)
@@ -6752,10 +6783,12 @@ CT__GEMM_MICRO(T, f, 1, micro1##f)                                              
 CT__GEMM_MICRO(T, f, 2, micro2##f)                                                                                    \
 CT__GEMM_MICRO(T, f, CT__GEMM_NV, micro3##f)                                                                          \
 CT__GEMM_AROUND(T, I, f)                                                                                              \
+CT__GEMM_VECTORS(u##I, _of_u##I)                                                                                      \
+CT__GEMM_FLAT_(u##I, _of_u##I)                                                                                        \
 static const ct__gemm_kernels CT__K(gemm##f) = {                                                                      \
     (int64_t)sizeof(T), CT__GEMM_MR, CT__GEMM_NV * CT__GEMM_VL(T), CT__GEMM_VL(T), CT__GEMM_NARROW(pack##f),          \
     {CT__K(micro1##f), CT__K(micro2##f), CT__K(micro3##f)}, CT__GEMM_NARROW(put##f), CT__GEMM_NARROW(finish##f),      \
-    CT__GEMM_NARROW(gemv_dot##f), CT__GEMM_NARROW(gemv_axpy##f)};
+    CT__GEMM_NARROW(gemv_dot##f), CT__GEMM_NARROW(gemv_axpy##f), CT__GEMM_NARROW(flat##f), CT__K(flat_of_u##I)};
 
 CT__GEMM_KERNELS(float, int32_t, _f32)
 CT__GEMM_KERNELS(double, int64_t, _f64)
@@ -6841,7 +6874,9 @@ CT__LOOP1(T, scale##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = 
 CT__LOOP1(T, minus_mul##f, const T *x CT__COMMA const T *e CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] - e[i] * c) \
 CT__LOOP1(T, mul_shift##f, const T *x CT__COMMA const T *g CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] * (g[i] - c)) \
 CT__LOOP1(T, shifts##f, const T *x CT__COMMA const T *c CT__COMMA T *y, (void)0, y[i] = x[i] - c[i])                  \
-CT__LOOP1(T, overs##f, const T *x CT__COMMA const T *c CT__COMMA T *y, (void)0, y[i] = x[i] / c[i])                   \
+CT__LOOP1(T, inverses##f, const T *x CT__COMMA T *y, (void)0, y[i] = 1 / x[i])                                        \
+CT__LOOP1(T, mul_shifts##f, const T *x CT__COMMA const T *g CT__COMMA const T *c CT__COMMA T *y, (void)0, y[i] = x[i] * (g[i] - c[i]))\
+CT__LOOP1(T, minus_muls##f, const T *x CT__COMMA const T *e CT__COMMA const T *c CT__COMMA T *y, (void)0, y[i] = x[i] - e[i] * c[i])\
 CT__LOOP1(T, scales##f, const T *x CT__COMMA const T *c CT__COMMA T *y, (void)0, y[i] = x[i] * c[i])                  \
 CT__LOOP1(T, adds##f, const T *x CT__COMMA T *y, (void)0, y[i] += x[i])                                               \
 CT__LOOP1(T, add_muls##f, const T *x CT__COMMA const T *g CT__COMMA T *y, (void)0, y[i] += x[i] * g[i])               \
@@ -6974,37 +7009,32 @@ static void CT__K(max_cols##f)(int64_t n, int64_t ld, int64_t width, const T *x,
 static void CT__K(softmax_cols##f)(bool log, int64_t n, int64_t ld, int64_t width, const void *x_, void *y_)          \
 {                                                                                                                     \
     const T *x = (const T *)x_;                                                                                       \
-    T *y = (T *)y_, m[CT__COLS], s[CT__COLS], e[CT__COLS];                                                            \
+    T *y = (T *)y_, m[CT__WIDE_COLS], s[CT__WIDE_COLS], e[CT__WIDE_COLS];                                             \
     CT__K(max_cols##f)(n, ld, width, x, m);                                                                           \
     for (int64_t c = 0; c < width; c++) s[c] = 0;                                                                     \
     for (int64_t k = 0; k < n; k++) {                                                                                 \
+        T *to = log ? e : y + k * ld;                                                                                 \
         CT__K(shifts##f)(width, x + k * ld, m, y + k * ld);                                                           \
-        CT__K(exps##f)(width, y + k * ld, e);                                                                         \
-        CT__K(adds##f)(width, e, s);                                                                                  \
-        if (!log) memcpy(y + k * ld, e, (size_t)width * sizeof *e);                                                   \
+        CT__K(exps##f)(width, y + k * ld, to);                                                                        \
+        CT__K(adds##f)(width, to, s);                                                                                 \
     }                                                                                                                 \
     if (log) CT__K(logs##f)(width, s, s);                                                                             \
+    else CT__K(inverses##f)(width, s, s);                                                                             \
     for (int64_t k = 0; k < n; k++)                                                                                   \
         if (log) CT__K(shifts##f)(width, y + k * ld, s, y + k * ld);                                                  \
-        else CT__K(overs##f)(width, y + k * ld, s, y + k * ld);                                                       \
+        else CT__K(scales##f)(width, y + k * ld, s, y + k * ld);                                                      \
 }                                                                                                                     \
 static void CT__K(softmax_cols_bw##f)(bool log, int64_t n, int64_t ld, int64_t width, const void *y_, const void *g_, void *gx_) \
 {                                                                                                                     \
     const T *y = (const T *)y_, *g = (const T *)g_;                                                                   \
-    T *gx = (T *)gx_, s[CT__COLS], e[CT__COLS];                                                                       \
+    T *gx = (T *)gx_, s[CT__WIDE_COLS], e[CT__WIDE_COLS];                                                             \
     for (int64_t c = 0; c < width; c++) s[c] = 0;                                                                     \
     for (int64_t k = 0; k < n; k++)                                                                                   \
         if (log) CT__K(adds##f)(width, g + k * ld, s);                                                                \
         else CT__K(add_muls##f)(width, g + k * ld, y + k * ld, s);                                                    \
     for (int64_t k = 0; k < n; k++, y += ld, g += ld, gx += ld)                                                       \
-        if (log) {                                                                                                    \
-            CT__K(exps##f)(width, y, e);                                                                              \
-            CT__K(scales##f)(width, e, s, e);                                                                         \
-            CT__K(shifts##f)(width, g, e, gx);                                                                        \
-        } else {                                                                                                      \
-            CT__K(shifts##f)(width, g, s, e);                                                                         \
-            CT__K(scales##f)(width, e, y, gx);                                                                        \
-        }                                                                                                             \
+        if (log) CT__K(exps##f)(width, y, e), CT__K(minus_muls##f)(width, g, e, s, gx);                               \
+        else CT__K(mul_shifts##f)(width, y, g, s, gx);                                                                \
 }
 
 /* cross-entropy: lse = max + log(sum(exp(x - max))) */
@@ -9818,13 +9848,18 @@ static bool ct__pw_backward(ct__bw *b)
 /* as a program: one pass, block after block through all steps */
 static int ct__program_emit(ct__parser *x, int row, const int *arg, int n)
 {
-    if (x->steps == CT__EXPR_STEPS) return ct__expr_fail(x, "too long");
-    x->step[x->steps].row = row;
-    for (int k = 0; k < 3; k++) x->step[x->steps].arg[k] = arg[k < n ? k : 0];
+    int s = 0, all[3];
+    for (int k = 0; k < 3; k++) all[k] = arg[k < n ? k : 0];
+    while (s < x->steps && (x->step[s].row != row || memcmp(x->step[s].arg, all, sizeof all))) s++;
+    if (s < x->steps) return 1000 + s; /* the text says it twice */
+    if (s == CT__EXPR_STEPS) return ct__expr_fail(x, "too long");
+    x->step[s].row = row;
+    memcpy(x->step[s].arg, all, sizeof all);
     return 1000 + x->steps++;
 }
 static int ct__program_constant(ct__parser *x, double v)
 {
+    for (int k = 0; k < x->numbers; k++) if (!memcmp(&x->number[k], &v, sizeof v)) return 500 + k;
     if (x->numbers == CT__EXPR_VALUES) return ct__expr_fail(x, "too long");
     x->number[x->numbers] = v;
     return 500 + x->numbers++;
@@ -9844,10 +9879,11 @@ static void ct__program_init(ct__parser *x)
 }
 static void ct__program_operand(ct__parser *x, char name) { x->operand[(unsigned char)name] = (int8_t)x->operands++; }
 
-enum { CT__PROGRAM_SLOTS = 16, CT__PROGRAM_BLOCK = 768 }; /* bytes per slot */
+enum { CT__PROGRAM_SLOTS = 16, CT__PROGRAM_BLOCK = 1536, CT__PROGRAM_PIECE = 1 << 16 }; /* bytes per slot; elements per sum */
 typedef struct {
     ct__iter it;
-    int compute, steps, named, result;
+    int compute, steps, named, result, operands;
+    double *partial;                 /* a sum for each piece instead of the elements */
     struct { ct__pw_kernel *kernel; int arg[3], to; } step[CT__EXPR_STEPS];
     int constant[CT__PROGRAM_SLOTS]; /* slot -> number of the constant it holds, or -1 */
     const double *number;
@@ -9866,7 +9902,7 @@ static bool ct__program_plan(ct__program *p, const ct__parser *x, int compute)
         if (n >= CT__PROGRAM_SLOTS) return false;
         constant_slot[k] = n, p->constant[n] = k;
     }
-    p->compute = compute, p->steps = x->steps, p->named = x->named, p->number = x->number;
+    p->compute = compute, p->operands = x->operands, p->partial = NULL, p->steps = x->steps, p->named = x->named, p->number = x->number;
     for (int s = 0; s < x->steps; s++) {
         for (int k = 0; k < 3; k++) {
             int a = x->step[s].arg[k];
@@ -9887,12 +9923,14 @@ static void ct__program_body(void *ctx, int64_t begin, int64_t end)
     const ct__program *p = (const ct__program *)ctx;
     CT__LINES uint64_t slot[CT__PROGRAM_SLOTS][CT__PROGRAM_BLOCK / 8];
     static const double f[3] = {1, 0, 0};
-    int outs = p->it.count - 1;
+    int outs = p->operands;
     int64_t block = CT__PROGRAM_BLOCK / (int64_t)ct__itemsize(ct__compute_dtype[p->compute]), n;
     const void *at[CT__PROGRAM_SLOTS];
+    bool one[CT__PROGRAM_SLOTS];
     memset(slot, 0, (size_t)outs * sizeof *slot); /* what fills up the last 16 */
     for (int k = 0; k < CT__PROGRAM_SLOTS; k++) {
-        at[k] = slot[k];
+        at[k] = slot[k], one[k] = k < outs && (p->named >> k & 1) && end - begin >= block && ct__iter_one(&p->it, k);
+        if (one[k]) at[k] = ct__iter_load(&p->it, k, p->compute, begin, block, slot[k]);
         if (p->constant[k] < 0) continue;
         double v = p->number[p->constant[k]];
         for (int64_t i = 0; i < block; i++)
@@ -9902,7 +9940,7 @@ static void ct__program_body(void *ctx, int64_t begin, int64_t end)
     for (int64_t pos = begin; pos < end; pos += n) {
         n = ct__imin(block, end - pos);
         for (int k = 0; k < outs; k++) {
-            if (!(p->named >> k & 1)) continue;
+            if (one[k] || !(p->named >> k & 1)) continue;
             at[k] = ct__iter_load(&p->it, k, p->compute, pos, n, slot[k]);
             if (n % 16 && at[k] != (void *)slot[k]) memcpy(slot[k], at[k], (size_t)n * ct__itemsize(ct__compute_dtype[p->compute])), at[k] = slot[k];
         }
@@ -9910,17 +9948,41 @@ static void ct__program_body(void *ctx, int64_t begin, int64_t end)
             const void *v[5] = {at[p->step[s].arg[0]], at[p->step[s].arg[1]], at[p->step[s].arg[2]], at[p->step[s].arg[0]], at[p->step[s].arg[0]]};
             p->step[s].kernel((n + 15) & -16, v, slot[p->step[s].to], f);
         }
-        ct__iter_store(&p->it, outs, p->compute, pos, n, slot[p->result]);
+        if (p->partial) ct__cpu()->kernels->row[p->compute][CT__R_SUM](n, slot[p->result], &p->partial[begin / CT__PROGRAM_PIECE]);
+        else ct__iter_store(&p->it, outs, p->compute, pos, n, slot[p->result]);
     }
+}
+static void ct__program_pieces(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__program *p = (const ct__program *)ctx;
+    for (int64_t k = begin; k < end; k++) ct__program_body(ctx, k * CT__PROGRAM_PIECE, ct__imin((k + 1) * CT__PROGRAM_PIECE, p->it.numel));
+}
+static void ct__program_operands(ct__program *p, ct_tensor *const *in, int nin, const ct_tensor *shape, const ct_tensor *out)
+{
+    ct__iter_init(&p->it, shape->shape, shape->ndim);
+    for (int k = 0; k < nin; k++) ct__iter_add(&p->it, in[k]);
+    if (out) ct__iter_add(&p->it, out);
+    ct__iter_coalesce(&p->it);
 }
 /* the whole program; its operands are the tensors in of out's shape or broadcast to it */
 static void ct__program_run(ct__program *p, ct_tensor *const *in, int nin, const ct_tensor *out)
 {
-    ct__iter_init(&p->it, out->shape, out->ndim);
-    for (int k = 0; k < nin; k++) ct__iter_add(&p->it, in[k]);
-    ct__iter_add(&p->it, out);
-    ct__iter_coalesce(&p->it);
+    ct__program_operands(p, in, nin, out, out);
     ct__parallel_for(p->it.numel, CT__GRAIN, ct__program_body, p);
+}
+/* the sum of all that it computes, of the shape of in[0]; pieces are added in order: the same with any number of threads */
+static bool ct__program_sum(ct__program *p, ct_tensor *const *in, int nin, double *sum)
+{
+    ct__program_operands(p, in, nin, in[0], NULL);
+    int64_t pieces = (p->it.numel + CT__PROGRAM_PIECE - 1) / CT__PROGRAM_PIECE;
+    size_t bytes = (size_t)pieces * sizeof *p->partial;
+    if (!(p->partial = (double *)ct__alloc(bytes))) return false;
+    memset(p->partial, 0, bytes);
+    ct__parallel_for(pieces, 1, ct__program_pieces, p);
+    *sum = 0;
+    for (int64_t k = 0; k < pieces; k++) *sum += p->partial[k];
+    ct__free(p->partial, bytes);
+    return true;
 }
 /* A derivative that has no kernel: its text, on the inputs that it names. */
 static bool ct__cpu_pointwise_text(const ct_args *a)
@@ -14954,6 +15016,12 @@ CT_API ct_tensor *ct_vdot(ct_tensor *x, ct_tensor *y) { return ct_dot(x, y); }
 #define CT__GEMM_TILE   1536        /* bytes of the largest tile: MR 8 x NR of three 64-byte vectors */
 #define CT__GEMM_LINES  16          /* lines of a matrix-vector product are cut in units of a cache line of results */
 #define CT__GEMM_YBYTES (32 << 10)  /* and summed in blocks of this size, in L1 */
+#define CT__GEMM_FEW    4           /* that many vectors share the reading of a matrix, in blocks of ROWS rows of XBYTES */
+#define CT__GEMM_ROWS   4
+#define CT__GEMM_XBYTES (8 << 10)
+#define CT__GEMM_FLAT   512.0       /* so many multiply-adds, and sums of FLAT_K products in rows of ROW elements, are neither cut nor packed */
+#define CT__GEMM_FLAT_K 2
+#define CT__GEMM_ROW    256
 
 typedef struct ct__gemm_job {
     const ct__gemm_kernels *k;
@@ -15085,32 +15153,41 @@ static void ct__gemm_packed(ct__gemm_job *g)
         }
 }
 
-/* Matrix (K, n lines) times vector; item: a unit of lines. The vector x lies in pa, the sums y in pb. */
+/* Few vectors, the lines of A, times a matrix (K, n lines), which is read once; item: a unit of lines. The vectors lie in pa, the sums in pb. */
 static void ct__gemv_lines(void *job, int64_t begin, int64_t end)
 {
     const ct__gemm_job *g = (const ct__gemm_job *)job;
     const ct__gemm_kernels *k = g->k;
-    int64_t l, n, most = CT__GEMM_YBYTES / k->size;
-    for (l = begin * CT__GEMM_LINES, end = ct__imin(end * CT__GEMM_LINES, g->n); l < end; l += n) {
+    bool dot = g->b.rs == 1;
+    int64_t rows = dot || g->M == 1 ? g->K : CT__GEMM_ROWS, most = g->M == 1 ? CT__GEMM_YBYTES / k->size : dot ? CT__GEMM_LINES : CT__GEMM_XBYTES / k->size;
+    int64_t l, n, i, p;
+    for (l = begin * CT__GEMM_LINES, end = ct__imin(end * CT__GEMM_LINES, g->N); l < end; l += n) {
         const char *m = (const char *)g->b.data + l * g->b.cs * k->size;
-        char *y = g->pb + l * k->size;
         n = ct__imin(most, end - l);
-        if (g->b.rs == 1) k->gemv_dot(g->K, g->pa, m, g->b.cs, n, g->c.alpha, y);
-        else k->gemv_axpy(g->K, g->pa, m, g->b.rs, n, g->c.alpha, y);
-        if (g->M == 1) k->put(y, n, 1, n, &g->c, 0, l, g->c.beta), k->finish(&g->c, 0, 1, l, n);
-        else k->put(y, 1, n, 1, &g->c, l, 0, g->c.beta), k->finish(&g->c, l, n, 0, 1);
+        for (i = 0; !dot && i < g->M; i++) memset(g->pb + (i * g->N + l) * k->size, 0, (size_t)(n * k->size));
+        for (p = 0; p < g->K; p += rows)
+            for (i = 0; i < g->M; i++)
+                (dot ? k->gemv_dot : k->gemv_axpy)(ct__imin(rows, g->K - p), g->pa + (i * g->K + p) * k->size, m + p * g->b.rs * k->size,
+                                                   dot ? g->b.cs : g->b.rs, n, g->c.alpha, g->pb + (i * g->N + l) * k->size);
+        for (i = 0; i < g->M; i++) k->put(g->pb + (i * g->N + l) * k->size, n, 1, n, &g->c, i, l, g->c.beta), k->finish(&g->c, i, 1, l, n);
     }
 }
 
 static void ct__gemv(ct__gemm_job *g)
 {
-    ct__mat x = g->M == 1 ? g->a : g->b;
-    if (g->M > 1) g->b = g->a;
-    g->n = g->M == 1 ? g->N : g->M;
-    g->pa = g->buf; g->pb = g->buf + ct__gemm_up(g->K, 16) * g->k->size;
-    x.pack(&x, 0, g->K, 0, 1, 1, g->pa);
-    ct__gemm_for(g, (g->n + CT__GEMM_LINES - 1) / CT__GEMM_LINES, (double)g->K * CT__GEMM_LINES * 4, ct__gemv_lines);
+    g->pa = g->buf; g->pb = g->buf + g->M * ct__gemm_up(g->K, 16) * g->k->size;
+    g->a.pack(&g->a, 0, g->K, 0, g->M, 1, g->pa);
+    ct__gemm_for(g, (g->N + CT__GEMM_LINES - 1) / CT__GEMM_LINES, (double)(g->M * g->K) * CT__GEMM_LINES * 4, ct__gemv_lines);
 }
+
+static void ct__gemm_rows(void *job, int64_t begin, int64_t end)
+{
+    const ct__gemm_job *g = (const ct__gemm_job *)job;
+    g->k->flat(end - begin, g->N, g->K, (const char *)g->a.data + begin * g->a.cs * g->k->size, g->a.cs, g->a.rs, g->b.data, g->b.rs, g->c.alpha,
+               (char *)g->c.data + begin * g->c.rs * g->k->size, g->c.rs);
+    if (g->finish) g->k->finish(&g->c, begin, end - begin, 0, g->N);
+}
+static void ct__gemm_flat(ct__gemm_job *g) { ct__gemm_for(g, g->M, (double)(g->K * g->N) * 4, ct__gemm_rows); }
 
 /* C = beta*C and the epilogue, where there is nothing to sum. */
 static void ct__gemm_scale(ct__gemm_job *g)
@@ -15131,17 +15208,28 @@ static double ct__gemm_span(const ct__mat *m, int64_t rows, int64_t cols)
     return fabs((double)m->rs) * (double)(rows - 1) + fabs((double)m->cs) * (double)(cols - 1) + 1;
 }
 
+static bool ct__gemm_is_flat(const ct__gemm_job *g)
+{
+    bool plain = g->a.pack == g->k->pack && g->b.pack == g->k->pack && g->b.cs == 1 && g->c.cs == 1 && g->c.beta == 0;
+    return plain && (g->work <= CT__GEMM_FLAT || (g->K <= CT__GEMM_FLAT_K && g->N >= CT__GEMM_ROW));
+}
+/* Few lines of A, and of B what is worth a loop of its own: long lines, or rows beyond what is read in place. */
+static bool ct__gemm_is_few(int64_t M, int64_t N, int64_t K, const ct__mat *b, const ct__gemm_kernels *k)
+{
+    return b->pack == k->pack && (M == 1 ? b->rs == 1 || b->cs == 1 : M <= CT__GEMM_FEW && (b->rs == 1 ? K >= 8 * k->VL : b->cs == 1 && (double)(K * N * k->size) > CT__GEMM_DIRECT));
+}
+
 /* Chooses the way and says how much room it takes: nothing is allocated on the way. */
 static size_t ct__gemm_plan(ct__gemm_job *g)
 {
     const ct__gemm_kernels *k = g->k;
     bool a_plain = g->a.pack == k->pack, b_plain = g->b.pack == k->pack;
-    const ct__mat *m = g->M == 1 ? &g->b : &g->a;
     g->serial = g->work < CT__GEMM_SERIAL;
     g->finish = g->c.bias_m || g->c.bias_n || g->c.act != CT__ACT_NONE;
     if (g->K <= 0 || g->c.alpha == 0) return g->run = ct__gemm_scale, (size_t)0;
-    if ((g->M == 1 || g->N == 1) && m->pack == k->pack && (m->rs == 1 || m->cs == 1))
-        return g->run = ct__gemv, (size_t)((ct__gemm_up(g->K, 16) + g->M * g->N) * k->size);
+    if (ct__gemm_is_flat(g)) return g->run = ct__gemm_flat, (size_t)0;
+    if (ct__gemm_is_few(g->M, g->N, g->K, &g->b, k))
+        return g->run = ct__gemv, (size_t)(g->M * (ct__gemm_up(g->K, 16) + g->N) * k->size);
     g->run = ct__gemm_packed;
     g->NR = ct__gemm_cut(g->N, k->NR, k->VL);
     g->a_direct = a_plain && ((g->N <= g->NR && g->a.rs == 1) || /* or that is read only once, in order */
@@ -15179,6 +15267,17 @@ static void ct__gemm_batches(void *ctx, int64_t begin, int64_t end)
     }
 }
 
+/* C transposed = B transposed @ A transposed: few columns become few rows. */
+static void ct__gemm_turn(ct__gemm_batch *s)
+{
+    ct__gemm_job *g = &s->g;
+    ct__mat a = g->a;
+    ct__out c = g->c;
+    int64_t M = g->M, sa = s->sa;
+    g->a = g->b, g->b = a, g->M = g->N, g->N = M, s->sa = s->sb, s->sb = sa;
+    g->c.rs = c.cs, g->c.cs = c.rs, g->c.bias_m = c.bias_n, g->c.bias_n = c.bias_m;
+}
+
 /* C (M,N) = act(alpha * A (M,K) @ B (K,N) + beta * C + biases), `batch` times on operands that lie sa, sb, sc elements
    apart (0 broadcasts A or B). Small products run side by side, each in its part of the buffer; large ones one after
    the other, each on all threads. False when memory runs out; C is then as it was. */
@@ -15196,6 +15295,7 @@ static bool ct__gemm_batched(const ct__gemm_kernels *k, int64_t batch, int64_t M
     if (!A->pack) s.g.a.pack = k->pack;
     if (!B->pack) s.g.b.pack = k->pack;
     s.batch = batch; s.sa = sa; s.sb = sb; s.sc = sc;
+    if (M > N && ct__gemm_is_few(N, M, K, &s.g.a, k)) ct__gemm_turn(&s);
     s.room = ct__gemm_plan(&s.g);
     side_by_side = s.g.serial || (batch >= CT__GEMM_BATCH && s.g.work < 64 * CT__GEMM_SERIAL);
     s.parts = side_by_side ? ct__gemm_parts(batch, s.g.work, s.room) : 1;
@@ -15229,6 +15329,7 @@ typedef struct ct__mm {
     char *c;
     const void *bias;
     double alpha, beta;
+    const ct__gemm_kernels *k;
 } ct__mm;
 
 static void *ct__mm_misfit(const ct_tensor *a, const ct_tensor *b, int64_t K, int64_t L, const char *function)
@@ -15326,11 +15427,8 @@ static void ct__mm_int_rows(void *ctx, int64_t begin, int64_t end)
     for (int64_t r = begin; r < end; r++) {
         int64_t at, bt, ct, i = r % m->M;
         ct__mm_at(m, -1, r / m->M, &at, &bt, &ct);
-        const uint64_t *a = (const uint64_t *)(const void *)m->a + at + i * m->ars, *b = (const uint64_t *)(const void *)m->b + bt;
-        uint64_t *c = (uint64_t *)(void *)m->c + ct + i * m->N;
-        memset(c, 0, (size_t)m->N * sizeof *c);
-        for (int64_t k = 0; k < m->K; k++)
-            for (int64_t j = 0; j < m->N; j++) c[j] += a[k * m->acs] * b[k * m->brs + j * m->bcs];
+        m->k->flat_int(1, m->N, m->K, m->a + (at + i * m->ars) * m->k->size, m->ars, m->acs, m->b + bt * m->k->size, m->brs, 1,
+                       m->c + (ct + i * m->N) * m->k->size, m->N);
     }
 }
 static bool ct__mm_run(const ct_args *s, ct_tensor *a, ct_tensor *b, ct_tensor *bias, ct_tensor *out)
@@ -15339,8 +15437,8 @@ static bool ct__mm_run(const ct_args *s, ct_tensor *a, ct_tensor *b, ct_tensor *
     ct__mm_init(&m, a, b, out);
     m.alpha = s->f[0], m.beta = s->f[1];
     if (bias) m.bias = ct__ptr(bias);
-    if (out->dtype == CT_F32) return ct__mm_float(&m, ct__cpu()->gemm_f32);
-    if (out->dtype == CT_F64) return ct__mm_float(&m, ct__cpu()->gemm_f64);
+    m.k = ct__itemsize(out->dtype) == 4 ? ct__cpu()->gemm_f32 : ct__cpu()->gemm_f64;
+    if (ct__is_float(out->dtype)) return ct__mm_float(&m, m.k);
     ct__parallel_for(m.count * m.M, 1 + CT__GRAIN / (1 + m.N * m.K), ct__mm_int_rows, &m);
     return true;
 }
@@ -15348,8 +15446,9 @@ static bool ct__cpu_matmul(const ct_args *s)
 {
     ct_tensor *a = s->in[0], *b = s->in[1], *bias = s->in_count > 2 ? s->in[2] : NULL, *out = s->out[0];
     if (!out->numel) return true;
-    if (out->dtype == CT_F32 || out->dtype == CT_F64 || out->dtype == CT_I64) return ct__mm_run(s, a, b, bias, out);
-    int wide = ct__is_float(out->dtype) ? CT_F32 : CT_I64;
+    bool rows = ct__is_float(out->dtype) || b->ndim == 1 || b->stride[b->ndim - 1] == 1; /* integers run along them */
+    if (ct__itemsize(out->dtype) >= 4 && rows) return ct__mm_run(s, a, b, bias, out);
+    int wide = ct__itemsize(out->dtype) >= 4 ? out->dtype : ct__is_float(out->dtype) ? CT_F32 : CT_I32;
     ct_scope_begin();
     ct_tensor *c = ct__new_like(out, wide);
     a = ct__cast_of(a, wide), b = ct__cast_of(b, wide), bias = ct__cast_of(bias, wide);
@@ -20158,7 +20257,7 @@ typedef struct {
     const ct__rows *k;
     const char *a, *b;
     char *out;
-    int64_t n, inner, blocks, size;
+    int64_t n, inner, blocks, wide, size;
     bool log;
 } ct__softmax_job;
 static void ct__softmax_rows(void *ctx, int64_t begin, int64_t end)
@@ -20172,7 +20271,7 @@ static void ct__softmax_cols(void *ctx, int64_t begin, int64_t end)
 {
     const ct__softmax_job *j = (const ct__softmax_job *)ctx;
     for (int64_t item = begin; item < end; item++) {
-        int64_t c = item % j->blocks * CT__COLS, width = ct__imin(CT__COLS, j->inner - c);
+        int64_t c = item % j->blocks * j->wide, width = ct__imin(j->wide, j->inner - c);
         int64_t at = (item / j->blocks * j->n * j->inner + c) * j->size;
         if (j->b) j->k->softmax_cols_bw(j->log, j->n, j->inner, width, j->a + at, j->b + at, j->out + at);
         else j->k->softmax_cols(j->log, j->n, j->inner, width, j->a + at, j->out + at);
@@ -20187,10 +20286,11 @@ static bool ct__cpu_softmax(const ct_args *a)
     ct__softmax_job j;
     j.k = ct__rows_of(x), j.a = ct__ptr(x), j.b = a->in_count > 1 ? ct__ptr(a->in[1]) : NULL, j.out = ct__ptr(a->out[0]);
     j.n = x->ndim ? x->shape[dim] : 1, j.inner = ct__product(x->shape, dim + 1, x->ndim);
-    j.blocks = (j.inner + CT__COLS - 1) / CT__COLS, j.size = (int64_t)ct__itemsize(x->dtype), j.log = a->i[1] != 0;
+    j.wide = j.n <= CT__COLS ? CT__WIDE_COLS : CT__COLS;
+    j.blocks = (j.inner + j.wide - 1) / j.wide, j.size = (int64_t)ct__itemsize(x->dtype), j.log = a->i[1] != 0;
     int64_t outer = x->numel / j.n / j.inner;
     if (j.inner == 1) ct__parallel_for(outer, ct__grain_rows(j.n), ct__softmax_rows, &j);
-    else ct__parallel_for(outer * j.blocks, ct__grain_of(j.n * CT__COLS), ct__softmax_cols, &j);
+    else ct__parallel_for(outer * j.blocks, ct__grain_of(j.n * j.wide), ct__softmax_cols, &j);
     return true;
 }
 static bool ct__softmax_forward(ct__call *c)
@@ -20234,9 +20334,9 @@ static ct_tensor *ct__softmax(const ct__op *op, const char *function, ct_tensor 
 CT_API ct_tensor *(ct_softmax)(ct_tensor *input, int dim) { return ct__softmax(&ct__op_softmax, "ct_softmax", input, dim, false); }
 CT_API ct_tensor *(ct_log_softmax)(ct_tensor *input, int dim) { return ct__softmax(&ct__op_log_softmax, "ct_log_softmax", input, dim, true); }
 
-/* normalisation: one primitive, op 0 by rows (layer norm), 1 by channels with the batch's statistics, 2 with given ones.
-   in = {x, w, b} and for op 2 {..., mean, var}; by channels w and b may be NULL; out = {y, stat}; i = {n, rms} or {}; f = {eps}.
-   stat: by rows (rows,2) mean and 1/std in x's type; by channels (3,C) mean, 1/std and biased var in float64.
+/* normalisation: one primitive, op 0 by rows (layer norm), 1 by channels with the batch's statistics, 2 with given ones, 3 by groups.
+   in = {x, w, b} and for op 2 {..., mean, var}; by channels w and b may be NULL; out = {y, stat}; i = {n, rms}, {} or {groups}; f = {eps}.
+   stat: by rows (rows,2) mean and 1/std in x's type; by channels (3,C), by groups (3,N*groups) mean, 1/std and biased var in float64.
    backward: in = {x, gradient, w, stat}; out = {gradient of x} or that and those of w and b. */
 typedef struct {
     const ct__rows *k;
@@ -20244,6 +20344,7 @@ typedef struct {
     char *y, *stat, *gw, *gb, *part;
     const double *mean, *var;
     int64_t size, rows, n, channels;  /* n: of a row; by channels: rows runs of n, ld apart */
+    int64_t groups;                   /* of a sample; then channels are all groups, of rows runs each */
     double eps;
     bool rms, given;
 } ct__norm_job;
@@ -20385,6 +20486,53 @@ static void ct__batch_norm_columns_bw(void *ctx, int64_t begin, int64_t end)
         j->k->affine2_cols(j->rows, j->channels, width, j->g + at, j->x + at, mean, a, s0, s1, j->y + at);
     }
 }
+static void ct__group_norm_groups(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__norm_job *j = (const ct__norm_job *)ctx;
+    int64_t run = j->n * j->size, n = j->rows * j->n;
+    for (int64_t g = begin; g < end; g++) {
+        int64_t at = g * j->rows * run, c = g % j->groups * j->rows;
+        double count = (double)ct__imax(1, n), mean = j->k->sum(n, j->x + at) / count;
+        ct__batch_stat(j, g, mean, j->k->square(n, j->x + at, mean) / count);
+        double rstd = ((const double *)(const void *)j->stat)[j->channels + g];
+        for (int64_t r = 0; r < j->rows; r++, at += run)
+            j->k->affine(j->n, j->x + at, mean, rstd * ct__norm_weight(j, j->w, c + r, 1), ct__norm_weight(j, j->b, c + r, 0), j->y + at);
+    }
+}
+/* gx = a*g + b*(x - mean) + c as by channels, with sums over the group of g*w; part: for each run sum g and sum g*(x - mean) */
+static void ct__group_norm_groups_bw(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__norm_job *j = (const ct__norm_job *)ctx;
+    const double *stat = (const double *)(const void *)j->stat;
+    int64_t run = j->n * j->size;
+    for (int64_t g = begin; g < end; g++) {
+        double *sums = (double *)(void *)j->part + 2 * g * j->rows, s0 = 0, s1 = 0, rstd = stat[j->channels + g], count = (double)ct__imax(1, j->rows * j->n);
+        int64_t first = g * j->rows * run, c = g % j->groups * j->rows;
+        for (int64_t r = 0, at = first; r < j->rows; r++, at += run) {
+            double w = ct__norm_weight(j, j->w, c + r, 1);
+            sums[2 * r] = sums[2 * r + 1] = 0;
+            j->k->dot(j->n, j->g + at, j->x + at, stat[g], sums + 2 * r);
+            s0 += w * sums[2 * r], s1 += w * sums[2 * r + 1];
+        }
+        for (int64_t r = 0, at = first; r < j->rows; r++, at += run)
+            j->k->affine2(j->n, j->g + at, j->x + at, stat[g], rstd * ct__norm_weight(j, j->w, c + r, 1), -rstd * rstd * rstd * s1 / count, -rstd * s0 / count, j->y + at);
+    }
+}
+static bool ct__group_norm_bw(ct__norm_job *j)
+{
+    int64_t runs = j->channels * j->rows, channels = j->groups * j->rows;
+    size_t bytes = (size_t)runs * 2 * sizeof(double);
+    if (!(j->part = (char *)ct__alloc(bytes))) return false;
+    ct__parallel_for(j->channels, ct__grain_of(j->rows * j->n), ct__group_norm_groups_bw, j);
+    const double *sums = (const double *)(const void *)j->part, *rstd = (const double *)(const void *)j->stat + j->channels;
+    for (int64_t c = 0; j->gw && c < channels; c++) {
+        double w = 0, b = 0;
+        for (int64_t r = c; r < runs; r += channels) w += sums[2 * r + 1] * rstd[r / j->rows], b += sums[2 * r];
+        ct__norm_store(j, j->gw, c, w), ct__norm_store(j, j->gb, c, b);
+    }
+    ct__free(j->part, bytes);
+    return true;
+}
 static ct__norm_job ct__norm_job_of(const ct_args *a)
 {
     const ct_tensor *x = a->in[0];
@@ -20393,6 +20541,7 @@ static ct__norm_job ct__norm_job_of(const ct_args *a)
     j.k = ct__rows_of(x), j.x = ct__ptr(x), j.y = ct__ptr(a->out[0]), j.size = (int64_t)ct__itemsize(x->dtype), j.eps = a->f[0], j.given = a->op == 2;
     j.n = a->op ? ct__product(x->shape, 2, x->ndim) : a->i[0];
     j.rows = a->op ? x->shape[0] : x->numel / ct__imax(1, j.n), j.channels = a->op ? x->shape[1] : 0, j.rms = !a->op && a->i[1];
+    if (a->op == 3) j.groups = a->i[0], j.rows = x->shape[1] / j.groups, j.channels = x->shape[0] * j.groups;
     return j;
 }
 static bool ct__cpu_norm(const ct_args *a)
@@ -20401,6 +20550,7 @@ static bool ct__cpu_norm(const ct_args *a)
     j.w = a->in[1] ? ct__ptr(a->in[1]) : NULL, j.b = a->in[2] ? ct__ptr(a->in[2]) : NULL, j.stat = ct__ptr(a->out[1]);
     if (j.given) j.mean = (const double *)(const void *)ct__ptr(a->in[3]), j.var = (const double *)(const void *)ct__ptr(a->in[4]);
     if (!a->op) ct__parallel_for(j.rows, ct__grain_of(j.n), ct__layer_norm_rows, &j);
+    else if (a->op == 3) ct__parallel_for(j.channels, ct__grain_of(j.rows * j.n), ct__group_norm_groups, &j);
     else if (j.n == 1) ct__parallel_for((j.channels + CT__COLS - 1) / CT__COLS, ct__grain_of(j.rows * CT__COLS), ct__batch_norm_columns, &j);
     else ct__parallel_for(j.channels, ct__grain_of(j.rows * j.n), ct__batch_norm_images, &j);
     return true;
@@ -20411,6 +20561,7 @@ static bool ct__cpu_norm_backward(const ct_args *a)
     j.g = ct__ptr(a->in[1]), j.w = a->in[2] ? ct__ptr(a->in[2]) : NULL, j.stat = ct__ptr(a->in[3]);
     if (a->out_count > 1) j.gw = ct__ptr(a->out[1]), j.gb = ct__ptr(a->out[2]);
     if (!a->op && j.gw && j.n) return ct__layer_norm_by_chunks(&j);
+    if (a->op == 3) return ct__group_norm_bw(&j);
     if (!a->op) ct__parallel_for(j.rows, ct__grain_of(j.n), ct__layer_norm_rows, &j);
     else if (j.n == 1) ct__parallel_for((j.channels + CT__COLS - 1) / CT__COLS, ct__grain_of(j.rows * CT__COLS), ct__batch_norm_columns_bw, &j);
     else ct__parallel_for(j.channels, ct__grain_of(j.rows * j.n), ct__batch_norm_images_bw, &j);
@@ -20435,7 +20586,7 @@ static bool ct__norm_forward(ct__call *c)
         else if (!kind) ok = ok && (in[k] = ct__pool_filled(in[0], c->i[0], k == 1)) != NULL;
     }
     for (int k = 3; kind == 2 && k < 5; k++) ok = ok && (in[k] = ct__cast_of(c->in[at++], CT_F64)) != NULL;
-    int64_t rows[2] = {x->numel / ct__imax(1, c->i[0]), 2}, channels[2] = {3, kind ? x->shape[1] : 0};
+    int64_t rows[2] = {x->numel / ct__imax(1, c->i[0]), 2}, channels[2] = {3, kind == 3 ? x->shape[0] * c->i[0] : kind ? x->shape[1] : 0};
     out[0] = ok ? ct__new_like(x, compute) : NULL;
     out[1] = out[0] ? ct__new_on(x->storage->device, kind ? (int)CT_F64 : compute, kind ? channels : rows, 2) : NULL;
     ok = out[1] && ct__run(CT_PRIM_norm, in, kind == 2 ? 5 : 3, out, 2, kind, c->f, c->i);
@@ -20513,11 +20664,26 @@ static bool ct__batch_norm_backward(ct__bw *b)
     if (b->i[3]) b->gin[1 + b->i[2]] = (ct_sum_dims)(g, d, false);
     return b->gin[0] && (!w || b->gin[1]);
 }
+static bool ct__group_norm_backward(ct__bw *b) /* rows of groups */
+{
+    ct_tensor *x = ct__bw_in(b, 0), *w = b->i[2] ? ct__bw_in(b, 1) : NULL;
+    if (!x || (b->i[2] && !w) || !b->g[0]) return x && !b->g[0];
+    ct_dtype compute = (ct_dtype)ct__wide(x->dtype);
+    ct_shape s = ct_shape_of(x), flat = ct__sizes(x->shape[0] * b->i[0], x->shape[1] / b->i[0] * ct__product(x->shape, 2, x->ndim), 0, 2);
+    ct_tensor *g = (ct_to)(b->g[0], compute);
+    if (w) w = (ct_reshape)((ct_broadcast_to)((ct_reshape)((ct_to)(w, compute), ct__channel_shape(x->shape[1], x->ndim)), s), flat);
+    if (!ct__norm_rule(b, (ct_reshape)((ct_to)(x, compute), flat), w, (ct_reshape)(g, flat), ct__dims(1, 1), false)) return false;
+    b->gin[0] = (ct_reshape)(b->gin[0], s);
+    if (w) b->gin[1] = (ct_sum_dims)((ct_reshape)(b->gin[1], s), ct__all_but_channels(s.ndim), false);
+    if (b->i[3]) b->gin[1 + b->i[2]] = (ct_sum_dims)(g, ct__all_but_channels(s.ndim), false);
+    return b->gin[0] && (!w || b->gin[1]);
+}
 #define CT__NORM_OPS(name, node, backward) /* without and with a weight to save */                                    \
     {{name, node, ct__norm_forward, backward, ct__norm_fused, CT__SAVE_IN(0) | CT__SAVE_OUT1, 0, NULL},               \
      {name, node, ct__norm_forward, backward, ct__norm_fused, CT__SAVE_IN(0) | CT__SAVE_IN(1) | CT__SAVE_OUT1, 0, NULL}}
 static const ct__op ct__op_layer_norm[2] = CT__NORM_OPS("layer_norm", "NativeLayerNormBackward0", ct__layer_norm_backward);
 static const ct__op ct__op_batch_norm[2] = CT__NORM_OPS("batch_norm", "NativeBatchNormBackward0", ct__batch_norm_backward);
+static const ct__op ct__op_group_norm[2] = CT__NORM_OPS("group_norm", "NativeGroupNormBackward0", ct__group_norm_backward);
 #undef CT__NORM_OPS
 
 static ct_tensor *ct__layer_norm_apply(ct_layer_norm_opts *o, const char *function, bool rms)
@@ -20618,25 +20784,23 @@ CT_API ct_tensor *ct_batch_norm_with(ct_batch_norm_opts o)
     bool ok = ct__apply(&c) && (!o.training || !o.running_mean || !x->numel || ct__running_stats(&o, c.out[1], count));
     return ct__end(f, ok ? c.out[0] : NULL);
 }
-/* (N,C,...) seen as N*G rows; then the channels' weights */
 CT_API ct_tensor *ct_group_norm_with(ct_group_norm_opts o)
 {
-    ct_tensor *x = o.input, *y;
+    ct__call c;
+    ct_tensor *x = o.input, *in[3] = {x, NULL, NULL};
     const char *f = "ct_group_norm";
     if (!x || !ct__need_float(x, "input", f) || !ct__need_float(o.weight, "weight", f) || !ct__need_float(o.bias, "bias", f)) return NULL;
     if (x->ndim < 2 || o.num_groups < 1 || x->shape[1] % o.num_groups)
         return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "%lld groups do not divide the channels of input %s", (long long)o.num_groups, ct__brackets(x));
     if (!ct__need_shape(o.weight, "weight", x->shape + 1, 1, f) || !ct__need_shape(o.bias, "bias", x->shape + 1, 1, f)) return NULL;
-    ct__fn fn = ct__begin(f);
-    ct_shape channels = ct__channel_shape(x->shape[1], x->ndim);
-    ct_layer_norm_opts l;
-    memset(&l, 0, sizeof l);
-    int64_t n = x->shape[1] / o.num_groups * ct__product(x->shape, 2, x->ndim);
-    l.input = (ct_reshape)(x, ct__sizes(x->shape[0] * o.num_groups, n, 0, 2)), l.normalized_shape = ct__sizes(n, 0, 0, 1), l.eps = o.eps;
-    y = (ct_reshape)(ct_layer_norm_with(l), ct_shape_of(x));
-    if (o.weight) y = (ct_mul)(y, (ct_reshape)(o.weight, channels));
-    if (o.bias) y = (ct_add)(y, (ct_reshape)(o.bias, channels));
-    return ct__end(fn, y);
+    int nin = 1;
+    if (o.weight) in[nin++] = o.weight;
+    if (o.bias) in[nin++] = o.bias;
+    ct__call_init(&c, &ct__op_group_norm[o.weight != NULL], f, in, nin);
+    c.i[0] = o.num_groups, c.i[1] = 0, c.i[2] = o.weight != NULL, c.i[3] = o.bias != NULL, c.i[4] = 3, c.ni = 5;
+    c.f[0] = ct__opt(o.eps, 1e-5), c.nf = 1;
+    ct__fn fn = ct__begin(f); /* the statistics are the graph's, not the caller's */
+    return ct__end(fn, ct__apply(&c) ? c.out[0] : NULL);
 }
 
 CT_API ct_tensor *(ct_normalize)(ct_tensor *x, double p, int dim, double eps)
@@ -20773,9 +20937,9 @@ CT_API ct_tensor *(ct_one_hot)(ct_tensor *index, int64_t num_classes)
 #define CT__LOSSES(X)                                                                                                 \
     X(mse, MseLoss, MseLoss, MseLoss, (a - b)*(a - b), 2*(a - b), 2*(b - a))                                          \
     X(l1, Mean, Sum, Abs, abs(a - b), sign(a - b), sign(b - a))                                                       \
-    X(smooth_l1, SmoothL1Loss, SmoothL1Loss, SmoothL1Loss, abs(a - b) < d ? (a - b)*(a - b)/(2*d) : abs(a - b) - d/2, \
+    X(smooth_l1, SmoothL1Loss, SmoothL1Loss, SmoothL1Loss, minimum(abs(a - b), d)/d*(abs(a - b) - minimum(abs(a - b), d)*num(0.5)), \
       abs(a - b) < d ? (a - b)/d : sign(a - b), abs(a - b) < d ? (b - a)/d : sign(b - a))                             \
-    X(huber, HuberLoss, HuberLoss, HuberLoss, abs(a - b) < d ? (a - b)*(a - b)/2 : d*(abs(a - b) - d/2),              \
+    X(huber, HuberLoss, HuberLoss, HuberLoss, minimum(abs(a - b), d)*(abs(a - b) - minimum(abs(a - b), d)*num(0.5)),      \
       abs(a - b) < d ? a - b : d*sign(a - b), abs(a - b) < d ? b - a : d*sign(b - a))                                 \
     X(bce, BinaryCrossEntropy, BinaryCrossEntropy, BinaryCrossEntropy,                                                \
       (b - 1)*maximum(log1p(-a), -100) - b*maximum(log(a), -100), (a - b)/maximum((1 - a)*a, num(1e-12)), log1p(-a) - log(a)) \
@@ -20799,10 +20963,28 @@ static ct_tensor *ct__loss_value(ct_tensor *a, ct_tensor *b, double d, int loss,
     ct_tensor *in[4] = {a, b, a, ct_number(d)}, *y = (ct_expr)(ct__loss_texts[loss].value, in, 4);
     return reduction == CT_NONE_REDUCED ? y : reduction == CT_SUM ? (ct_sum)(y) : (ct_mean)(y);
 }
+/* The mean or sum in one pass over the operands; of the shape of a. */
+static ct_tensor *ct__loss_reduced(ct_tensor *a, ct_tensor *b, double d, int loss, ct_reduction reduction)
+{
+    ct__parser x;
+    ct__program p;
+    double sum;
+    ct_tensor *in[3] = {a, b, ct_number(d)};
+    ct__program_init(&x);
+    for (int k = 0; k < 3; k++) ct__program_operand(&x, "abd"[k]);
+    if (ct__expr_parse(&x, ct__loss_texts[loss].value) < 0 || !ct__program_plan(&p, &x, ct__compute_of(a->dtype))) return NULL;
+    if (!ct__program_sum(&p, in, 3, &sum)) return NULL;
+    return ct__filled(ct__new(a->dtype, NULL, 0), ct_number(reduction == CT_MEAN ? sum / (double)a->numel : sum));
+}
 static bool ct__loss_forward(ct__call *c)
 {
     int dtype = c->in[0]->dtype, depth = ct_scope_depth();
     ct_scope_begin();
+    if (c->i[1] != CT_NONE_REDUCED && ct__on_cpu(c->in[0])) {
+        bool done = ct__give(c, 0, ct__loss_reduced(c->in[0], c->in[1], c->f[0], (int)c->i[0], (ct_reduction)c->i[1]), dtype);
+        ct_scope_unwind(depth);
+        return done;
+    }
     ct_tensor *a = ct_to(c->in[0], (ct_dtype)ct__wide(dtype)), *b = ct_to(c->in[1], (ct_dtype)ct__wide(dtype));
     ct_tensor *y = a && b ? ct__loss_value(a, b, c->f[0], (int)c->i[0], (ct_reduction)c->i[1]) : NULL;
     bool ok = y && ct__give(c, 0, y, dtype);
@@ -20993,11 +21175,22 @@ static bool ct__nll_classes(const ct__nll_job *j, const char *function)
             return ct__fail(CT_ERR_INDEX, function, "target %lld is no class in [0, %lld) and not ignore_index %lld", (long long)j->target[r], (long long)j->n, (long long)j->ignore) != NULL;
     return true;
 }
+/* sum_c w_c (lse - x_c) */
+static double ct__nll_smooth(const ct__nll_job *j, int64_t r, double lse)
+{
+    const char *x = j->x + r * j->n * j->size;
+    double smooth = 0, sums[2] = {0, 0};
+    if (j->inner == 1) {
+        if (j->w) j->k->dot(j->n, j->w, x, 0, sums);
+        return j->total * lse - (j->w ? sums[1] : j->k->sum(j->n, x));
+    }
+    for (int64_t c = 0; c < j->n; c++) smooth += ct__nll_weight(j, c) * (lse - ct__nll_at(j, j->x, ct__nll_index(j, r, c)));
+    return smooth;
+}
 static double ct__nll_row(const ct__nll_job *j, int64_t r) /* l_r, not yet divided */
 {
     int64_t t = j->target[r];
-    double lse = j->lse ? ct__nll_at(j, j->lse, r) : 0, smooth = 0;
-    for (int64_t c = 0; j->s > 0 && c < j->n; c++) smooth += ct__nll_weight(j, c) * (lse - ct__nll_at(j, j->x, ct__nll_index(j, r, c)));
+    double lse = j->lse ? ct__nll_at(j, j->lse, r) : 0, smooth = j->s > 0 ? ct__nll_smooth(j, r, lse) : 0;
     double l = (1 - j->s) * ct__nll_weight(j, t) * (lse - ct__nll_at(j, j->x, ct__nll_index(j, r, t)));
     return j->s > 0 ? l + j->s / (double)j->n * smooth : l;
 }
@@ -21059,9 +21252,13 @@ static void ct__nll_subtract(const ct__nll_job *j, int64_t r, double g) /* the t
 {
     int64_t t = j->target[r], k;
     if (t == j->ignore) return;
-    for (int64_t c = 0; j->s > 0 && c < j->n; c++) {
+    double each = g * j->s / (double)j->n;
+    char *y = j->y + r * j->n * j->size;
+    if (j->s > 0 && j->inner == 1 && j->w) j->k->affine2(j->n, y, j->w, 0, 1, -each, 0, y);
+    else if (j->s > 0 && j->inner == 1) j->k->affine(j->n, y, 0, 1, -each, y);
+    else for (int64_t c = 0; j->s > 0 && c < j->n; c++) {
         k = ct__nll_index(j, r, c);
-        ct__nll_put(j, j->y, k, ct__nll_at(j, j->y, k) - g * j->s / (double)j->n * ct__nll_weight(j, c));
+        ct__nll_put(j, j->y, k, ct__nll_at(j, j->y, k) - each * ct__nll_weight(j, c));
     }
     k = ct__nll_index(j, r, t);
     ct__nll_put(j, j->y, k, ct__nll_at(j, j->y, k) - g * (1 - j->s) * ct__nll_weight(j, t));
@@ -21789,7 +21986,7 @@ enum { CT__RNN_TANH, CT__RNN_RELU, CT__RNN_LSTM, CT__RNN_GRU };
 static const int8_t ct__rnn_gates[4] = {1, 1, 4, 3}, ct__rnn_slots[4] = {0, 0, 6, 4};
 typedef struct {
     const ct__gemm_kernels *gemm;
-    ct__pw_kernel *sigmoid, *tanh;
+    ct__pw_kernel *sigmoid, *tanh, *add, *mul, *addcmul;
     int kind;
     bool reverse;
     int64_t L, N, H, G, S, size, step; /* step: of memory, in elements */
@@ -21798,24 +21995,21 @@ typedef struct {
     int64_t t;                         /* the step at hand */
     const char *h, *cell;              /* states before it */
 } ct__rnn_job;
-static void ct__rnn_map(ct__pw_kernel *kernel, int64_t n, void *x, int64_t size) /* in place; kernels take 16 at a time */
+/* y = kernel(a, b, c), n elements; kernels take 16 at a time */
+static void ct__rnn_map3(ct__pw_kernel *kernel, int64_t n, const void *a, const void *b, const void *c, void *y, int64_t size)
 {
-    static const double none[8] = {0, 0, 0, 0, 0, 0, 0, 0};
-    double tail[16] = {0};
-    char *rest = (char *)x + (n & -16) * size;
-    const void *v[5] = {x, x, x, x, x}, *r[5] = {tail, tail, tail, tail, tail};
-    if (n & -16) kernel(n & -16, v, x, none);
-    if (!(n & 15)) return;
-    memcpy(tail, rest, (size_t)((n & 15) * size));
-    kernel(16, r, tail, none);
-    memcpy(rest, tail, (size_t)((n & 15) * size));
+    static const double one[8] = {1, 0, 0, 0, 0, 0, 0, 0};
+    double tail[3][16] = {{0}};
+    const void *v[5] = {a, b, c, a, a}, *t[5] = {tail[0], tail[1], tail[2], tail[0], tail[0]};
+    int64_t rest = (n & 15) * size, done = (n & -16) * size;
+    if (done) kernel(n & -16, v, y, one);
+    if (!rest) return;
+    for (int k = 0; k < 3; k++) memcpy(tail[k], (const char *)v[k] + done, (size_t)rest);
+    kernel(16, t, tail[0], one);
+    memcpy((char *)y + done, tail[0], (size_t)rest);
 }
+static void ct__rnn_map(ct__pw_kernel *kernel, int64_t n, void *x, int64_t size) { ct__rnn_map3(kernel, n, x, x, x, x, size); }
 #define CT__RNN_LOOPS(T)                                                                                              \
-    static void ct__rnn_start_##T(const ct__rnn_job *j, int64_t r, T *to) /* what W_hh h is added to */               \
-    {                                                                                                                 \
-        const T *x = (const T *)(const void *)j->x + (j->t * j->N + r) * j->G * j->H, *b = (const T *)(const void *)j->b; \
-        for (int64_t k = 0; k < j->G * j->H; k++) to[k] = (j->kind == CT__RNN_GRU && k >= 2 * j->H ? 0 : x[k]) + (b ? b[k] : 0); \
-    }                                                                                                                 \
     static void ct__rnn_cell_##T(const ct__rnn_job *j, int64_t r, T *m, T *y)                                         \
     {                                                                                                                 \
         int64_t H = j->H;                                                                                             \
@@ -21833,9 +22027,10 @@ static void ct__rnn_map(ct__pw_kernel *kernel, int64_t n, void *x, int64_t size)
             }                                                                                                         \
             ct__rnn_map(j->tanh, H, m + 2 * H, j->size), ct__rnn_map(j->sigmoid, H, m + 3 * H, j->size);              \
             c += r * (j->t == (j->reverse ? j->L - 1 : 0) ? H : 6 * H);                                               \
-            for (int64_t k = 0; k < H; k++) m[5 * H + k] = m[4 * H + k] = m[H + k] * c[k] + m[k] * m[2 * H + k];      \
-            ct__rnn_map(j->tanh, H, m + 5 * H, j->size);                                                              \
-            for (int64_t k = 0; k < H; k++) y[k] = m[3 * H + k] * m[5 * H + k];                                       \
+            ct__rnn_map3(j->mul, H, m + H, c, c, m + 4 * H, j->size);                                                 \
+            ct__rnn_map3(j->addcmul, H, m + 4 * H, m, m + 2 * H, m + 4 * H, j->size);                                 \
+            ct__rnn_map3(j->tanh, H, m + 4 * H, m, m, m + 5 * H, j->size);                                            \
+            ct__rnn_map3(j->mul, H, m + 3 * H, m + 5 * H, m, y, j->size);                                             \
         }                                                                                                             \
     }                                                                                                                 \
     /* d: gradients of the gates, as memory has them for gru: r, z, q, n; dh becomes what passes W_hh by, dc that of the cell before */ \
@@ -21867,13 +22062,15 @@ static char *ct__rnn_sum(const ct__rnn_job *j) /* where the gates of the step ar
 {
     return j->S ? j->memory + j->t * j->step * j->size : j->y + j->t * j->N * j->H * j->size;
 }
-static void ct__rnn_starts(void *ctx, int64_t begin, int64_t end)
+static void ct__rnn_starts(void *ctx, int64_t begin, int64_t end) /* what W_hh h + b is added to */
 {
     const ct__rnn_job *j = (const ct__rnn_job *)ctx;
+    int64_t width = j->G * j->H * j->size, x = j->kind == CT__RNN_GRU ? width / 3 * 2 : width;
     for (int64_t r = begin; r < end; r++) {
         char *to = ct__rnn_sum(j) + r * (j->S ? j->S : 1) * j->H * j->size;
-        if (j->size == 4) ct__rnn_start_float(j, r, (float *)(void *)to);
-        else ct__rnn_start_double(j, r, (double *)(void *)to);
+        const char *from = j->x + (j->t * j->N + r) * width;
+        if (j->b) ct__rnn_map3(j->add, x / j->size, from, j->b, from, to, j->size), memcpy(to + x, j->b + x, (size_t)(width - x));
+        else memcpy(to, from, (size_t)x), memset(to + x, 0, (size_t)(width - x)); /* gru: the last third meets the gate first */
     }
 }
 static void ct__rnn_cells(void *ctx, int64_t begin, int64_t end)
@@ -21904,19 +22101,31 @@ static void ct__rnn_at(ct__rnn_job *j, int64_t s)
     j->h = s ? j->y + (j->t + back) * j->N * j->H * j->size : j->h0;
     j->cell = s && j->S ? j->memory + ((j->t + back) * j->step + 4 * j->H) * j->size : j->c0;
 }
-static bool ct__rnn_steps(ct__rnn_job *j)
+static bool ct__rnn_walk(ct__rnn_job *j, const ct__mat *w)
 {
-    ct__mat w = {j->w, 1, j->H, NULL, NULL}, h = {NULL, j->H, 1, NULL, NULL};
+    ct__mat h = {NULL, j->H, 1, NULL, NULL};
     int64_t grain = ct__grain_of(j->H * 16);
     for (int64_t s = 0; s < j->L; s++) {
         ct__rnn_at(j, s);
         ct__out out = {ct__rnn_sum(j), (j->S ? j->S : 1) * j->H, 1, 1, 1, NULL, NULL, CT__ACT_NONE};
         h.data = j->h;
         ct__parallel_for(j->N, grain, ct__rnn_starts, j);
-        if (!ct__gemm(j->gemm, j->N, j->G * j->H, j->H, &h, &w, &out)) return ct__fail_memory("ct_rnn", 0) != NULL;
+        if (!ct__gemm(j->gemm, j->N, j->G * j->H, j->H, &h, w, &out)) return ct__fail_memory("ct_rnn", 0) != NULL;
         ct__parallel_for(j->N, grain, ct__rnn_cells, j);
     }
     return true;
+}
+/* Weights used at many steps are transposed once, to be packed faster, or read in place, at each. */
+static bool ct__rnn_steps(ct__rnn_job *j)
+{
+    int64_t GH = j->G * j->H;
+    ct__mat w = {j->w, 1, j->H, NULL, NULL};
+    size_t bytes = j->L > 1 && j->N > CT__GEMM_FEW ? (size_t)(GH * j->H * j->size) : 0;
+    char *turned = bytes ? (char *)ct__alloc(bytes) : NULL;
+    if (turned) j->gemm->pack(&w, 0, j->H, 0, GH, GH, turned), w.data = turned, w.rs = GH, w.cs = 1;
+    bool ok = ct__rnn_walk(j, &w);
+    ct__free(turned, bytes);
+    return ok;
 }
 static bool ct__rnn_steps_back(ct__rnn_job *j)
 {
@@ -21938,7 +22147,8 @@ static ct__rnn_job ct__rnn_job_of(const ct_tensor *y, const int64_t *i)
     memset(&j, 0, sizeof j);
     j.kind = (int)i[0], j.reverse = i[1] != 0, j.L = y->shape[0], j.N = y->shape[1], j.H = y->shape[2], j.G = ct__rnn_gates[j.kind], j.S = ct__rnn_slots[j.kind];
     j.step = i[3] ? j.N * j.S * j.H : 0, j.size = (int64_t)ct__itemsize(y->dtype), j.gemm = f32 ? ct__cpu()->gemm_f32 : ct__cpu()->gemm_f64;
-    j.sigmoid = ct__cpu()->kernels->pointwise[f32 ? CT__F32 : CT__F64][CT__PW_sigmoid][0], j.tanh = ct__cpu()->kernels->pointwise[f32 ? CT__F32 : CT__F64][CT__PW_tanh][0];
+    ct__pw_kernel *const (*rows)[4] = ct__cpu()->kernels->pointwise[f32 ? CT__F32 : CT__F64];
+    j.sigmoid = rows[CT__PW_sigmoid][0], j.tanh = rows[CT__PW_tanh][0], j.add = rows[CT__PW_add][0], j.mul = rows[CT__PW_mul][0], j.addcmul = rows[CT__PW_addcmul][0];
     return j;
 }
 static bool ct__rnn_operands(ct__rnn_job *j, ct_tensor *const *in, const int64_t *i, int dtype) /* contiguous, of one type; without x */
@@ -22255,6 +22465,73 @@ static ct_tensor *ct__attention_weights(ct_tensor *q, ct_tensor *k, ct_tensor *m
     ct_tensor *w = (ct_softmax)(ct__masked((ct_matmul)((ct_mul)(q, ct_number(scale)), (ct_transpose)(k, -2, -1)), mask, keep), -1);
     return p > 0 ? (ct_dropout)(w, p, true) : w;
 }
+/* Without a graph: blocks of queries, whose scores stay in the cache; causal ones only see the keys up to their last query.
+   q (B,L,E), k (B,S,E), v (B,S,V) contiguous -> y (B,L,V) */
+enum { CT__ATTENTION_ROWS = 64, CT__ATTENTION_BYTES = 1 << 18 };
+typedef struct {
+    const ct__gemm_kernels *gemm;
+    const ct__rows *k;
+    int64_t L, S, E, V, rows, blocks, size;
+    bool causal;
+    int failed;
+    double scale;
+    const char *query, *key, *value;
+    char *y;
+} ct__attention_job;
+static void ct__attention_softmax(const ct__attention_job *j, int64_t first, int64_t m, int64_t n, char *p)
+{
+    if (!j->causal) j->k->softmax(false, m, n, p, p);
+    for (int64_t r = 0; j->causal && r < m; r++, p += n * j->size) {
+        int64_t seen = ct__imin(n, first + r + 1);
+        j->k->softmax(false, 1, seen, p, p);
+        memset(p + seen * j->size, 0, (size_t)((n - seen) * j->size));
+    }
+}
+static bool ct__attention_block(const ct__attention_job *j, int64_t item, char *scores)
+{
+    int64_t b = item / j->blocks, first = item % j->blocks * j->rows, m = ct__imin(j->rows, j->L - first), n = j->causal ? ct__imin(j->S, first + m) : j->S;
+    ct__mat q = {j->query + (b * j->L + first) * j->E * j->size, j->E, 1, NULL, NULL}, kt = {j->key + b * j->S * j->E * j->size, 1, j->E, NULL, NULL};
+    ct__mat p = {scores, n, 1, NULL, NULL}, v = {j->value + b * j->S * j->V * j->size, j->V, 1, NULL, NULL};
+    ct__out s = {scores, n, 1, j->scale, 0, NULL, NULL, CT__ACT_NONE}, y = {j->y + (b * j->L + first) * j->V * j->size, j->V, 1, 1, 0, NULL, NULL, CT__ACT_NONE};
+    if (!ct__gemm(j->gemm, m, n, j->E, &q, &kt, &s)) return false;
+    ct__attention_softmax(j, first, m, n, scores);
+    return ct__gemm(j->gemm, m, j->V, n, &p, &v, &y);
+}
+static void ct__attention_blocks(void *ctx, int64_t begin, int64_t end)
+{
+    ct__attention_job *j = (ct__attention_job *)ctx;
+    size_t bytes = (size_t)(j->rows * j->S * j->size);
+    char *scores = bytes ? (char *)ct__alloc(bytes) : NULL;
+    bool ok = scores || !bytes;
+    for (int64_t item = begin; ok && item < end; item++) ok = ct__attention_block(j, item, scores);
+    if (!ok) ct__atomic_set(&j->failed, 1);
+    ct__free(scores, bytes);
+}
+static bool ct__attention_fits(const ct_tensor *q, const ct_tensor *k, const ct_tensor *v)
+{
+    const ct_tensor *t[3] = {q, k, v};
+    bool fits = q->dtype == CT_F32 || q->dtype == CT_F64;
+    for (int i = 0; i < 3; i++)
+        fits = fits && t[i]->ndim == q->ndim && ct__on_cpu(t[i]) && !(ct_is_grad_enabled() && ct__wants_grad(t[i])) && !memcmp(t[i]->shape, q->shape, (size_t)(q->ndim - 2) * sizeof *q->shape);
+    return fits;
+}
+static ct_tensor *ct__attention(ct_tensor *q, ct_tensor *k, ct_tensor *v, double scale, bool causal)
+{
+    int last = q->ndim - 1;
+    ct_shape s = ct_shape_of(q);
+    ct__attention_job j;
+    memset(&j, 0, sizeof j);
+    s.size[last] = v->shape[last];
+    ct_tensor *y = ct__new(q->dtype, s.size, s.ndim);
+    if (!y || !(q = ct__contiguous_of(q)) || !(k = ct__contiguous_of(k)) || !(v = ct__contiguous_of(v))) return NULL;
+    j.gemm = q->dtype == CT_F32 ? ct__cpu()->gemm_f32 : ct__cpu()->gemm_f64, j.k = ct__rows_of(q), j.size = j.gemm->size;
+    j.L = q->shape[last - 1], j.E = q->shape[last], j.S = k->shape[last - 1], j.V = v->shape[last], j.causal = causal, j.scale = scale;
+    j.query = ct__ptr(q), j.key = ct__ptr(k), j.value = ct__ptr(v), j.y = ct__ptr(y);
+    j.rows = ct__imin(j.L, ct__imax(j.gemm->MR, ct__imin(CT__ATTENTION_ROWS, CT__ATTENTION_BYTES / (ct__imax(1, j.S) * j.size) / j.gemm->MR * j.gemm->MR)));
+    j.blocks = j.rows ? (j.L + j.rows - 1) / j.rows : 0;
+    if (y->numel) ct__parallel_for(ct__product(q->shape, 0, last - 1) * j.blocks, ct__grain_of(j.rows * j.S * (j.E + j.V)), ct__attention_blocks, &j);
+    return ct__atomic_get(&j.failed) ? (ct_tensor *)ct__fail_memory("ct_scaled_dot_product_attention", j.rows * j.S * j.size) : y;
+}
 CT_API ct_tensor *ct_scaled_dot_product_attention_with(ct_attention_opts o)
 {
     const char *f = "ct_scaled_dot_product_attention";
@@ -22268,6 +22545,7 @@ CT_API ct_tensor *ct_scaled_dot_product_attention_with(ct_attention_opts o)
     if (!(o.dropout_p >= 0 && o.dropout_p <= 1)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, f, "a probability is between 0 and 1, not %g", o.dropout_p);
     ct__fn fn = ct__begin(f);
     double scale = ct__opt(o.scale, 1 / sqrt((double)q->shape[q->ndim - 1]));
+    if (!o.attn_mask && o.dropout_p == 0 && ct__attention_fits(q, k, v)) return ct__end(fn, ct__attention(q, k, v, scale, o.is_causal));
     ct_tensor *mask = o.is_causal ? ct__causal(q, q->shape[q->ndim - 2], k->shape[k->ndim - 2]) : o.attn_mask;
     return ct__end(fn, !mask && o.is_causal ? NULL : (ct_matmul)(ct__attention_weights(q, k, mask, true, scale, o.dropout_p), v));
 }
@@ -22323,12 +22601,14 @@ static ct_tensor *ct__mha(ct_multi_head_attention_opts *o)
 {
     int64_t more = (o->bias_k && o->bias_v) + o->add_zero_attn, E = o->embed_dim_to_check, N = o->query->shape[1];
     ct_tensor *q = ct__mha_heads(o, ct__mha_project(o, 0), NULL, false), *k = ct__mha_heads(o, ct__mha_project(o, 1), o->bias_k, o->add_zero_attn);
-    ct_tensor *v = ct__mha_heads(o, ct__mha_project(o, 2), o->bias_v, o->add_zero_attn), *mask, *w;
-    if (!ct__mha_mask(o, more, &mask)) return NULL;
-    w = ct__attention_weights(q, k, mask, true, 1 / sqrt((double)(E / o->num_heads)), o->training ? o->dropout_p : 0);
+    ct_tensor *v = ct__mha_heads(o, ct__mha_project(o, 2), o->bias_v, o->add_zero_attn), *mask, *w, *y;
+    double scale = 1 / sqrt((double)(E / o->num_heads)), p = o->training ? o->dropout_p : 0;
+    if (!q || !k || !v || !ct__mha_mask(o, more, &mask)) return NULL;
+    if (!mask && p == 0 && !o->attn_weights && ct__attention_fits(q, k, v)) w = NULL, y = ct__attention(q, k, v, scale, false);
+    else w = ct__attention_weights(q, k, mask, true, scale, p), y = (ct_matmul)(w, v);
     ct_shape order = {{2, 0, 1, 3, 0, 0, 0, 0}, 4};
     if (o->attn_weights) *o->attn_weights = o->no_average ? w : (ct_mean_dim)(w, 1, false);
-    return (ct_linear)((ct_reshape)((ct_permute)((ct_matmul)(w, v), order), ct__sizes(o->query->shape[0], N, E, 3)), o->out_proj_weight, o->out_proj_bias);
+    return (ct_linear)((ct_reshape)((ct_permute)(y, order), ct__sizes(o->query->shape[0], N, E, 3)), o->out_proj_weight, o->out_proj_bias);
 }
 CT_API ct_tensor *ct_multi_head_attention_forward_with(ct_multi_head_attention_opts o)
 {
