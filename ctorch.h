@@ -8252,6 +8252,16 @@ static void ct__copy_rows(size_t size, int64_t rows, int64_t n, const char *s, i
         memcpy(d, s, ss ? (size_t)(n * ds) : size);
         if (!ss) ct__splat(d, n, size);
     }
+    bool turned = size == 4 && ss == -4 && ds == 4; /* two at a time, which change places */
+    for (; turned && rows > 0; rows--, s += sr, d += dr) {
+        for (int64_t i = 0; i + 2 <= n; i += 2) {
+            uint64_t two;
+            memcpy(&two, s - 4 * (i + 1), sizeof two);
+            two = two >> 32 | two << 32;
+            memcpy(d + 4 * i, &two, sizeof two);
+        }
+        if (n % 2) memcpy(d + 4 * (n - 1), s - 4 * (n - 1), 4);
+    }
 #define CT__X(T) for (; rows > 0; rows--, s += sr, d += dr) for (int64_t i = 0; i < n; i++) { T x; memcpy(&x, s + i * ss, sizeof x); memcpy(d + i * ds, &x, sizeof x); }
     if (size == 4) CT__X(uint32_t)
     else if (size == 8) CT__X(uint64_t)
