@@ -6060,6 +6060,14 @@ CT__INLINE int CT__K(isclose_i64)(int64_t a, int64_t b, int64_t rtol, int64_t at
 {
     return CT__K(isclose_f64)((double)a, (double)b, (double)rtol, (double)atol, (double)equal_nan);
 }
+/* fmod of floats with |a| < 2^28 |b|, b finite: in double the whole quotient is off by one at most, and a - q*b is exact */
+enum { CT__K(NEAR) = 1 << 28 };
+CT__INLINE float CT__K(fmod_near)(float a, float b)
+{
+    double x = fabs((double)a), y = fabs((double)b), r = x - CT__K(trunc_f64)(x / y) * y;
+    r = r < 0 ? r + y : r >= y ? r - y : r;
+    return copysignf((float)r, a);
+}
 /* numpy's npy_floor_divide: exact where a - fmod(a, b) is, and right for infinities and zeros */
 #define CT__X(T, t, FMOD, FLOOR, COPYSIGN, TRUNC)                                                                     \
     CT__INLINE T CT__K(remainder_##t)(T a, T b)                                                                       \
@@ -6076,7 +6084,12 @@ CT__INLINE int CT__K(isclose_i64)(int64_t a, int64_t b, int64_t rtol, int64_t at
         T whole = FLOOR(d);                                                                                           \
         return d - whole > (T)0.5 ? whole + 1 : whole;                                                                \
     }                                                                                                                 \
-    CT__INLINE T CT__K(trunc_divide_##t)(T a, T b) { return TRUNC(a / b); }                                           \
+    CT__INLINE T CT__K(trunc_divide_##t)(T a, T b) { return TRUNC(a / b); }
+CT__X(float, f32, fmodf, CT__K(floor_f32), copysignf, CT__K(trunc_f32))
+CT__X(float, near, CT__K(fmod_near), CT__K(floor_f32), copysignf, CT__K(trunc_f32))
+CT__X(double, f64, fmod, CT__K(floor_f64), copysign, CT__K(trunc_f64))
+#undef CT__X
+#define CT__X(T, t, COPYSIGN)                                                                                         \
     CT__INLINE T CT__K(copysign_##t)(T a, T b) { return COPYSIGN(a, b); }                                             \
     CT__INLINE T CT__K(xlogy_##t)(T a, T b) { return b != b ? b : a == 0 ? 0 : a * CT__K(log_##t)(b); }               \
     CT__INLINE T CT__K(logaddexp_##t)(T a, T b)                                                                       \
@@ -6084,8 +6097,8 @@ CT__INLINE int CT__K(isclose_i64)(int64_t a, int64_t b, int64_t rtol, int64_t at
         T d = -CT__K(abs_##t)(a - b);                                                                                 \
         return a == b ? a + (T)0.69314718055994530942 : CT__K(maximum_##t)(a, b) + CT__K(log1p_##t)(CT__K(exp_##t)(d)); \
     }
-CT__X(float, f32, fmodf, CT__K(floor_f32), copysignf, CT__K(trunc_f32))
-CT__X(double, f64, fmod, CT__K(floor_f64), copysign, CT__K(trunc_f64))
+CT__X(float, f32, copysignf)
+CT__X(double, f64, copysign)
 #undef CT__X
 /* integers: a zero divisor was refused before; INT64_MIN / -1 wraps */
 CT__INLINE int64_t CT__K(trunc_divide_i64)(int64_t a, int64_t b) { return b == -1 ? (int64_t)(0 - (uint64_t)a) : b == 0 ? 0 : a / b; }
@@ -6224,14 +6237,48 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 #define CT_ZERO 0
 #define CT_NONE 0
 #define CT__E float
+#define CT__T(f) CT__K(f##_near)
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_near, value)
+#if CT__VBYTES < 64
+CT__POINTWISE_DIVIDE(CT__X)
+#endif
+#undef CT__X
+#undef CT__T
 #define CT__T(f) CT__K(f##_f32)
+/* Some elements at a time: the quick loop where all quotients are moderate, which vectors do at once, else libm's fmod for each. */
+#define CT__X(name, title, arity, kind, value, da, db, dc)                                                            \
+    CT__LOOP(name##_f32_far, value)                                                                                       \
+    static void CT__K(name##_f32_0)(int64_t n, const void *const *v, void *out, const double *f)                      \
+    {                                                                                                                 \
+        const float *a = (const float *)v[0], *b = (const float *)v[1];                                               \
+        for (int64_t i = 0, m; i < n; i += m) {                                                                       \
+            const void *w[5] = {a + i, b + i, a + i, a + i, a + i};                                                   \
+            int near = 1;                                                                                             \
+            m = n - i < 64 ? n - i : 64;                                                                              \
+            for (int64_t k = i; k < i + m; k++) near &= (fabsf(a[k]) < CT__K(NEAR) * fabsf(b[k])) & (b[k] - b[k] == 0); \
+            (near ? CT__K(name##_f32_near) : CT__K(name##_f32_far))(m, w, (float *)out + i, f);                       \
+        }                                                                                                             \
+    }
+#if CT__VBYTES < 64
+CT__POINTWISE_DIVIDE(CT__X)
+#endif
+#undef CT__X
+#if !(CT__X86_DISPATCH && CT__VBYTES == 16)
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_1, da) CT__LOOP(name##_f32_2, db)
+#if CT__VBYTES < 64
+CT__POINTWISE_DIVIDE(CT__X)
+#endif
+#undef CT__X
+#endif
 #if CT__X86_DISPATCH && CT__VBYTES == 16 /* no derivatives for old processors */
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
 #else
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOPS_##kind(arity, name##_f32, value, da, db, dc)
 #endif
 #if CT__VBYTES < 64 /* the AVX-512 table takes AVX2's kernels where little is gained: it compiles in half the time */
-CT__POINTWISE_ANY(CT__X)
+CT__POINTWISE_COMMON(CT__X)
+CT__POINTWISE_COMPARE(CT__X)
+CT__POINTWISE_OTHER(CT__X)
 #endif
 CT__POINTWISE_POW(CT__X)
 CT__POINTWISE_FLOAT(CT__X)

@@ -1105,10 +1105,44 @@ static void lengths(void)
             ct_scope_end();
         }
 }
+/* Floats' remainders bit for bit those of libm's fmod, and numpy's quotient: ratios from tiny to huge, whole multiples and their neighbours, zeros,
+   infinities, NaN, subnormals, in blocks of one sort and mixed. */
+static float any_float(unsigned *state, int sort)
+{
+    *state = *state * 1664525u + 1013904223u;
+    float unit = (float)(*state >> 8) / 16777216.0f - 0.5f, special[] = {0, -0.0f, INFINITY, -INFINITY, NAN, 1e-44f, -1e-40f, 3.4e38f};
+    return sort == 0 ? unit * 20 : sort == 1 ? (float)(int)(unit * 60) : sort == 2 ? ldexpf(unit, (int)(*state % 250) - 125) : *state % 3 ? unit : special[*state / 3 % 8];
+}
+static void remainders(void)
+{
+    enum { N = 5003 };
+    unsigned state = 7;
+    float *a = (float *)malloc(N * sizeof *a), *b = (float *)malloc(N * sizeof *b);
+    for (int sort = 0; sort < 4; sort++)
+        for (int turn = 0; turn < 4; turn++) {
+            ct_scope_begin();
+            for (int k = 0; k < N; k++) a[k] = any_float(&state, sort), b[k] = any_float(&state, turn ? sort : (k / 300) % 4);
+            ct_tensor *x = (ct_tensor_from)(a, CT_F32, CT_SHAPE(N)), *y = (ct_tensor_from)(b, CT_F32, CT_SHAPE(N));
+            const float *m = (float *)ct_data(ct_fmod(x, y)), *r = (float *)ct_data(ct_remainder(x, y)), *q = (float *)ct_data(ct_floor_divide(x, y));
+            bool ok = true;
+            for (int k = 0; ok && k < N; k++) {
+                float mod = fmodf(a[k], b[k]), up = mod != 0 && (b[k] < 0) != (mod < 0) ? mod + b[k] : mod, d = (a[k] - mod) / b[k];
+                if (mod != 0 && (b[k] < 0) != (mod < 0)) d -= 1;
+                float whole = d == 0 ? copysignf(0, a[k] / b[k]) : floorf(d);
+                if (d - floorf(d) > 0.5f) whole += 1;
+                if (b[k] == 0) whole = a[k] / b[k];
+                ok = test_near(m[k], mod, 0) && test_near(r[k], up, 0) && test_near(q[k], whole, 0);
+                CHECKF(ok, "%.9g by %.9g: fmod %.9g (%.9g), remainder %.9g (%.9g), floor_divide %.9g (%.9g)", a[k], b[k], m[k], mod, r[k], up, q[k], whole);
+            }
+            ct_scope_end();
+        }
+    free(a), free(b);
+}
 int main(void)
 {
     test_init();
     lengths();
+    remainders();
     conversions();
     for (int k = 0; k < UNARIES; k++) {
         unary_values(&unaries[k]);
