@@ -3651,8 +3651,8 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
 #define CT__POINTWISE_ARITHMETIC(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(div, a/b)
 /* Integer rows that get the same bits from int64, int32 and, but for SIGNED, uint8 have kernels of these types; TRUTH has them of bool. A > B is B < A. */
 #define CT__POINTWISE_WHOLE(X)                                                                                        \
-    X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(maximum, maximum(a, b)) X(minimum, minimum(a, b)) X(clamp, minimum(maximum(a, b), c)) \
-    X(bitwise_and, a & b) X(bitwise_or, a | b) X(bitwise_xor, a ^ b) X(bitwise_not, ~a)
+    X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(maximum, maximum(a, b)) X(minimum, minimum(a, b))           \
+    X(bitwise_and, a & b) X(bitwise_or, a | b) X(bitwise_xor, a ^ b)
 #define CT__POINTWISE_ORDER(X) X(eq, a == b) X(ne, a != b) X(lt, a < b) X(le, a <= b)
 #define CT__POINTWISE_SIGNED(X)                                                                                       \
     X(neg, -a) X(abs, abs(a)) X(floor_divide, floor_divide(a, b)) X(remainder, remainder(a, b))                       \
@@ -6325,15 +6325,15 @@ CT__POINTWISE_SPECIAL(CT__X)
 #define CT__LOOP_WHOLE(name, to, expr)                                                                                \
     CT__WRAPS static void CT__K(name)(int64_t n, const void *const *v, void *out, const double *f)                    \
     {                                                                                                                 \
-        const CT__E *const va = (const CT__E *)v[0], *const vb = (const CT__E *)v[1], *const vc = (const CT__E *)v[2]; \
+        const CT__E *const va = (const CT__E *)v[0], *const vb = (const CT__E *)v[1];                                 \
         to *const o = (to *)out;                                                                                      \
         const CT__V p = (CT__V)(CT__E)(int64_t)f[0];                                                                  \
         (void)p;                                                                                                      \
         n &= -16;                                                                                                     \
         CT__IVDEP                                                                                                     \
         for (int64_t i = 0; i < n; i++) {                                                                             \
-            const CT__V a = va[i], b = vb[i], c = vc[i];                                                              \
-            (void)a, (void)b, (void)c;                                                                                \
+            const CT__V a = va[i], b = vb[i];                                                                         \
+            (void)a, (void)b;                                                                                         \
             o[i] = (to)(expr);                                                                                        \
         }                                                                                                             \
     }
