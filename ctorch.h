@@ -3600,11 +3600,9 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
          C compared in the promoted type, result bool   I integers and bool   W as A, but a is a condition (first operand not promoted)
    CT_ZERO: zero almost everywhere.  CT_NONE: no gradient.
    What is compiled: values of all for the baseline, of ANY, FLOAT, POW and MATH for AVX2 (POW and MATH in float32), of FLOAT and POW in float32 for
-   AVX-512, too; float32 derivatives of ANY, FLOAT and POW for AVX2, of FLOAT and POW for AVX-512. COMMON, DIVIDE, COMPARE and BITS of int64 and
-   int32, and of uint8 but for DIVIDE: AVX2, too; other integers and SPECIAL: the baseline alone. Other derivatives run their texts as block
-   programs (>>expr). */
-#define CT__POINTWISE_ANY(X) CT__POINTWISE_COMMON(X) CT__POINTWISE_DIVIDE(X) CT__POINTWISE_COMPARE(X) CT__POINTWISE_OTHER(X) /* for floating types and integers */
-#define CT__POINTWISE_COMMON(X)                                                                                       \
+   AVX-512, too; float32 derivatives of ANY, FLOAT and POW for AVX2, of FLOAT and POW for AVX-512. Integers and SPECIAL: the baseline alone, but for
+   the rows of WHOLE. Other derivatives run their texts as block programs (>>expr). */
+#define CT__POINTWISE_ANY(X) /* for floating types and integers */                                                    \
     X(add, Add, 2, A, a + p*b, g, g*p, CT_NONE)                                                                       \
     X(sub, Sub, 2, N, a - p*b, g, -g*p, CT_NONE)                                                                      \
     X(rsub, Rsub, 2, N, b - p*a, -g*p, g, CT_NONE)                                                                    \
@@ -3621,13 +3619,11 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(clamp, Clamp, 3, A, minimum(maximum(a, b), c), a >= b && a <= c ? g : 0, a < b && b < c ? g : 0,                \
       a > c || b > c ? g : 0)                                                                                         \
     X(clamp_min, ClampMin, 2, A, maximum(a, b), a >= b ? g : 0, a < b ? g : 0, CT_NONE)                               \
-    X(clamp_max, ClampMax, 2, A, minimum(a, b), a <= b ? g : 0, a > b ? g : 0, CT_NONE)
-#define CT__POINTWISE_DIVIDE(X)                                                                                       \
+    X(clamp_max, ClampMax, 2, A, minimum(a, b), a <= b ? g : 0, a > b ? g : 0, CT_NONE)                               \
     X(floor_divide, FloorDivide, 2, N, floor_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
     X(trunc_divide, TruncDivide, 2, N, trunc_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
     X(remainder, Remainder, 2, N, remainder(a, b), g, -g*floor_divide(a, b), CT_NONE)                                 \
-    X(fmod, Fmod, 2, N, fmod(a, b), g, -g*trunc_divide(a, b), CT_NONE)
-#define CT__POINTWISE_OTHER(X)                                                                                        \
+    X(fmod, Fmod, 2, N, fmod(a, b), g, -g*trunc_divide(a, b), CT_NONE)                                                \
     X(floor, Floor, 1, A, floor(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
     X(ceil, Ceil, 1, A, ceil(a), CT_ZERO, CT_NONE, CT_NONE)                                                           \
     X(round, Round, 1, A, round(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
@@ -3638,11 +3634,6 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(threshold, Threshold, 1, N, a <= p ? q : a, a <= p ? 0 : g, CT_NONE, CT_NONE)                                   \
     X(fmax, Fmax, 2, A, b != b || a >= b ? a : b, b != b || a >= b ? g : 0, b != b || a >= b ? 0 : g, CT_NONE)        \
     X(fmin, Fmin, 2, A, b != b || a <= b ? a : b, b != b || a <= b ? g : 0, b != b || a <= b ? 0 : g, CT_NONE)        \
-    X(isnan, Isnan, 1, C, a != a, CT_NONE, CT_NONE, CT_NONE)                                                          \
-    X(isinf, Isinf, 1, C, (a == a) & (a - a != 0), CT_NONE, CT_NONE, CT_NONE)                                         \
-    X(isfinite, Isfinite, 1, C, a - a == 0, CT_NONE, CT_NONE, CT_NONE)                                                \
-    X(isclose, Isclose, 2, C, isclose(a, b, p, q, r), CT_NONE, CT_NONE, CT_NONE)
-#define CT__POINTWISE_COMPARE(X)                                                                                      \
     X(eq, Eq, 2, C, a == b, CT_NONE, CT_NONE, CT_NONE)                                                                \
     X(ne, Ne, 2, C, a != b, CT_NONE, CT_NONE, CT_NONE)                                                                \
     X(lt, Lt, 2, C, a < b, CT_NONE, CT_NONE, CT_NONE)                                                                 \
@@ -3652,21 +3643,32 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(logical_and, LogicalAnd, 2, C, (a != 0) & (b != 0), CT_NONE, CT_NONE, CT_NONE)                                  \
     X(logical_or, LogicalOr, 2, C, (a != 0) | (b != 0), CT_NONE, CT_NONE, CT_NONE)                                    \
     X(logical_xor, LogicalXor, 2, C, (a != 0) ^ (b != 0), CT_NONE, CT_NONE, CT_NONE)                                  \
-    X(logical_not, LogicalNot, 1, C, a == 0, CT_NONE, CT_NONE, CT_NONE)
+    X(logical_not, LogicalNot, 1, C, a == 0, CT_NONE, CT_NONE, CT_NONE)                                               \
+    X(isnan, Isnan, 1, C, a != a, CT_NONE, CT_NONE, CT_NONE)                                                          \
+    X(isinf, Isinf, 1, C, (a == a) & (a - a != 0), CT_NONE, CT_NONE, CT_NONE)                                         \
+    X(isfinite, Isfinite, 1, C, a - a == 0, CT_NONE, CT_NONE, CT_NONE)                                                \
+    X(isclose, Isclose, 2, C, isclose(a, b, p, q, r), CT_NONE, CT_NONE, CT_NONE)
 /* Arithmetic that memory bounds. The second operand is often a number, or stands for a whole row: these have kernels that keep it in a register,
-   and kernels that read and write bfloat16. */
+   and kernels that read and write halves. */
 #define CT__POINTWISE_ARITHMETIC(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(div, a/b)
+/* Integer rows that get the same bits from int64, int32 and, but for SIGNED, uint8 have kernels of these types; TRUTH has them of bool. A > B is B < A. */
+#define CT__POINTWISE_WHOLE(X)                                                                                        \
+    X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(maximum, maximum(a, b)) X(minimum, minimum(a, b))           \
+    X(bitwise_and, a & b) X(bitwise_or, a | b) X(bitwise_xor, a ^ b)
+#define CT__POINTWISE_ORDER(X) X(eq, a == b) X(ne, a != b) X(lt, a < b) X(le, a <= b)
+#define CT__POINTWISE_SIGNED(X)                                                                                       \
+    X(neg, -a) X(abs, abs(a)) X(floor_divide, floor_divide(a, b)) X(remainder, remainder(a, b))                       \
+    X(bitwise_left_shift, shift_left(a, b)) X(bitwise_right_shift, shift_right(a, b))
+#define CT__POINTWISE_TRUTH(X) X(logical_and, (a != 0) & (b != 0)) X(logical_or, (a != 0) | (b != 0)) X(logical_xor, (a != 0) ^ (b != 0)) X(logical_not, a == 0)
 #define CT__POINTWISE_POW(X) /* for floating types and integers, too; long enough for AVX-512 */                      \
     X(pow, Pow, 2, A, pow(a, b), b == 0 ? 0 : g*b*pow(a, b - 1), a == 0 && b >= 0 ? 0 : g*y*log(a), CT_NONE)
-#define CT__POINTWISE_INT(X) CT__POINTWISE_BITS(X) CT__POINTWISE_GCD(X) /* integers and bool alone */
-#define CT__POINTWISE_BITS(X)                                                                                         \
+#define CT__POINTWISE_INT(X) /* integers and bool alone */                                                            \
     X(bitwise_and, BitwiseAnd, 2, I, a & b, CT_NONE, CT_NONE, CT_NONE)                                                \
     X(bitwise_or, BitwiseOr, 2, I, a | b, CT_NONE, CT_NONE, CT_NONE)                                                  \
     X(bitwise_xor, BitwiseXor, 2, I, a ^ b, CT_NONE, CT_NONE, CT_NONE)                                                \
     X(bitwise_not, BitwiseNot, 1, I, ~a, CT_NONE, CT_NONE, CT_NONE)                                                   \
     X(bitwise_left_shift, BitwiseLeftShift, 2, I, shift_left(a, b), CT_NONE, CT_NONE, CT_NONE)                        \
-    X(bitwise_right_shift, BitwiseRightShift, 2, I, shift_right(a, b), CT_NONE, CT_NONE, CT_NONE)
-#define CT__POINTWISE_GCD(X)                                                                                          \
+    X(bitwise_right_shift, BitwiseRightShift, 2, I, shift_right(a, b), CT_NONE, CT_NONE, CT_NONE)                     \
     X(gcd, Gcd, 2, I, gcd(a, b), CT_NONE, CT_NONE, CT_NONE)                                                           \
     X(lcm, Lcm, 2, I, lcm(a, b), CT_NONE, CT_NONE, CT_NONE)
 #define CT__POINTWISE_FLOAT(X) /* floating types alone; the ones that networks spend their time in */                 \
@@ -3763,6 +3765,12 @@ enum {
 #undef CT__X
     CT__ARITHMETIC_COUNT
 };
+enum {
+#define CT__X(name, value) CT__WHOLE_##name,
+    CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__X) CT__POINTWISE_TRUTH(CT__X)
+#undef CT__X
+    CT__WHOLE_COUNT
+};
 enum { CT__R_SUM, CT__R_PROD, CT__R_MAX, CT__R_MIN, CT__R_COUNT };
 /* Reductions: of n contiguous elements into one accumulator (double, or int64 for integers), of a row into a row of the elements' type,
    and of such a row into a row of accumulators. */
@@ -3773,12 +3781,12 @@ typedef void ct__pick_column(int64_t n, const void *x, int64_t row, void *best, 
 /* Kernels work on whole blocks: n is a multiple of 16; v = {a, b, c, y, g}, f = {p, q, r}. out may be one of the inputs. */
 typedef void ct__pw_kernel(int64_t n, const void *const *v, void *out, const double *f);
 typedef void ct__convert_kernel(int64_t n, const void *in, void *out);
-enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT, CT__I32 = CT__COMPUTE_COUNT, CT__U8, CT__WHOLE_COUNT = 3 }; /* the types that kernels compute in */
+enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT, CT__I32 = CT__COMPUTE_COUNT, CT__U8 }; /* the types that kernels compute in */
 typedef struct {
     ct__pw_kernel *pointwise[CT__COMPUTE_COUNT][CT__PW_COUNT][4];           /* value, da, db, dc; NULL: by its text */
     ct__pw_kernel *number[2][CT__ARITHMETIC_COUNT];                          /* float, double: values, b the same for all */
-    ct__pw_kernel *bf16[CT__ARITHMETIC_COUNT];                               /* values of stored bfloat16, computed in float; any n */
-    ct__pw_kernel *whole[CT__WHOLE_COUNT][CT__PW_COUNT];                     /* int64, int32, uint8: values, of comparisons as bool; or NULL */
+    ct__pw_kernel *half[2][CT__ARITHMETIC_COUNT], *half_relu[2];             /* values of stored bfloat16, float16, computed in float; b: v[1] or the float v[2] */
+    ct__pw_kernel *whole[3][CT__WHOLE_COUNT];                                /* int64, int32, uint8: values, of comparisons as bool; or NULL */
     ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_COUNT];
     ct__reduce_column *column[CT__COMPUTE_COUNT][CT__R_COUNT], *merge[CT__COMPUTE_COUNT][CT__R_COUNT];
     struct { ct__scan_column *scan[2]; ct__pick_column *pick[2]; } along[CT__COMPUTE_COUNT]; /* sum, prod; max, min */
@@ -5923,7 +5931,7 @@ CT__INLINE uint16_t CT__K(f32_to_f16)(float x) /* to nearest, ties to even */
     small_bits -= 0x3f000000u;
     uint32_t h = bits < 0x38800000u ? small_bits : normal;
     h = bits >= 0x477ff000u ? 0x7c00u : h;
-    h = bits > 0x7f800000u ? 0x7e00u : h;
+    h = bits > 0x7f800000u ? 0x7e00u | (bits >> 13 & 0x3ffu) : h; /* what fits of a NaN's bits, as F16C does it */
     return (uint16_t)(sign | h);
 }
 CT__INLINE float CT__K(bf16_to_f32)(uint16_t h)
@@ -5942,6 +5950,7 @@ CT__INLINE uint16_t CT__K(f32_to_bf16)(float x)
 }
 /* truncation; NaN and what does not fit give the least integer, as x86 does. Narrower ones are cut from 32 bits. */
 CT__INLINE int64_t CT__K(to_i64)(double x) { return x >= -9223372036854775808.0 && x < 9223372036854775808.0 ? (int64_t)x : INT64_MIN; }
+CT__INLINE int64_t CT__K(f32_to_i64)(float x) { return x >= -9223372036854775808.0f && x < 9223372036854775808.0f ? (int64_t)x : INT64_MIN; }
 CT__INLINE int32_t CT__K(f32_to_i32)(float x) { return x >= -2147483648.0f && x < 2147483648.0f ? (int32_t)x : INT32_MIN; }
 CT__INLINE int32_t CT__K(f64_to_i32)(double x) { return x > -2147483649.0 && x < 2147483648.0 ? (int32_t)x : INT32_MIN; }
 
@@ -5952,14 +5961,14 @@ CT__INLINE int32_t CT__K(f64_to_i32)(double x) { return x > -2147483649.0 && x <
     X(t##_BF16, uint16_t, T, (T)CT__K(bf16_to_f32)(x))
 #define CT__LOAD_F16(X, t, T) X(t##_F16, uint16_t, T, (T)CT__K(f16_to_f32)(x))
 #define CT__LOADS_I64(X)                                                                                              \
-    X(i64_F32, float, int64_t, CT__K(to_i64)((double)x)) X(i64_F64, double, int64_t, CT__K(to_i64)(x))                \
-    X(i64_I64, int64_t, int64_t, x) X(i64_I32, int32_t, int64_t, x) X(i64_I16, int16_t, int64_t, x)                   \
-    X(i64_I8, int8_t, int64_t, x) X(i64_U8, uint8_t, int64_t, x) X(i64_BOOL, uint8_t, int64_t, x != 0)                \
-    X(i64_F16, uint16_t, int64_t, CT__K(to_i64)((double)CT__K(f16_to_f32)(x))) X(i64_BF16, uint16_t, int64_t, CT__K(to_i64)((double)CT__K(bf16_to_f32)(x)))
+    X(i64_F32, float, int64_t, CT__K(f32_to_i64)(x)) X(i64_F64, double, int64_t, CT__K(to_i64)(x))                    \
+    X(i64_I64, int64_t, int64_t, x) X(i64_I16, int16_t, int64_t, x) X(i64_I8, int8_t, int64_t, x)                     \
+    X(i64_F16, uint16_t, int64_t, CT__K(f32_to_i64)(CT__K(f16_to_f32)(x))) X(i64_BF16, uint16_t, int64_t, CT__K(f32_to_i64)(CT__K(bf16_to_f32)(x)))
+#define CT__LOADS_WHOLE(X) X(i64_I32, int32_t, int64_t, x) X(i64_U8, uint8_t, int64_t, x) X(i64_BOOL, uint8_t, int64_t, x != 0)
 #define CT__STORES(X, t, T, wide, I)                                                                                  \
-    X(t##_F32, T, float, (float)x) X(t##_F64, T, double, (double)x) X(t##_I64, T, int64_t, wide) X(t##_I32, T, int32_t, (int32_t)I) \
-    X(t##_I16, T, int16_t, (int16_t)I) X(t##_I8, T, int8_t, (int8_t)I) X(t##_U8, T, uint8_t, (uint8_t)I)              \
-    X(t##_BOOL, T, uint8_t, x != 0) X(t##_BF16, T, uint16_t, CT__K(f32_to_bf16)((float)x))
+    X(t##_F32, T, float, (float)x) X(t##_F64, T, double, (double)x) X(t##_I64, T, int64_t, wide)                      \
+    X(t##_I16, T, int16_t, (int16_t)I) X(t##_I8, T, int8_t, (int8_t)I) X(t##_BF16, T, uint16_t, CT__K(f32_to_bf16)((float)x))
+#define CT__STORES_WHOLE(X, t, T, I) X(t##_I32, T, int32_t, (int32_t)I) X(t##_U8, T, uint8_t, (uint8_t)I) X(t##_BOOL, T, uint8_t, x != 0)
 #define CT__STORE_F16(X, t, T) X(t##_F16, T, uint16_t, CT__K(f32_to_f16)((float)x))
 #define CT__X(name, from, to, expr)                                                                                   \
     static void CT__K(name)(int64_t n, const void *in, void *out)                                                     \
@@ -5973,21 +5982,24 @@ CT__INLINE int32_t CT__K(f64_to_i32)(double x) { return x > -2147483649.0 && x <
         }                                                                                                             \
     }
 CT__LOADS(CT__X, load_f32, float)
-CT__STORES(CT__X, store_f32, float, CT__K(to_i64)((double)x), CT__K(f32_to_i32)(x))
+CT__STORES(CT__X, store_f32, float, CT__K(f32_to_i64)(x), CT__K(f32_to_i32)(x))
+CT__STORES_WHOLE(CT__X, store_f32, float, CT__K(f32_to_i32)(x))
 #define CT__Y(name, from, to, expr) CT__X(load_##name, from, to, expr)
-CT__LOADS_I64(CT__Y)
-#undef CT__Y
-CT__STORES(CT__X, store_i64, int64_t, x, x)
-CT__STORE_F16(CT__X, store_i64, int64_t)
-#ifdef CT__PASS_BASE /* bounded by memory */
+CT__LOADS_WHOLE(CT__Y)
+CT__STORES_WHOLE(CT__X, store_i64, int64_t, x)
+#ifdef CT__PASS_BASE /* bounded by memory, or rare */
 CT__LOADS(CT__X, load_f64, double)
 CT__LOAD_F16(CT__X, load_f64, double)
+CT__LOADS_I64(CT__Y)
 CT__STORES(CT__X, store_f64, double, CT__K(to_i64)(x), CT__K(f64_to_i32)(x))
+CT__STORES_WHOLE(CT__X, store_f64, double, CT__K(f64_to_i32)(x))
 CT__STORE_F16(CT__X, store_f64, double)
+CT__STORES(CT__X, store_i64, int64_t, x, x)
+CT__STORE_F16(CT__X, store_i64, int64_t)
 #endif
+#undef CT__Y
 #if CT__VBYTES == 32 /* eight at a time; every processor with AVX2 has the instructions */
 typedef short CT__K(H8) __attribute__((vector_size(16), aligned(2), may_alias));
-typedef int CT__K(I8) __attribute__((vector_size(32)));
 typedef float CT__K(F8) __attribute__((vector_size(32), aligned(4), may_alias));
 static void CT__K(load_f32_F16)(int64_t n, const void *in, void *out)
 {
@@ -5995,20 +6007,21 @@ static void CT__K(load_f32_F16)(int64_t n, const void *in, void *out)
     float *d = (float *)out;
     int64_t i = 0;
     for (; i + 8 <= n; i += 8) *(CT__K(F8) *)(d + i) = __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)(s + i));
-    for (; i < n; i++) d[i] = CT__K(f16_to_f32)(s[i]);
+    CT__K(H8) h = {0};
+    memcpy(&h, s + i, (size_t)(n - i) * sizeof *s);
+    CT__K(F8) x = __builtin_ia32_vcvtph2ps256(h);
+    memcpy(d + i, &x, (size_t)(n - i) * sizeof *d);
 }
 static void CT__K(store_f32_F16)(int64_t n, const void *in, void *out)
 {
     const float *s = (const float *)in;
     uint16_t *d = (uint16_t *)out;
     int64_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        CT__K(F8) x = *(const CT__K(F8) *)(s + i);
-        CT__K(I8) nan = x != x, bits = (CT__K(I8))x;
-        bits = (bits & ~nan) | (((bits & INT32_MIN) | 0x7fc00000) & nan); /* all NaN alike, but for the sign */
-        *(CT__K(H8) *)(d + i) = __builtin_ia32_vcvtps2ph256((CT__K(F8))bits, 0);
-    }
-    for (; i < n; i++) d[i] = CT__K(f32_to_f16)(s[i]);
+    for (; i + 8 <= n; i += 8) *(CT__K(H8) *)(d + i) = __builtin_ia32_vcvtps2ph256(*(const CT__K(F8) *)(s + i), 0);
+    CT__K(F8) x = {0};
+    memcpy(&x, s + i, (size_t)(n - i) * sizeof *s);
+    CT__K(H8) h = __builtin_ia32_vcvtps2ph256(x, 0);
+    memcpy(d + i, &h, (size_t)(n - i) * sizeof *d);
 }
 #else
 CT__LOAD_F16(CT__X, load_f32, float)
@@ -6023,8 +6036,10 @@ static uint64_t CT__K(outside)(int64_t n, const int64_t *at, int64_t last) /* th
 }
 #undef CT__LOADS
 #undef CT__LOADS_I64
+#undef CT__LOADS_WHOLE
 #undef CT__LOAD_F16
 #undef CT__STORES
+#undef CT__STORES_WHOLE
 #undef CT__STORE_F16
 #endif
 /* ---- >>pointwise kernels: the table expanded into loops; compilers vectorise them ---- */
@@ -6112,7 +6127,7 @@ CT__INLINE int32_t CT__K(trunc_divide_i32)(int32_t a, int32_t b) /* exact: a quo
     CT__INLINE T CT__K(remainder_##t)(T a, T b)                                                                       \
     {                                                                                                                 \
         T m = CT__K(fmod_##t)(a, b);                                                                                  \
-        return (m != 0) & ((b < 0) != (m < 0)) ? m + b : m;                                                           \
+        return m + (b & -(T)((m != 0) & ((b < 0) != (m < 0)))); /* a branch would often be foreseen wrongly */         \
     }                                                                                                                 \
     CT__INLINE T CT__K(floor_divide_##t)(T a, T b)                                                                    \
     {                                                                                                                 \
@@ -6289,16 +6304,53 @@ CT__POINTWISE_FLOAT(CT__X)
     {                                                                                                                 \
         const uint16_t *const va = (const uint16_t *)v[0], *const vb = (const uint16_t *)v[1];                        \
         uint16_t *const o = (uint16_t *)out;                                                                          \
-        const float p = (float)f[0];                                                                                  \
+        const float p = (float)f[0], number = vb ? 0 : *(const float *)v[2];                                          \
         (void)p;                                                                                                      \
         CT__IVDEP                                                                                                     \
-        for (int64_t i = 0; i < n; i++) {                                                                             \
+        for (int64_t i = 0; vb && i < n; i++) {                                                                       \
             const float a = CT__K(bf16_to_f32)(va[i]), b = CT__K(bf16_to_f32)(vb[i]);                                 \
+            o[i] = CT__K(f32_to_bf16)(value);                                                                         \
+        }                                                                                                             \
+        CT__IVDEP                                                                                                     \
+        for (int64_t i = 0; !vb && i < n; i++) {                                                                      \
+            const float a = CT__K(bf16_to_f32)(va[i]), b = number;                                                    \
             o[i] = CT__K(f32_to_bf16)(value);                                                                         \
         }                                                                                                             \
     }
 #if CT__VBYTES < 64
 CT__POINTWISE_ARITHMETIC(CT__X)
+#endif
+#undef CT__X
+#if CT__VBYTES == 32
+#define CT__X(name, value)                                                                                            \
+    static void CT__K(name##_f16)(int64_t n, const void *const *v, void *out, const double *f)                        \
+    {                                                                                                                 \
+        const uint16_t *const va = (const uint16_t *)v[0], *const vb = (const uint16_t *)v[1];                        \
+        const float p = (float)f[0];                                                                                  \
+        CT__K(F8) b = {0};                                                                                            \
+        if (!vb) b += *(const float *)v[2];                                                                           \
+        (void)p;                                                                                                      \
+        for (int64_t i = 0; i < n; i += 8) {                                                                          \
+            const CT__K(F8) a = __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)(va + i));                            \
+            if (vb) b = __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)(vb + i));                                    \
+            *(CT__K(H8) *)((uint16_t *)out + i) = __builtin_ia32_vcvtps2ph256(value, 0);                              \
+        }                                                                                                             \
+    }
+CT__POINTWISE_ARITHMETIC(CT__X)
+#undef CT__X
+#endif
+#define CT__X(name, infinity) /* bits decide: those from above -0 to -infinity are negative */                        \
+    static void CT__K(relu_##name)(int64_t n, const void *const *v, void *out, const double *f)                       \
+    {                                                                                                                 \
+        const uint16_t *const a = (const uint16_t *)v[0];                                                             \
+        uint16_t *const o = (uint16_t *)out;                                                                          \
+        (void)f;                                                                                                      \
+        CT__IVDEP                                                                                                     \
+        for (int64_t i = 0; i < n; i++) o[i] = (uint16_t)(a[i] - 0x8001u) < infinity ? 0 : a[i];                      \
+    }
+#if CT__VBYTES < 64
+CT__X(bf16, 0x7f80u)
+CT__X(f16, 0x7c00u)
 #endif
 #undef CT__X
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
@@ -6335,50 +6387,48 @@ CT__POINTWISE_SPECIAL(CT__X)
 #define CT__LOOP_WHOLE(name, to, expr)                                                                                \
     CT__WRAPS static void CT__K(name)(int64_t n, const void *const *v, void *out, const double *f)                    \
     {                                                                                                                 \
-        const CT__E *const va = (const CT__E *)v[0], *const vb = (const CT__E *)v[1], *const vc = (const CT__E *)v[2]; \
+        const CT__E *const va = (const CT__E *)v[0], *const vb = (const CT__E *)v[1];                                 \
         to *const o = (to *)out;                                                                                      \
         const CT__V p = (CT__V)(CT__E)(int64_t)f[0];                                                                  \
         (void)p;                                                                                                      \
         n &= -16;                                                                                                     \
         CT__IVDEP                                                                                                     \
         for (int64_t i = 0; i < n; i++) {                                                                             \
-            const CT__V a = va[i], b = vb[i], c = vc[i];                                                              \
-            (void)a, (void)b, (void)c;                                                                                \
+            const CT__V a = va[i], b = vb[i];                                                                         \
+            (void)a, (void)b;                                                                                         \
             o[i] = (to)(expr);                                                                                        \
         }                                                                                                             \
     }
 #if CT__VBYTES == 32 || (!CT__X86_DISPATCH && CT__VBYTES == 16) /* old processors compute all integers as int64 */
-#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP_WHOLE(name##_whole_i64, int64_t, value)
-#define CT__Y(name, title, arity, kind, value, da, db, dc) CT__LOOP_WHOLE(name##_whole_i64, uint8_t, value)
+#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i64, int64_t, value)
+#define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i64, uint8_t, value)
 #define CT__E int64_t
 #define CT__V int64_t
 #define CT__T(f) CT__K(f##_i64)
-CT__POINTWISE_COMMON(CT__X)
-CT__POINTWISE_DIVIDE(CT__X)
-CT__POINTWISE_COMPARE(CT__Y)
-CT__POINTWISE_BITS(CT__X)
+CT__POINTWISE_WHOLE(CT__X)
+CT__POINTWISE_ORDER(CT__Y)
+CT__POINTWISE_SIGNED(CT__X)
 #undef CT__X
 #undef CT__Y
 #undef CT__E
 #undef CT__V
 #undef CT__T
-#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP_WHOLE(name##_whole_i32, int32_t, value)
-#define CT__Y(name, title, arity, kind, value, da, db, dc) CT__LOOP_WHOLE(name##_whole_i32, uint8_t, value)
+#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i32, int32_t, value)
+#define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i32, uint8_t, value)
 #define CT__E int32_t
 #define CT__V int32_t
 #define CT__T(f) CT__K(f##_i32)
-CT__POINTWISE_COMMON(CT__X)
-CT__POINTWISE_DIVIDE(CT__X)
-CT__POINTWISE_COMPARE(CT__Y)
-CT__POINTWISE_BITS(CT__X)
+CT__POINTWISE_WHOLE(CT__X)
+CT__POINTWISE_ORDER(CT__Y)
+CT__POINTWISE_SIGNED(CT__X)
 #undef CT__X
 #undef CT__Y
 #undef CT__E
-#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP_WHOLE(name##_whole_u8, uint8_t, value)
+#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_u8, uint8_t, value)
 #define CT__E uint8_t
-CT__POINTWISE_COMMON(CT__X)
-CT__POINTWISE_COMPARE(CT__X)
-CT__POINTWISE_BITS(CT__X)
+CT__POINTWISE_WHOLE(CT__X)
+CT__POINTWISE_ORDER(CT__X)
+CT__POINTWISE_TRUTH(CT__X)
 #undef CT__X
 #undef CT__E
 #undef CT__V
@@ -7904,15 +7954,6 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 #define CT__BASE32_4(name, title, arity, kind, value, da, db, dc) {CT__BASE(name##_f32_0), NULL, NULL, NULL},
 #define CT__BASE64_4(name, title, arity, kind, value, da, db, dc) {CT__BASE(name##_f64_0), NULL, NULL, NULL},
 #define CT__I64_4(name, title, arity, kind, value, da, db, dc) {CT__BASE(name##_i64_0), NULL, NULL, NULL},
-#if CT__X86_DISPATCH && defined CT__PASS_BASE
-#define CT__WHOLE(k, t) NULL
-#else
-#define CT__WHOLE(k, t) CT__K64(k##_whole_##t)
-#endif
-#define CT__NULL1(name, title, arity, kind, value, da, db, dc) NULL,
-#define CT__WHOLE_I64(name, title, arity, kind, value, da, db, dc) CT__WHOLE(name, i64),
-#define CT__WHOLE_I32(name, title, arity, kind, value, da, db, dc) CT__WHOLE(name, i32),
-#define CT__WHOLE_U8(name, title, arity, kind, value, da, db, dc) CT__WHOLE(name, u8),
 static const ct__kernels CT__K(kernels) = {
     {{CT__POINTWISE_ANY(CT__ANY_4) CT__POINTWISE_POW(CT__F32_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F32_4) CT__POINTWISE_MATH(CT__MATH_4) CT__POINTWISE_SPECIAL(CT__BASE32_4)},
      {CT__POINTWISE_ANY(CT__F64_4) CT__POINTWISE_POW(CT__BASE64_4) CT__POINTWISE_INT(CT__NULL4) CT__POINTWISE_FLOAT(CT__F64_4) CT__POINTWISE_MATH(CT__BASE64_4) CT__POINTWISE_SPECIAL(CT__BASE64_4)},
@@ -7924,11 +7965,31 @@ static const ct__kernels CT__K(kernels) = {
      {CT__POINTWISE_ARITHMETIC(CT__X)}},
 #undef CT__X
 #define CT__X(name, value) CT__K64(name##_bf16),
-    {CT__POINTWISE_ARITHMETIC(CT__X)},
+    {{CT__POINTWISE_ARITHMETIC(CT__X)},
 #undef CT__X
-#define CT__WHOLES(X, D) {CT__POINTWISE_COMMON(X) CT__POINTWISE_DIVIDE(D) CT__POINTWISE_COMPARE(X) CT__POINTWISE_OTHER(CT__NULL1) CT__POINTWISE_POW(CT__NULL1) CT__POINTWISE_BITS(X)}
-    {CT__WHOLES(CT__WHOLE_I64, CT__WHOLE_I64), CT__WHOLES(CT__WHOLE_I32, CT__WHOLE_I32), CT__WHOLES(CT__WHOLE_U8, CT__NULL1)},
-#undef CT__WHOLES
+#ifdef CT__PASS_BASE
+     {NULL}},
+#else
+#define CT__X(name, value) CT__K64(name##_f16),
+     {CT__POINTWISE_ARITHMETIC(CT__X)}},
+#undef CT__X
+#endif
+    {CT__K64(relu_bf16), CT__K64(relu_f16)},
+#if CT__X86_DISPATCH && defined CT__PASS_BASE
+    {{NULL}},
+#else
+#define CT__X(name, value) CT__K64(name##_whole_i64),
+    {{CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__X)},
+#undef CT__X
+#define CT__X(name, value) CT__K64(name##_whole_i32),
+     {CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__X)},
+#undef CT__X
+#define CT__X(name, value) CT__K64(name##_whole_u8),
+#define CT__Y(name, value) NULL,
+     {CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__Y) CT__POINTWISE_TRUTH(CT__X)}},
+#undef CT__X
+#undef CT__Y
+#endif
     {CT__REDUCTIONS(row_f32), CT__REDUCTIONS(row_f64), CT__REDUCTIONS_I64(row_i64)},
     {CT__REDUCTIONS(column_f32), CT__REDUCTIONS(column_f64), CT__REDUCTIONS_I64(column_i64)},
     {CT__REDUCTIONS(merge_f32), CT__REDUCTIONS(merge_f64), CT__REDUCTIONS_I64(merge_i64)},
@@ -7941,26 +8002,19 @@ static const ct__kernels CT__K(kernels) = {
 #define CT__X(name, type, text, size, category) CT__BASE(load_f64_##name),
      {NULL, CT_DTYPES(CT__X)},
 #undef CT__X
-#define CT__X(name, type, text, size, category) CT__K64(load_i64_##name),
-     {NULL, CT_DTYPES(CT__X)}},
-#undef CT__X
+#define CT__CONVERT_I64(d) {NULL, CT__BASE(d##_F32), CT__BASE(d##_F64), CT__BASE(d##_I64), CT__K64(d##_I32), CT__BASE(d##_I16), CT__BASE(d##_I8), CT__K64(d##_U8), CT__K64(d##_BOOL), CT__BASE(d##_F16), CT__BASE(d##_BF16)} /* as CT_DTYPES */
+     CT__CONVERT_I64(load_i64)},
 #define CT__X(name, type, text, size, category) CT__K64(store_f32_##name),
     {{NULL, CT_DTYPES(CT__X)},
 #undef CT__X
 #define CT__X(name, type, text, size, category) CT__BASE(store_f64_##name),
      {NULL, CT_DTYPES(CT__X)},
 #undef CT__X
-#define CT__X(name, type, text, size, category) CT__K64(store_i64_##name),
-     {NULL, CT_DTYPES(CT__X)}},
-#undef CT__X
+     CT__CONVERT_I64(store_i64)},
+#undef CT__CONVERT_I64
     CT__K64(outside)
 };
 #undef CT__NULL4
-#undef CT__NULL1
-#undef CT__WHOLE
-#undef CT__WHOLE_I64
-#undef CT__WHOLE_I32
-#undef CT__WHOLE_U8
 #undef CT__F32_4
 #undef CT__ANY_4
 #undef CT__F64_4
@@ -8399,6 +8453,7 @@ typedef struct {
     const double *f;
     int compute, result, role[5]; /* what the kernel reads and writes; which iterator operand is a, b, c, y, g */
     ct__pw_kernel *by_number; /* where operand role[1] is one number along rows, or NULL */
+    float number;             /* operand role[1] of halves where it is one for all */
 } ct__pw_job;
 
 /* Any n: whole groups of 16 in place, the rest in a last group that overlaps them, or in padded copies where a group would read what it
@@ -10083,11 +10138,37 @@ static ct__pw_kernel *ct__pw_by_number(ct__pw_job *job, int op)
     }
     return it->stride[role[1]][last] == 0 ? ct__cpu()->kernels->number[job->compute][k] : NULL;
 }
-static void ct__pw_bf16_body(void *ctx, int64_t begin, int64_t end)
+static void ct__pw_half_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__pw_job *job = (const ct__pw_job *)ctx;
-    const void *v[2] = {job->it.data[job->role[0]] + 2 * begin, job->it.data[job->role[1]] + 2 * begin};
-    job->kernel(end - begin, v, job->it.data[job->it.count - 1] + 2 * begin, job->f);
+    const ct__iter *it = &job->it;
+    int64_t n = end - begin, whole = n & -16;
+    const char *a = it->data[job->role[0]] + 2 * begin, *b = it->flat[job->role[1]] ? it->data[job->role[1]] + 2 * begin : NULL;
+    const void *v[3] = {a, b, &job->number};
+    char *out = it->data[it->count - 1] + 2 * begin;
+    uint16_t pad[3][16] = {{0}};
+    job->kernel(whole, v, out, job->f);
+    if (whole == n) return;
+    memcpy(pad[0], a + 2 * whole, (size_t)(2 * (n - whole))), v[0] = pad[0];
+    if (b) memcpy(pad[1], b + 2 * whole, (size_t)(2 * (n - whole))), v[1] = pad[1];
+    job->kernel(16, v, pad[2], job->f);
+    memcpy(out + 2 * whole, pad[2], (size_t)(2 * (n - whole)));
+}
+/* Halves that lie flat, and one number beside them, have kernels of their own. */
+static bool ct__pw_half(ct__pw_job *job, int op)
+{
+    ct__iter *it = &job->it;
+    const ct__kernels *kernels = ct__cpu()->kernels;
+    int type = it->dtype[it->count - 1], row = ct__arithmetic_of(op), b = job->role[1];
+    if (type != CT_F16 && type != CT_BF16) return false;
+    ct__pw_kernel *kernel = row >= 0 ? kernels->half[type == CT_F16][row] : op == 4 * CT__PW_relu ? kernels->half_relu[type == CT_F16] : NULL;
+    bool alike = row >= 0 && it->flat[b] && it->dtype[b] == type, one = row >= 0 && !alike && ct__iter_one(it, b);
+    for (int k = 0; k < it->count; k++)
+        if (!(it->flat[k] && it->dtype[k] == type) && !(one && k == b)) return false;
+    if (!kernel) return false;
+    if (one) kernels->load[CT__F32][it->dtype[b]](1, it->data[b], &job->number), it->flat[b] = false;
+    job->kernel = kernel;
+    return true;
 }
 /* A number of whichever integer type, as another one; false if that does not hold it. */
 static bool ct__pw_whole_number(ct__iter *it, int k, int dtype, uint64_t *number)
@@ -10100,21 +10181,34 @@ static bool ct__pw_whole_number(ct__iter *it, int k, int dtype, uint64_t *number
     it->data[k] = (char *)number, it->dtype[k] = (uint8_t)dtype;
     return v == w;
 }
+static int ct__whole_of(int row) /* the place in whole[] of a row's kernels, or -1 */
+{
+    static const int rows[] = {
+#define CT__X(name, value) CT__PW_##name,
+        CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__X) CT__POINTWISE_TRUTH(CT__X)
+#undef CT__X
+    };
+    int k = 0;
+    while (k < CT__WHOLE_COUNT && row != rows[k]) k++;
+    return k < CT__WHOLE_COUNT ? k : -1;
+}
 /* Integers of one type are computed in it, without a detour over int64: all but what differs when it is cut from 64 bits. bool is uint8 with
    0 and 1 where the result is, too. */
 static bool ct__pw_whole(ct__pw_job *job, int op, uint64_t *number)
 {
     ct__iter it = job->it;
-    int outs = it.count - 1, row = op / 4;
+    bool greater = op == 4 * CT__PW_gt || op == 4 * CT__PW_ge;
+    int outs = it.count - 1, row = op == 4 * CT__PW_gt ? CT__PW_lt : op == 4 * CT__PW_ge ? CT__PW_le : op / 4, place = ct__whole_of(row), a = job->role[0];
     bool compares = ct__pw_rows[row].kind[0] == 'C', truth = it.dtype[outs] == CT_BOOL;
-    if (job->compute != CT__I64 || op % 4 || compares > truth || (truth && (row == CT__PW_add || row == CT__PW_bitwise_left_shift))) return false;
+    if (job->compute != CT__I64 || op % 4 || place < 0 || compares > truth || (truth && (row == CT__PW_add || row == CT__PW_bitwise_left_shift))) return false;
     for (int k = 0; k <= outs; k++) if (it.dtype[k] == CT_BOOL) it.dtype[k] = CT_U8;
     int dtype = it.dtype[!compares ? outs : outs > 1 && ct__iter_one(&it, 0)];
     int type = dtype == CT_I64 ? CT__I64 : dtype == CT_I32 ? CT__I32 : dtype == CT_U8 ? CT__U8 : -1;
-    ct__pw_kernel *kernel = type < 0 ? NULL : ct__cpu()->kernels->whole[type - CT__I64][row];
+    ct__pw_kernel *kernel = type < 0 ? NULL : ct__cpu()->kernels->whole[type - CT__I64][place];
     for (int k = 0; kernel && k < outs; k++)
         if (it.dtype[k] != dtype && !ct__pw_whole_number(&it, k, dtype, number + k)) kernel = NULL;
     if (!kernel) return false;
+    if (greater) job->role[0] = job->role[1], job->role[1] = a;
     job->it = it, job->kernel = kernel, job->compute = type, job->result = compares ? CT__U8 : type;
     return true;
 }
@@ -10135,12 +10229,8 @@ static bool ct__cpu_pointwise_plain(const ct_args *a)
     if (!job.it.count) ct__iter_add(&job.it, out); /* a constant: any operand will do */
     ct__iter_add(&job.it, out);
     ct__iter_sort(&job.it), ct__iter_coalesce(&job.it);
-    int arithmetic = ct__arithmetic_of(a->op);
-    bool bf16 = arithmetic >= 0;
-    for (int k = 0; k < job.it.count; k++) bf16 = bf16 && job.it.flat[k] && job.it.dtype[k] == CT_BF16;
-    if (bf16) job.kernel = ct__cpu()->kernels->bf16[arithmetic];
-    else if (!ct__pw_whole(&job, a->op, number)) job.by_number = ct__pw_by_number(&job, a->op);
-    ct__parallel_for(job.it.numel, CT__GRAIN, bf16 ? ct__pw_bf16_body : ct__pw_body, &job);
+    if (!ct__pw_whole(&job, a->op, number)) job.by_number = ct__pw_by_number(&job, a->op);
+    ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_half(&job, a->op) ? ct__pw_half_body : ct__pw_body, &job);
     return true;
 }
 static bool ct__transposed(const ct_tensor *t)
