@@ -3602,7 +3602,8 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
    What is compiled: values of all for the baseline, of ANY, FLOAT, POW and MATH for AVX2 (POW and MATH in float32), of FLOAT and POW in float32 for
    AVX-512, too; float32 derivatives of ANY, FLOAT and POW for AVX2, of FLOAT and POW for AVX-512. Integers and SPECIAL: the baseline alone, but for
    the rows of WHOLE. Other derivatives run their texts as block programs (>>expr). */
-#define CT__POINTWISE_ANY(X) /* for floating types and integers */                                                    \
+#define CT__POINTWISE_ANY(X) CT__POINTWISE_BASIC(X) CT__POINTWISE_DIVIDE(X)
+#define CT__POINTWISE_BASIC(X) /* for floating types and integers */                                                  \
     X(add, Add, 2, A, a + p*b, g, g*p, CT_NONE)                                                                       \
     X(sub, Sub, 2, N, a - p*b, g, -g*p, CT_NONE)                                                                      \
     X(rsub, Rsub, 2, N, b - p*a, -g*p, g, CT_NONE)                                                                    \
@@ -3620,10 +3621,6 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
       a > c || b > c ? g : 0)                                                                                         \
     X(clamp_min, ClampMin, 2, A, maximum(a, b), a >= b ? g : 0, a < b ? g : 0, CT_NONE)                               \
     X(clamp_max, ClampMax, 2, A, minimum(a, b), a <= b ? g : 0, a > b ? g : 0, CT_NONE)                               \
-    X(floor_divide, FloorDivide, 2, N, floor_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
-    X(trunc_divide, TruncDivide, 2, N, trunc_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
-    X(remainder, Remainder, 2, N, remainder(a, b), g, -g*floor_divide(a, b), CT_NONE)                                 \
-    X(fmod, Fmod, 2, N, fmod(a, b), g, -g*trunc_divide(a, b), CT_NONE)                                                \
     X(floor, Floor, 1, A, floor(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
     X(ceil, Ceil, 1, A, ceil(a), CT_ZERO, CT_NONE, CT_NONE)                                                           \
     X(round, Round, 1, A, round(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
@@ -3648,6 +3645,11 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(isinf, Isinf, 1, C, (a == a) & (a - a != 0), CT_NONE, CT_NONE, CT_NONE)                                         \
     X(isfinite, Isfinite, 1, C, a - a == 0, CT_NONE, CT_NONE, CT_NONE)                                                \
     X(isclose, Isclose, 2, C, isclose(a, b, p, q, r), CT_NONE, CT_NONE, CT_NONE)
+#define CT__POINTWISE_DIVIDE(X) /* quotients and remainders, likewise */                                               \
+    X(floor_divide, FloorDivide, 2, N, floor_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
+    X(trunc_divide, TruncDivide, 2, N, trunc_divide(a, b), CT_ZERO, CT_ZERO, CT_NONE)                                 \
+    X(remainder, Remainder, 2, N, remainder(a, b), g, -g*floor_divide(a, b), CT_NONE)                                 \
+    X(fmod, Fmod, 2, N, fmod(a, b), g, -g*trunc_divide(a, b), CT_NONE)
 /* Arithmetic that memory bounds. The second operand is often a number, or stands for a whole row: these have kernels that keep it in a register,
    and kernels that read and write halves. */
 #define CT__POINTWISE_ARITHMETIC(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(div, a/b)
@@ -6291,9 +6293,7 @@ CT__POINTWISE_DIVIDE(CT__X)
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOPS_##kind(arity, name##_f32, value, da, db, dc)
 #endif
 #if CT__VBYTES < 64 /* the AVX-512 table takes AVX2's kernels where little is gained: it compiles in half the time */
-CT__POINTWISE_COMMON(CT__X)
-CT__POINTWISE_COMPARE(CT__X)
-CT__POINTWISE_OTHER(CT__X)
+CT__POINTWISE_BASIC(CT__X)
 #endif
 CT__POINTWISE_POW(CT__X)
 CT__POINTWISE_FLOAT(CT__X)
