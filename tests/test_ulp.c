@@ -33,10 +33,10 @@ enum { ULP_BLOCK = 2048 };
 #include __FILE__
 #if defined MULTI || (defined CT__X86_DISPATCH && CT__X86_DISPATCH)
 #ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx2,fma")
+#pragma GCC target("avx2,fma,f16c")
 #endif
 #undef ULP_PASS
 #define ULP_PASS ct__avx2_
