@@ -22342,7 +22342,7 @@ static bool ct__grid_start(ct__grid_job *j, const ct_tensor *x, bool border, boo
     if (!ct__frame_layout(&j->frame) || j->frame.channel > INT32_MAX) return false;
     for (int d = 0; d < 2; d++) {
         double n = (double)size[1 + d], last = n - 1;
-        ct__grid_dim dim = {align ? last / 2 : n, align ? 0 : 1, align ? 1 : 0.5, border ? 0 : -2, border ? last : n, j->frame.stride[1 + d]};
+        ct__grid_dim dim = {align ? last / 2 : n, align ? 0.0 : 1.0, align ? 1.0 : 0.5, border ? 0.0 : -2.0, border ? last : n, j->frame.stride[1 + d]};
         j->dim[d] = dim;
     }
     j->k = x->dtype == CT_F32 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64, j->size = (int64_t)ct__itemsize(x->dtype);
