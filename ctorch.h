@@ -17450,11 +17450,12 @@ static void ct__avg_back_planes(void *ctx, int64_t begin, int64_t end)
 
 /* ---- resampling along one dim: a few taps per place of the longer side, each with a weight ---- */
 enum { CT__NEAREST, CT__NEAREST_EXACT, CT__LINEAR, CT__CUBIC };
-enum { CT__RESAMPLE_TAPS = 4, CT__RESAMPLE_VECTOR = 16 }; /* at most; elements of a row from which on whole vectors fit */
+enum { CT__RESAMPLE_VECTOR = 16 }; /* elements of a row from which on whole vectors fit */
 typedef struct ct__resample_job {
     const ct__conv_kernels *k;
-    int64_t out, in, inner, taps, size, *index; /* (out, taps): from where, how much */
-    double *weight;
+    int64_t out, in, inner, taps, size; /* rows of the result and of the source of the forward direction, elements of a row, taps of a result */
+    int64_t rows, from, *start, *index; /* result o is the sum of rows index[e] of `from`, times weight[e], for start[o] <= e < start[o + 1] */
+    double *weight, zero;               /* what sums begin with */
     const char *x;
     char *y;
 } ct__resample_job;
@@ -17490,65 +17491,42 @@ static void ct__resample_table(ct__resample_job *j, int64_t mode, bool align, do
 #pragma GCC optimize("O2")
 #endif
 #define CT__RESAMPLE(T)                                                                                               \
-    T *y = (T *)(void *)j->y + p * j->out * n;                                                                        \
-    const T *x = (const T *)(const void *)j->x + p * j->in * n;                                                       \
-    for (int64_t o = 0; o < j->out; o++, y += n)                                                                      \
-        for (int64_t t = 0; t < j->taps; t++) {                                                                       \
-            const T *from = x + j->index[o * j->taps + t] * n, w = (T)j->weight[o * j->taps + t];                     \
-            if (t == 0) for (int64_t i = 0; i < n; i++) y[i] = w * from[i];                                           \
-            else for (int64_t i = 0; i < n; i++) y[i] += w * from[i];                                                 \
+    T *y = (T *)(void *)j->y + p * j->rows * n;                                                                       \
+    const T *x = (const T *)(const void *)j->x + p * j->from * n, *weight = (const T *)(const void *)j->weight;       \
+    for (int64_t o = 0; o < j->rows; o++, y += n)                                                                     \
+        for (int64_t i = 0; i < n; i++) {                                                                             \
+            y[i] = (T)j->zero;                                                                                        \
+            for (int64_t e = j->start[o]; e < j->start[o + 1]; e++) y[i] += weight[e] * x[j->index[e] + i];           \
         }
 /* along the last dim: four rows at a time, less when few are left */
 #define CT__RESAMPLE_LINES(T)                                                                                         \
     int64_t m = ct__imin(4, end - p) - 1, r1 = m > 0, r2 = m > 1 ? 2 : m, r3 = m;                                     \
-    T *y = (T *)(void *)j->y + p * j->out;                                                                            \
-    const T *x = (const T *)(const void *)j->x + p * j->in;                                                           \
-    for (int64_t o = 0; o < j->out; o++) {                                                                            \
-        int64_t t = o * j->taps;                                                                                      \
-        const T *from = x + j->index[t], w = (T)j->weight[t];                                                         \
-        T a0 = w * from[0], a1 = w * from[r1 * j->in], a2 = w * from[r2 * j->in], a3 = w * from[r3 * j->in];          \
-        for (t++; t < (o + 1) * j->taps; t++) {                                                                       \
-            const T v = (T)j->weight[t], *at = x + j->index[t];                                                       \
-            a0 += v * at[0], a1 += v * at[r1 * j->in], a2 += v * at[r2 * j->in], a3 += v * at[r3 * j->in];            \
+    T *y = (T *)(void *)j->y + p * j->rows;                                                                           \
+    const T *x = (const T *)(const void *)j->x + p * j->from, *weight = (const T *)(const void *)j->weight;           \
+    for (int64_t o = 0; o < j->rows; o++) {                                                                           \
+        T a0 = (T)j->zero, a1 = a0, a2 = a0, a3 = a0;                                                                 \
+        for (int64_t e = j->start[o]; e < j->start[o + 1]; e++) {                                                     \
+            const T w = weight[e], *at = x + j->index[e];                                                             \
+            a0 += w * at[0], a1 += w * at[r1 * j->from], a2 += w * at[r2 * j->from], a3 += w * at[r3 * j->from];      \
         }                                                                                                             \
-        y[o] = a0, y[r1 * j->out + o] = a1, y[r2 * j->out + o] = a2, y[r3 * j->out + o] = a3;                         \
+        y[o] = a0, y[r1 * j->rows + o] = a1, y[r2 * j->rows + o] = a2, y[r3 * j->rows + o] = a3;                      \
     }
-#define CT__RESAMPLE_BACK(T)                                                                                          \
-    T *y = (T *)(void *)j->y + p * j->in * n;                                                                         \
-    const T *x = (const T *)(const void *)j->x + p * j->out * n;                                                      \
-    memset(y, 0, (size_t)(j->in * n) * sizeof *y);                                                                    \
-    for (int64_t o = 0; o < j->out; o++, x += n)                                                                      \
-        for (int64_t t = 0; t < j->taps; t++) {                                                                       \
-            T *to = y + j->index[o * j->taps + t] * n, w = (T)j->weight[o * j->taps + t];                             \
-            for (int64_t i = 0; i < n; i++) to[i] += w * x[i];                                                        \
-        }
-/* whole vectors of a row: those of the source rows, weighted */
+/* whole vectors of a row */
 static void ct__resample_rows(const ct__resample_job *j, int64_t p)
 {
-    double weight[CT__RESAMPLE_TAPS];
-    int64_t at[CT__RESAMPLE_TAPS];
-    for (int64_t o = 0; o < j->out; o++) {
-        for (int64_t t = 0; t < j->taps; t++) ct__real_set((char *)weight, t, j->size, j->weight[o * j->taps + t]), at[t] = j->index[o * j->taps + t] * j->inner;
-        j->k->taps(1, j->inner, j->x + p * j->in * j->inner * j->size, 0, at, weight, j->taps, -0.0, j->y + (p * j->out + o) * j->inner * j->size, 0);
-    }
+    for (int64_t o = 0; o < j->rows; o++)
+        j->k->taps(1, j->inner, j->x + p * j->from * j->inner * j->size, 0, j->index + j->start[o], (const char *)j->weight + j->start[o] * j->size, j->start[o + 1] - j->start[o], j->zero,
+                   j->y + (p * j->rows + o) * j->inner * j->size, 0);
 }
 static void ct__resample_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__resample_job *j = (const ct__resample_job *)ctx;
     int64_t n = j->inner;
     for (int64_t p = begin; p < end; p += n == 1 ? 4 : 1) {
-        if (n == 1 && j->size == 4) { CT__RESAMPLE_LINES(float) }
+        if (n >= CT__RESAMPLE_VECTOR) ct__resample_rows(j, p);
+        else if (n == 1 && j->size == 4) { CT__RESAMPLE_LINES(float) }
         else if (n == 1) { CT__RESAMPLE_LINES(double) }
-        else if (n >= CT__RESAMPLE_VECTOR && j->taps > 1) ct__resample_rows(j, p);
         else if (j->size == 4) { CT__RESAMPLE(float) } else { CT__RESAMPLE(double) }
-    }
-}
-static void ct__resample_back_body(void *ctx, int64_t begin, int64_t end)
-{
-    const ct__resample_job *j = (const ct__resample_job *)ctx;
-    int64_t n = j->inner;
-    for (int64_t p = begin; p < end; p++) {
-        if (j->size == 4) { CT__RESAMPLE_BACK(float) } else { CT__RESAMPLE_BACK(double) }
     }
 }
 #if CT__TUNE
@@ -17556,22 +17534,35 @@ static void ct__resample_back_body(void *ctx, int64_t begin, int64_t end)
 #endif
 #undef CT__RESAMPLE_LINES
 #undef CT__RESAMPLE
-#undef CT__RESAMPLE_BACK
+/* The transpose of the table: to each source row the results it goes to, in order. */
+static void ct__resample_turn(const ct__resample_job *j, int64_t *start, int64_t *index, double *weight)
+{
+    int64_t n = j->out * j->taps;
+    memset(start, 0, (size_t)(j->in + 1) * sizeof *start);
+    for (int64_t e = 0; e < n; e++) start[j->index[e]]++;
+    for (int64_t i = 0; i < j->in; i++) start[i + 1] += start[i];
+    for (int64_t e = n - 1, at; e >= 0; e--) at = --start[j->index[e]], index[at] = e / j->taps, weight[at] = j->weight[e];
+}
 static bool ct__resample_run(const ct_args *s, const ct_tensor *from, const ct_tensor *to, bool back)
 {
     ct__resample_job j;
     const ct_tensor *x = back ? to : from, *y = back ? from : to; /* source and result of the forward direction */
-    int64_t outer = 1, d = s->i[0];
-    j.in = x->shape[d], j.out = y->shape[d], j.inner = 1, j.taps = s->i[1] == CT__CUBIC ? 4 : s->i[1] == CT__LINEAR ? 2 : 1;
+    int64_t outer = 1, d = s->i[0], n;
+    j.in = x->shape[d], j.out = y->shape[d], j.inner = 1, j.taps = s->i[1] == CT__CUBIC ? 4 : s->i[1] == CT__LINEAR ? 2 : 1, n = j.out * j.taps;
     j.size = (int64_t)ct__itemsize(to->dtype), j.x = ct__ptr(from), j.y = ct__ptr(to), j.k = to->dtype == CT_F32 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64;
+    j.rows = back ? j.in : j.out, j.from = back ? j.out : j.in, j.zero = back ? 0.0 : -0.0;
     for (int64_t k = 0; k < d; k++) outer *= x->shape[k];
     for (int64_t k = d + 1; k < x->ndim; k++) j.inner *= x->shape[k];
-    size_t bytes = (size_t)(j.out * j.taps) * (sizeof *j.index + sizeof *j.weight);
-    if (!(j.index = (int64_t *)ct__alloc(bytes))) return false;
-    j.weight = (double *)(void *)(j.index + j.out * j.taps);
+    size_t bytes = (size_t)(4 * n + j.rows + 1) * sizeof *j.index;
+    int64_t *memory = j.index = (int64_t *)ct__alloc(bytes);
+    if (!memory) return false;
+    j.weight = (double *)(void *)(memory + n), j.start = memory + 4 * n;
     ct__resample_table(&j, s->i[1], s->i[2] != 0, s->f[0]);
-    ct__parallel_for(outer, 1 + CT__GRAIN / (1 + j.inner * (j.in + j.out)), back ? ct__resample_back_body : ct__resample_body, &j);
-    ct__free(j.index, bytes);
+    for (int64_t o = 0; !back && o <= j.out; o++) j.start[o] = o * j.taps;
+    if (back) ct__resample_turn(&j, j.start, memory + 2 * n, (double *)(void *)(memory + 3 * n)), j.index = memory + 2 * n, j.weight = (double *)(void *)(memory + 3 * n);
+    for (int64_t e = 0; e < n; e++) j.index[e] *= j.inner, ct__real_set((char *)j.weight, e, j.size, j.weight[e]); /* in place: narrower or as wide */
+    ct__parallel_for(outer, 1 + CT__GRAIN / (1 + j.inner * (j.in + j.out)), ct__resample_body, &j);
+    ct__free(memory, bytes);
     return true;
 }
 /* Adaptive windows of one size are ordinary ones. */
@@ -23017,7 +23008,7 @@ static bool ct__grid_start(ct__grid_job *j, const ct_tensor *x, bool border, boo
     if (!ct__frame_layout(&j->frame) || j->frame.channel > INT32_MAX) return false;
     for (int d = 0; d < 2; d++) {
         double n = (double)size[1 + d], last = n - 1;
-        ct__grid_dim dim = {align ? last / 2 : n, align ? 0 : 1, align ? 1 : 0.5, border ? 0 : -2, border ? last : n, j->frame.stride[1 + d]};
+        ct__grid_dim dim = {align ? last / 2 : n, align ? 0.0 : 1.0, align ? 1.0 : 0.5, border ? 0.0 : -2.0, border ? last : n, j->frame.stride[1 + d]};
         j->dim[d] = dim;
     }
     j->k = x->dtype == CT_F32 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64, j->size = (int64_t)ct__itemsize(x->dtype);
