@@ -3773,11 +3773,12 @@ enum {
 #undef CT__X
     CT__WHOLE_COUNT
 };
-enum { CT__R_SUM, CT__R_PROD, CT__R_MAX, CT__R_MIN, CT__R_COUNT };
-/* Reductions: of n contiguous elements into one accumulator (double, or int64 for integers), of a row into a row of the elements' type,
-   and of such a row into a row of accumulators. */
+enum { CT__R_SUM, CT__R_PROD, CT__R_MAX, CT__R_MIN, CT__R_COUNT, CT__R_NONZERO = CT__R_COUNT, CT__R_KERNELS, CT__R_ANY = CT__R_KERNELS, CT__R_ALL };
+/* Reductions into accumulators (double, or int64 for integers): of n contiguous elements into one; of rows of n elements, stride bytes
+   apart, each into its own; of such rows into n accumulators, one for each column, n at least CT__LEAST. The last op counts what is not 0. */
 typedef void ct__reduce_row(int64_t n, const void *x, void *acc);
-typedef void ct__reduce_column(int64_t n, const void *x, void *acc);
+typedef void ct__reduce_rows(int64_t rows, int64_t n, int64_t stride, const void *x, void *acc);
+enum { CT__FOLDED = 32, CT__LEAST = 64 }; /* rows that fold in the elements' type; columns that a kernel takes, of floats: runs of fewer are short */
 typedef void ct__scan_column(int64_t n, const void *x, void *acc, void *y);                 /* y = acc = acc op x */
 typedef void ct__pick_column(int64_t n, const void *x, int64_t row, void *best, void *at);  /* at: int32 for float, else int64 */
 /* Kernels work on whole blocks: n is a multiple of 16; v = {a, b, c, y, g}, f = {p, q, r}. out may be one of the inputs. */
@@ -3789,8 +3790,8 @@ typedef struct {
     ct__pw_kernel *number[2][CT__ARITHMETIC_COUNT];                          /* float, double: values, b the same for all */
     ct__pw_kernel *half[2][CT__ARITHMETIC_COUNT], *half_relu[2];             /* values of stored bfloat16, float16, computed in float; b: v[1] or the float v[2] */
     ct__pw_kernel *whole[3][CT__WHOLE_COUNT];                                /* int64, int32, uint8: values, of comparisons as bool; or NULL */
-    ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_COUNT];
-    ct__reduce_column *column[CT__COMPUTE_COUNT][CT__R_COUNT], *merge[CT__COMPUTE_COUNT][CT__R_COUNT];
+    ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_KERNELS];
+    ct__reduce_rows *rows[CT__COMPUTE_COUNT][CT__R_KERNELS], *columns[CT__COMPUTE_COUNT][CT__R_KERNELS];
     struct { ct__scan_column *scan[2]; ct__pick_column *pick[2]; } along[CT__COMPUTE_COUNT]; /* sum, prod; max, min */
     ct__convert_kernel *load[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];            /* stored type -> compute type */
     ct__convert_kernel *store[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];           /* compute type -> stored type */
@@ -6530,46 +6531,92 @@ CT__POINTWISE_INT(CT__X)
 #undef round
 #undef trunc
 
-/* ---- >>reduce kernels: 16 lanes of the element type over short stretches, then the accumulator: fast, and accurate like a tree ---- */
+/* ---- >>reduce kernels: lanes of the element type over short stretches, then the accumulator: fast, and accurate like a tree ---- */
 #define CT__ADD(acc, x) ((acc) + (x))
 #define CT__MUL(acc, x) ((acc) * (x))
 #define CT__HIGH(acc, x) ((((x) > (acc)) | ((x) != (x))) ? (x) : (acc)) /* NaN wins and stays */
 #define CT__LOW(acc, x) ((((x) < (acc)) | ((x) != (x))) ? (x) : (acc))
-#define CT__REDUCE(name, t, T, A, STRETCH, START, OP)                                                                 \
+#define CT__VALUE(T, x) (x)
+#define CT__COUNTED(T, x) (T)((x) != 0)
+/* 64 bytes of lanes at a time: a loop that short is unrolled, and its lanes stay in registers */
+#define CT__LANES(FROM, DO) for (int k = (FROM) * L; k < ((FROM) + 1) * L; k++) DO;
+#define CT__LANES4(DO) { CT__LANES(0, DO) CT__LANES(1, DO) CT__LANES(2, DO) CT__LANES(3, DO) }
+#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF)                                                             \
+    static CT__WRAPS_ void CT__K(name##_columns_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out)\
+    {                                                                                                                 \
+        const char *from = (const char *)in;                                                                          \
+        A *acc = (A *)out;                                                                                            \
+        for (int64_t r = 0; r < rows; r++, from += stride)                                                            \
+            for (int64_t k = 0; k < n; k++) acc[k] = OP(acc[k], (A)OF(T, ((const T *)(const void *)from)[k]));        \
+    }                                                                                                                 \
+    static CT__WRAPS_ void CT__K(name##_row_##t)(int64_t n, const void *in, void *out) { CT__K(name##_columns_##t)(n, 1, (int64_t)sizeof(T), in, out); }\
+    static CT__WRAPS_ void CT__K(name##_rows_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out) \
+    {                                                                                                                 \
+        for (int64_t r = 0; r < rows; r++) CT__K(name##_row_##t)(n, (const char *)in + r * stride, (A *)out + r);     \
+    }
+#else
+#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF)                                                             \
     static CT__WRAPS_ void CT__K(name##_row_##t)(int64_t n, const void *in, void *out)                                \
     {                                                                                                                 \
+        enum { L = 64 / (int)sizeof(T) };                                                                             \
         const T *x = (const T *)in;                                                                                   \
-        A acc = *(A *)out;                                                                                            \
-        while (n >= 16) {                                                                                             \
-            int64_t stretch = (n < STRETCH ? n : STRETCH) & -16;                                                      \
-            T lane[16];                                                                                               \
-            for (int k = 0; k < 16; k++) lane[k] = x[k];                                                              \
-            for (int64_t i = 16; i < stretch; i += 16)                                                                \
-                for (int k = 0; k < 16; k++) lane[k] = OP(lane[k], x[i + k]);                                         \
-            A a[8];                                                                                                   \
-            for (int k = 0; k < 8; k++) a[k] = OP((A)lane[k], (A)lane[k + 8]);                                        \
+        T lane[4 * L];                                                                                                \
+        A acc = *(A *)out, a[8];                                                                                      \
+        for (; n & 7; n--) acc = OP(acc, (A)OF(T, x[n - 1]));                                                         \
+        for (int64_t done = 0; n; x += done, n -= done, done = 0) {                                                   \
+            int64_t lanes = n < 8 * L ? 8 : 4 * L, stretch = n < STRETCH ? n : STRETCH;                               \
+            if (lanes == 8) {                                                                                         \
+                for (int k = 0; k < 8; k++) lane[k] = START;                                                          \
+                for (; done < n; done += 8)                                                                           \
+                    for (int k = 0; k < 8; k++) lane[k] = OP(lane[k], OF(T, x[done + k]));                            \
+            } else {                                                                                                  \
+                for (int k = 0; k < 4 * L; k++) lane[k] = START; \
+                for (; done + 4 * L <= stretch; done += 4 * L) CT__LANES4(lane[k] = OP(lane[k], OF(T, x[done + k])))  \
+            }                                                                                                         \
+            for (int k = 0; k < 8; k++) a[k] = (A)lane[k];                                                            \
+            for (int64_t l = 8; l < lanes; l += 8)                                                                    \
+                for (int k = 0; k < 8; k++) a[k] = OP(a[k], (A)lane[l + k]);                                          \
             for (int k = 0; k < 4; k++) a[k] = OP(a[k], a[k + 4]);                                                    \
             a[0] = OP(a[0], a[2]), a[1] = OP(a[1], a[3]), a[0] = OP(a[0], a[1]);                                      \
             acc = OP(acc, a[0]);                                                                                      \
-            x += stretch, n -= stretch;                                                                               \
         }                                                                                                             \
-        for (int64_t i = 0; i < n; i++) acc = OP(acc, (A)x[i]);                                                       \
         *(A *)out = acc;                                                                                              \
     }                                                                                                                 \
-    static CT__WRAPS_ void CT__K(name##_column_##t)(int64_t n, const void *in, void *out)                             \
+    static CT__WRAPS_ void CT__K(name##_rows_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out) \
     {                                                                                                                 \
-        const T *x = (const T *)in;                                                                                   \
-        T *acc = (T *)out;                                                                                            \
-        CT__IVDEP                                                                                                     \
-        for (int64_t i = 0; i < n; i++) acc[i] = OP(acc[i], x[i]);                                                    \
-    }                                                                                                                 \
-    static CT__WRAPS_ void CT__K(name##_merge_##t)(int64_t n, const void *in, void *out)                              \
-    {                                                                                                                 \
-        const T *x = (const T *)in;                                                                                   \
+        const char *from = (const char *)in;                                                                          \
         A *acc = (A *)out;                                                                                            \
-        CT__IVDEP                                                                                                     \
-        for (int64_t i = 0; i < n; i++) acc[i] = OP(acc[i], (A)x[i]);                                                 \
+        for (int64_t r = 0; r < rows; r++, from += stride) {                                                          \
+            const T *x = (const T *)(const void *)from;                                                               \
+            if (n >= 8) { CT__K(name##_row_##t)(n, x, acc + r); continue; }                                           \
+            A s = acc[r];                                                                                             \
+            for (int64_t i = 0; i < n; i++) s = OP(s, (A)OF(T, x[i]));                                                \
+            acc[r] = s;                                                                                               \
+        }                                                                                                             \
+    }                                                                                                                 \
+    static CT__WRAPS_ void CT__K(name##_columns_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out)\
+    {                                                                                                                 \
+        enum { L = 64 / (int)sizeof(T) };                                                                             \
+        for (int64_t count, r = 0; r < rows; r += count) {                                                            \
+            count = rows - r < CT__FOLDED ? rows - r : (int64_t)CT__FOLDED;                                           \
+            for (int64_t done = 0; done < n; done += 4 * L) {                                                         \
+                int64_t again = done + 4 * L <= n ? 0 : done + 4 * L - n, at = done - again; /* the last columns anew, if fewer are left */\
+                const char *from = (const char *)in + r * stride + at * (int64_t)sizeof(T);                           \
+                A *acc = (A *)out + at, known[4 * L];                                                                 \
+                T lane[4 * L];                                                                                        \
+                for (int k = 0; k < 4 * L; k++) lane[k] = START; \
+                for (int64_t i = 0; i < count; i++, from += stride) {                                                 \
+                    const T *x = (const T *)(const void *)from;                                                       \
+                    CT__LANES4(lane[k] = OP(lane[k], OF(T, x[k])))                                                    \
+                }                                                                                                     \
+                memcpy(known, acc, (size_t)again * sizeof(A));                                                        \
+                for (int k = 0; k < 4 * L; k++) acc[k] = OP(acc[k], (A)lane[k]);                                      \
+                memcpy(acc, known, (size_t)again * sizeof(A));                                                        \
+            }                                                                                                         \
+        }                                                                                                             \
     }
+#endif
 #define CT__SCAN(name, t, T, A, OP)                                                                                   \
     static CT__WRAPS_ void CT__K(name##_scan_##t)(int64_t n, const void *in, void *acc_, void *out)                   \
     {                                                                                                                 \
@@ -6592,31 +6639,46 @@ CT__POINTWISE_INT(CT__X)
             best[i] = take ? v : b, at[i] = take ? (I)row : at[i];                                                    \
         }                                                                                                             \
     }
-#define CT__REDUCE_ALL(t, T, A, I, STRETCH)                                                                              \
-    CT__REDUCE(sum, t, T, A, STRETCH, 0, CT__ADD) CT__REDUCE(prod, t, T, A, STRETCH, 1, CT__MUL)                     \
-    CT__REDUCE(max, t, T, A, STRETCH, x[0], CT__HIGH) CT__REDUCE(min, t, T, A, STRETCH, x[0], CT__LOW)                \
+#define CT__REDUCE_ALL(t, T, A, STRETCH, LOWEST, HIGHEST)                                                             \
+    CT__REDUCE(sum, t, T, A, STRETCH, 0, CT__ADD, CT__VALUE)                                                          \
+    CT__REDUCE(max, t, T, A, STRETCH, LOWEST, CT__HIGH, CT__VALUE) CT__REDUCE(min, t, T, A, STRETCH, HIGHEST, CT__LOW, CT__VALUE)
+#define CT__ALONG_ALL(t, T, A, I)                                                                                     \
     CT__SCAN(sum, t, T, A, CT__ADD) CT__SCAN(prod, t, T, A, CT__MUL) CT__PICK(max, t, T, I, >) CT__PICK(min, t, T, I, <)
+#define CT__PRODUCT(t, T, A, STRETCH) CT__REDUCE(prod, t, T, A, STRETCH, 1, CT__MUL, CT__VALUE)
+#define CT__COUNTS(t, T, A, STRETCH) CT__REDUCE(nonzero, t, T, A, STRETCH, 0, CT__ADD, CT__COUNTED)
+#if CT__VBYTES < 64 /* products of integers and counts of doubles are rare: the base pass alone */
 #define CT__WRAPS_
-#if CT__VBYTES < 64
-CT__REDUCE_ALL(f32, float, double, int32_t, 256)
-CT__REDUCE_ALL(f64, double, double, int64_t, 512)
+CT__REDUCE_ALL(f32, float, double, 1024, -INFINITY, INFINITY) CT__PRODUCT(f32, float, double, 1024) CT__COUNTS(f32, float, double, 1024)
+CT__ALONG_ALL(f32, float, double, int32_t)
+CT__REDUCE_ALL(f64, double, double, 1024, -(double)INFINITY, (double)INFINITY) CT__PRODUCT(f64, double, double, 1024)
+CT__ALONG_ALL(f64, double, double, int64_t)
+#ifdef CT__PASS_BASE
+CT__COUNTS(f64, double, double, 1024)
 #endif
 #undef CT__WRAPS_
-#ifdef CT__PASS_BASE
 #define CT__WRAPS_ CT__WRAPS
-CT__REDUCE_ALL(i64, int64_t, int64_t, int64_t, INT64_MAX)
-#undef CT__WRAPS_
-#define CT__REDUCTIONS_I64(kind) {ct__base_sum_##kind, ct__base_prod_##kind, ct__base_max_##kind, ct__base_min_##kind}
+CT__REDUCE_ALL(i64, int64_t, int64_t, INT64_MAX, INT64_MIN, INT64_MAX) CT__COUNTS(i64, int64_t, int64_t, INT64_MAX)
+#ifdef CT__PASS_BASE
+CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_t, int64_t)
 #define CT__SCANS_I64 {ct__base_sum_scan_i64, ct__base_prod_scan_i64}, {ct__base_max_pick_i64, ct__base_min_pick_i64}
+#endif
+#undef CT__WRAPS_
 #endif
 #undef CT__ADD
 #undef CT__MUL
 #undef CT__HIGH
 #undef CT__LOW
+#undef CT__VALUE
+#undef CT__COUNTED
+#undef CT__LANES
+#undef CT__LANES4
 #undef CT__REDUCE
 #undef CT__SCAN
 #undef CT__PICK
 #undef CT__REDUCE_ALL
+#undef CT__PRODUCT
+#undef CT__COUNTS
+#undef CT__ALONG_ALL
 #if CT__TUNE && !(defined CT__PASS_BASE && CT__X86_DISPATCH)
 #pragma GCC pop_options
 #endif
@@ -7926,7 +7988,7 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 #endif
 
 /* ---- >>kernel table of this instruction set ---- */
-#define CT__REDUCTIONS(kind) {CT__K64(sum_##kind), CT__K64(prod_##kind), CT__K64(max_##kind), CT__K64(min_##kind)}
+#define CT__REDUCTIONS(kind, PROD, COUNT) {CT__K64(sum_##kind), PROD(prod_##kind), CT__K64(max_##kind), CT__K64(min_##kind), COUNT(nonzero_##kind)}
 #define CT__NULL4(name, title, arity, kind, value, da, db, dc) {NULL, NULL, NULL, NULL},
 #define CT__ROW_1(k, name) {k(name##_0), k(name##_1), NULL, NULL},
 #define CT__ROW_2(k, name) {k(name##_0), k(name##_1), k(name##_2), NULL},
@@ -7990,9 +8052,9 @@ static const ct__kernels CT__K(kernels) = {
 #undef CT__X
 #undef CT__Y
 #endif
-    {CT__REDUCTIONS(row_f32), CT__REDUCTIONS(row_f64), CT__REDUCTIONS_I64(row_i64)},
-    {CT__REDUCTIONS(column_f32), CT__REDUCTIONS(column_f64), CT__REDUCTIONS_I64(column_i64)},
-    {CT__REDUCTIONS(merge_f32), CT__REDUCTIONS(merge_f64), CT__REDUCTIONS_I64(merge_i64)},
+    {CT__REDUCTIONS(row_f32, CT__K64, CT__K64), CT__REDUCTIONS(row_f64, CT__K64, CT__BASE), CT__REDUCTIONS(row_i64, CT__BASE, CT__K64)},
+    {CT__REDUCTIONS(rows_f32, CT__K64, CT__K64), CT__REDUCTIONS(rows_f64, CT__K64, CT__BASE), CT__REDUCTIONS(rows_i64, CT__BASE, CT__K64)},
+    {CT__REDUCTIONS(columns_f32, CT__K64, CT__K64), CT__REDUCTIONS(columns_f64, CT__K64, CT__BASE), CT__REDUCTIONS(columns_i64, CT__BASE, CT__K64)},
 #define CT__SCANS(t) {CT__K64(sum_scan_##t), CT__K64(prod_scan_##t)}, {CT__K64(max_pick_##t), CT__K64(min_pick_##t)}
     {{CT__SCANS(f32)}, {CT__SCANS(f64)}, {CT__SCANS_I64}},
 #undef CT__SCANS
@@ -11601,28 +11663,46 @@ CT_API bool ct_equal(ct_tensor *x, ct_tensor *y)
    A reduction walks kept dims (the outputs) and reduced dims. Where the innermost memory is a reduced dim, rows of it fold into one
    accumulator; where it is a kept one, rows of it fold into rows of accumulators. Long single rows are cut at fixed places.
    A sum may be of map(x) or map(x - m), map a row of the pointwise table and m of the outputs' shape: block by block, without temporaries. */
-enum { CT__REDUCE_PIECE = 1 << 16, CT__COLUMN_BYTES = 2048, CT__WIDE_BYTES = 16384 };
+enum { CT__REDUCE_PIECE = 1 << 16, CT__COLUMN_BYTES = 2048, CT__COLUMN_ROWS = 8, CT__ROWS = 128 };
 typedef struct {
     ct__iter kept, reduced; /* of the input, operand 0, and of m, operand 1 of kept, which then lies in compute type */
     int64_t out_stride;     /* bytes per output; outputs are contiguous, in compute type */
     char *out;
-    int compute, op;
+    int compute, op, kernel;
     double start;           /* of the accumulator, where the op has one */
-    char *partial;          /* one accumulator per piece; or the working memory of wide tiles, tile_bytes each */
-    int64_t wide, tile_bytes; /* columns of a tile */
+    char *partial;          /* one accumulator per piece */
+    int64_t wide, together; /* columns of a tile; short rows of a tile that lie side by side and fold as one of so many times the columns */
     int map;                /* -1: none */
     const double *f;        /* its parameters */
 } ct__reduce_job;
 
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2,tree-loop-vectorize,vect-cost-model=dynamic")
+#endif
 static void ct__acc_start(const ct__reduce_job *j, void *acc)
 {
     if (j->compute == CT__I64) *(int64_t *)acc = j->op == CT__R_MAX ? INT64_MIN : j->op == CT__R_MIN ? INT64_MAX : (int64_t)j->start;
     else *(double *)acc = j->start;
 }
-static void ct__acc_store(const ct__reduce_job *j, const void *acc, char *out)
+static void ct__acc_store(const ct__reduce_job *j, int64_t n, const void *accs, char *out)
 {
-    if (j->compute == CT__F32) *(float *)(void *)out = (float)*(const double *)acc;
-    else memcpy(out, acc, 8);
+    const double *acc = (const double *)accs;
+    const int64_t *whole = (const int64_t *)accs;
+    float *y = (float *)(void *)out;
+    if (j->op >= CT__R_NONZERO)
+        for (int64_t k = 0; k < n; k++) {
+            int64_t count = j->compute == CT__I64 ? whole[k] : (int64_t)acc[k];
+            ((int64_t *)(void *)out)[k] = j->op == CT__R_ANY ? count != 0 : j->op == CT__R_ALL ? count == j->reduced.numel : count;
+        }
+    else if (j->compute == CT__F32) for (int64_t k = 0; k < n; k++) y[k] = (float)acc[k];
+    else memcpy(out, acc, (size_t)n * 8);
+}
+/* rows of n accumulators into n */
+static void ct__acc_fold(const ct__reduce_job *j, int64_t rows, int64_t n, const void *from, void *acc)
+{
+    ct__reduce_row *fold = ct__cpu()->kernels->row[j->compute == CT__I64 ? CT__I64 : CT__F64][j->op >= CT__R_NONZERO ? CT__R_SUM : j->op];
+    for (int64_t k = 0; k < rows * n; k++) fold(1, (const char *)from + 8 * k, (char *)acc + 8 * (k % n));
 }
 /* y = map(x - m), n elements; y has room for whole groups of 16, and so has m, which may be NULL */
 static const void *ct__reduce_map(const ct__reduce_job *j, int64_t n, const void *x, const void *m, void *y)
@@ -11642,22 +11722,24 @@ static const void *ct__reduce_map(const ct__reduce_job *j, int64_t n, const void
     rows[j->map][0](whole, mapped, y, j->f);
     return y;
 }
-/* elements [begin, end) of the reduced dims at the output of an index into acc */
-static void ct__reduce_range(const ct__reduce_job *j, const int64_t *index, int64_t begin, int64_t end, void *acc)
+/* elements [begin, end) of the reduced dims, it, at the output of an index into acc */
+static void ct__reduce_range(const ct__reduce_job *j, ct__iter *it, const int64_t *index, int64_t begin, int64_t end, void *acc)
 {
-    ct__iter it = j->reduced;
     CT__LINES uint64_t buffer[CT__BLOCK_BYTES / 8], many[CT__BLOCK_BYTES / 8];
     int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), n;
     const char *m = j->kept.count > 1 ? ct__iter_at(&j->kept, 1, index) : NULL;
-    it.data[0] = ct__iter_at(&j->kept, 0, index);
+    it->data[0] = ct__iter_at(&j->kept, 0, index);
+    int last = it->ndim - 1;
+    int64_t inner = last < 0 ? 1 : it->flat[0] ? it->numel : it->shape[last];
     bool squares = j->map == CT__PW_square && j->compute == CT__F32; /* has a loop that does it at once */
-    bool direct = it.flat[0] && it.dtype[0] == ct__compute_dtype[j->compute];
-    int64_t block = direct && (j->map < 0 || squares) ? end - begin : CT__BLOCK_BYTES / size;
-    ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->op];
+    bool same = it->dtype[0] == ct__compute_dtype[j->compute];
+    bool direct = same && (it->flat[0] || (it->stride[0][last] == size && inner >= CT__LEAST)) && (j->map < 0 || squares);
+    int64_t block = direct ? inner : CT__BLOCK_BYTES / size;
+    ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->kernel];
     if (m && !squares) memcpy(many, m, (size_t)size), ct__splat(many, ct__imin((end - begin + 15) & -16, block), (size_t)size);
     for (int64_t pos = begin; pos < end; pos += n) {
-        n = ct__imin(block, end - pos);
-        const void *x = ct__iter_load(&it, 0, j->compute, pos, n, buffer);
+        n = ct__imin(direct ? inner - pos % inner : block, end - pos);
+        const void *x = ct__iter_load(it, 0, j->compute, pos, n, buffer);
         if (squares) *(double *)acc += ct__norm->of[0].square(n, x, m ? (double)*(const float *)(const void *)m : 0);
         else row(n, ct__reduce_map(j, n, x, m ? many : NULL, buffer), acc);
     }
@@ -11666,56 +11748,104 @@ static void ct__reduce_rows_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__reduce_job *j = (const ct__reduce_job *)ctx;
     int64_t index[CT_MAX_DIMS];
+    ct__iter it = j->reduced;
     for (int64_t o = begin; o < end; o++) {
         uint64_t acc;
         ct__iter_index(&j->kept, o, index);
         ct__acc_start(j, &acc);
-        ct__reduce_range(j, index, 0, j->reduced.numel, &acc);
-        ct__acc_store(j, &acc, j->out + o * j->out_stride);
+        ct__reduce_range(j, &it, index, 0, it.numel, &acc);
+        ct__acc_store(j, 1, &acc, j->out + o * j->out_stride);
+    }
+}
+/* The same for rows that lie as they are computed, or side by side and several to a block: many of them at once. */
+static void ct__reduce_many_rows_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__reduce_job *j = (const ct__reduce_job *)ctx;
+    const ct__iter *kept = &j->kept;
+    bool direct = j->map < 0 && kept->dtype[0] == ct__compute_dtype[j->compute];
+    CT__LINES uint64_t acc[CT__ROWS], start, buffer[CT__BLOCK_BYTES / 8];
+    int64_t index[CT_MAX_DIMS], size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), length = j->reduced.numel, many;
+    int64_t most = direct || !length ? (int64_t)CT__ROWS : ct__imin(CT__ROWS, CT__BLOCK_BYTES / size / length);
+    int last = kept->ndim - 1;
+    ct__acc_start(j, &start);
+    for (int64_t o = begin; o < end; o += many) {
+        ct__iter_index(kept, o, index);
+        many = ct__imin(ct__imin(most, end - o), last < 0 ? 1 : kept->shape[last] - index[last]);
+        const void *x = ct__iter_at(kept, 0, index);
+        int64_t stride = direct && last >= 0 ? kept->stride[0][last] : length * size;
+        if (kept->dtype[0] != ct__compute_dtype[j->compute]) ct__cpu()->kernels->load[j->compute][kept->dtype[0]](many * length, x, buffer), x = buffer;
+        for (int64_t k = 0; k < many; k++) acc[k] = start;
+        ct__cpu()->kernels->rows[j->compute][j->kernel](many, length, stride, ct__reduce_map(j, many * length, x, NULL, buffer), acc);
+        ct__acc_store(j, many, acc, j->out + o * j->out_stride);
     }
 }
 static void ct__reduce_pieces_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__reduce_job *j = (const ct__reduce_job *)ctx;
     static const int64_t index[CT_MAX_DIMS] = {0};
+    ct__iter it = j->reduced;
     for (int64_t k = begin; k < end; k++) {
         ct__acc_start(j, j->partial + 8 * k);
-        ct__reduce_range(j, index, k * CT__REDUCE_PIECE, ct__imin((k + 1) * CT__REDUCE_PIECE, j->reduced.numel), j->partial + 8 * k);
+        ct__reduce_range(j, &it, index, k * CT__REDUCE_PIECE, ct__imin((k + 1) * CT__REDUCE_PIECE, it.numel), j->partial + 8 * k);
     }
 }
-/* tiles of neighbouring outputs: rows fold into elements' lanes for 64 rows, then into accumulators */
+/* rows of n elements, stride bytes apart, into n accumulators; m of the map or NULL */
+static void ct__reduce_columns(const ct__reduce_job *j, int64_t rows, int64_t n, int64_t stride, const char *x, const void *m, uint64_t *acc)
+{
+    CT__LINES uint64_t buffer[CT__COLUMN_ROWS * CT__COLUMN_BYTES / 8];
+    const ct__kernels *kernels = ct__cpu()->kernels;
+    ct__reduce_rows *columns = kernels->columns[j->compute][j->kernel];
+    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), bytes = ((n + 15) & -16) * size, count;
+    bool convert = j->kept.dtype[0] != ct__compute_dtype[j->compute];
+    bool squares = m && j->map == CT__PW_square && j->compute != CT__I64; /* has a loop that does it at once */
+    if (!convert && j->map < 0 && n >= CT__LEAST) { columns(rows, n, stride, x, acc); return; }
+    uint64_t narrow[CT__LEAST] = {0}, *to_acc = acc;
+    if (n < CT__LEAST) { /* rows and accumulators with columns that do not count */
+        memset(buffer, 0, (size_t)(CT__COLUMN_ROWS * (bytes = CT__LEAST * size)));
+        memcpy(narrow, acc, (size_t)n * sizeof *acc), to_acc = narrow;
+    }
+    for (int64_t r = 0; r < rows; r += count) {
+        count = ct__imin(squares ? (int64_t)CT__FOLDED : (int64_t)CT__COLUMN_ROWS, rows - r);
+        if (squares) memset(buffer, 0, (size_t)(n * size));
+        for (int64_t k = 0; k < count; k++, x += stride) {
+            char *to = (char *)buffer + (squares ? bytes : k * bytes);
+            const void *y = x;
+            if (convert) kernels->load[j->compute][j->kept.dtype[0]](n, x, to), y = to;
+            else if (n < CT__LEAST) memcpy(to, x, (size_t)(n * size)), y = to;
+            if (squares) ct__norm->of[j->compute].add_squares(n, y, m, buffer);
+            else ct__reduce_map(j, n, y, m, to);
+        }
+        columns(squares ? 1 : count, ct__imax(n, CT__LEAST), bytes, buffer, to_acc);
+    }
+    if (n < CT__LEAST) memcpy(acc, narrow, (size_t)n * sizeof *acc);
+}
+/* tiles of neighbouring outputs: rows fold into rows of accumulators */
 static void ct__reduce_columns_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__reduce_job *j = (const ct__reduce_job *)ctx;
-    const ct__kernels *kernels = ct__cpu()->kernels;
-    size_t size = ct__itemsize(ct__compute_dtype[j->compute]);
-    int64_t inner = j->kept.shape[j->kept.ndim - 1], wide = j->wide, tiles = (inner + wide - 1) / wide, bytes = wide * (int64_t)size;
-    bool convert = j->kept.dtype[0] != ct__compute_dtype[j->compute], shifted = j->kept.count > 1;
-    bool squares = shifted && j->map == CT__PW_square && j->compute != CT__I64; /* has a loop that does it at once */
+    const ct__iter *reduced = &j->reduced;
+    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), inner = j->kept.shape[j->kept.ndim - 1], tiles = (inner + j->wide - 1) / j->wide;
+    int64_t runs = reduced->shape[reduced->ndim - 1], stride = reduced->stride[0][reduced->ndim - 1], whole = runs / j->together * j->together;
+    uint64_t start;
+    ct__acc_start(j, &start);
     for (int64_t t = begin; t < end; t++) {
-        CT__LINES uint64_t stack[CT__COLUMN_BYTES / 8 * 5];
-        char *work = j->partial ? j->partial + t * j->tile_bytes : (char *)stack, *lane = work, *buffer = lane + bytes, *m = buffer + bytes;
-        uint64_t *acc = (uint64_t *)(void *)(m + bytes);
-        int64_t first = t / tiles * inner + t % tiles * wide, n = ct__imin(wide, inner - t % tiles * wide);
+        CT__LINES uint64_t parts[CT__COLUMN_BYTES / 4], m[CT__COLUMN_BYTES / 8];
+        int64_t first = t / tiles * inner + t % tiles * j->wide, n = ct__imin(j->wide, inner - t % tiles * j->wide);
         int64_t index[CT_MAX_DIMS], at[CT_MAX_DIMS];
         ct__iter_index(&j->kept, first, index);
-        const char *base = ct__iter_at(&j->kept, 0, index);
-        if (shifted) memset(m, 0, (size_t)bytes), memcpy(m, ct__iter_at(&j->kept, 1, index), (size_t)n * size);
-        for (int64_t k = 0; k < n; k++) ct__acc_start(j, &acc[k]);
-        for (int64_t r = 0; r < j->reduced.numel; r++) {
-            ct__iter_index(&j->reduced, r, at);
-            const char *row = base;
-            for (int d = 0; d < j->reduced.ndim; d++) row += at[d] * j->reduced.stride[0][d];
-            const void *x = row;
-            if (convert) kernels->load[j->compute][j->kept.dtype[0]](n, row, buffer), x = buffer;
-            if (!squares) x = ct__reduce_map(j, n, x, shifted ? m : NULL, buffer);
-            if (r % 64 == 0 && squares) memset(lane, 0, (size_t)n * size);
-            if (squares) ct__norm->of[j->compute].add_squares(n, x, m, lane);
-            else if (r % 64 == 0) memcpy(lane, x, (size_t)n * size);
-            else kernels->column[j->compute][j->op](n, x, lane);
-            if (r % 64 == 63 || r == j->reduced.numel - 1) kernels->merge[j->compute][j->op](n, lane, acc);
+        ct__iter it = *reduced;
+        it.data[0] = ct__iter_at(&j->kept, 0, index);
+        bool shifted = j->kept.count > 1;
+        if (shifted) memset(m, 0, sizeof m), memcpy(m, ct__iter_at(&j->kept, 1, index), (size_t)(n * size));
+        for (int64_t k = 0; k < n * j->together; k++) memcpy(&parts[k], &start, sizeof start);
+        for (int64_t r = 0; r < reduced->numel; r += runs) {
+            ct__iter_index(reduced, r, at);
+            const char *x = ct__iter_at(&it, 0, at);
+            ct__reduce_columns(j, whole / j->together, n * j->together, stride * j->together, x, shifted ? m : NULL, parts);
+            ct__reduce_columns(j, runs - whole, n, stride, x + whole * stride, shifted ? m : NULL, parts);
         }
-        for (int64_t k = 0; k < n; k++) ct__acc_store(j, &acc[k], j->out + (first + k) * j->out_stride);
+        if (j->together > 1) ct__acc_fold(j, j->together - 1, n, parts + n, parts);
+        ct__acc_store(j, n, parts, j->out + first * j->out_stride);
     }
 }
 static bool ct__reduce_whole(ct__reduce_job *j)
@@ -11725,27 +11855,23 @@ static bool ct__reduce_whole(ct__reduce_job *j)
     if (!(j->partial = (char *)ct__alloc((size_t)pieces * 8))) return false;
     ct__parallel_for(pieces, 1, ct__reduce_pieces_body, j);
     ct__acc_start(j, &acc);
-    for (int64_t k = 0; k < pieces; k++) { /* in order: the same result with any number of threads */
-        double *a = (double *)(void *)&acc, p;
-        memcpy(&p, j->partial + 8 * k, 8);
-        if (j->compute == CT__I64) ct__cpu()->kernels->row[CT__I64][j->op](1, j->partial + 8 * k, &acc);
-        else if (j->op == CT__R_SUM) *a += p;
-        else if (j->op == CT__R_PROD) *a *= p;
-        else ct__cpu()->kernels->row[CT__F64][j->op](1, &p, a);
-    }
-    ct__acc_store(j, &acc, j->out);
+    ct__acc_fold(j, pieces, 1, j->partial, &acc); /* in order: the same result with any number of threads */
+    ct__acc_store(j, 1, &acc, j->out);
     ct__free(j->partial, (size_t)pieces * 8);
     return true;
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
 /* i[0]: bits of the reduced dims, i[1] compute type, i[2] map or -1; out: contiguous, compute type, kept dims in order.
-   in[1]: m of the map, if there is one: contiguous, compute type, of size 1 in the reduced dims */
+   in[1]: m of the map, if there is one: contiguous, compute type, of size 1 in the reduced dims. Counts are int64 */
 static bool ct__cpu_reduce(const ct_args *a)
 {
-    const double starts[CT__R_COUNT] = {0, 1, -INFINITY, INFINITY};
+    const double starts[] = {0, 1, -INFINITY, INFINITY, 0, 0, 0};
     const ct_tensor *in = a->in[0];
     ct__reduce_job j;
-    j.compute = (int)a->i[1], j.op = a->op, j.start = starts[a->op], j.out = ct__ptr(a->out[0]);
-    j.out_stride = (int64_t)ct__itemsize(ct__compute_dtype[j.compute]), j.map = (int)a->i[2], j.f = a->f;
+    j.compute = (int)a->i[1], j.op = a->op, j.kernel = a->op < CT__R_KERNELS ? a->op : CT__R_NONZERO, j.start = starts[a->op], j.out = ct__ptr(a->out[0]);
+    j.out_stride = (int64_t)ct__itemsize(a->out[0]->dtype), j.map = (int)a->i[2], j.f = a->f;
     for (int reduced = 0; reduced < 2; reduced++) {
         ct__iter *it = reduced ? &j.reduced : &j.kept;
         for (int k = 0; k < (reduced ? 1 : a->in_count); k++) {
@@ -11758,25 +11884,24 @@ static bool ct__cpu_reduce(const ct_args *a)
         }
         ct__iter_coalesce(it);
     }
-    int64_t outputs = j.kept.numel, n = j.reduced.numel, size = (int64_t)ct__itemsize(in->dtype);
+    int64_t outputs = j.kept.numel, n = j.reduced.numel, size = (int64_t)ct__itemsize(in->dtype), width = (int64_t)ct__itemsize(ct__compute_dtype[j.compute]);
+    int last = j.kept.ndim - 1;
     bool row = j.reduced.ndim == 0 || j.reduced.stride[0][j.reduced.ndim - 1] == size;
-    bool columns = j.kept.ndim && j.kept.stride[0][j.kept.ndim - 1] == size && !row;
+    bool columns = j.kept.ndim && j.kept.stride[0][last] == size && !row;
     if (!outputs) return true;
     if (columns) {
-        int64_t inner = j.kept.shape[j.kept.ndim - 1], share = outputs / ct_get_num_threads();
-        j.wide = CT__COLUMN_BYTES / j.out_stride, j.partial = NULL, j.tile_bytes = 0;
-        if (n >= 64 && inner > j.wide) j.wide = ct__imax(j.wide, ct__imin(CT__WIDE_BYTES / j.out_stride, (share + 15) & -16)); /* the width changes no result */
+        int64_t inner = j.kept.shape[last], runs = j.reduced.shape[j.reduced.ndim - 1], bytes = inner * width;
+        j.wide = CT__COLUMN_BYTES / width, j.together = 1;
+        if (bytes < CT__LEAST * width && j.reduced.stride[0][j.reduced.ndim - 1] == inner * size && a->in_count == 1)
+            while (j.together < 64 && 2 * j.together * bytes <= CT__COLUMN_BYTES && j.together * CT__COLUMN_ROWS * 2 <= runs) j.together *= 2;
         int64_t tiles = outputs / inner * ((inner + j.wide - 1) / j.wide);
-        if (j.wide > CT__COLUMN_BYTES / j.out_stride) {
-            j.tile_bytes = j.wide * (3 * j.out_stride + 8);
-            if (!(j.partial = (char *)ct__alloc((size_t)(tiles * j.tile_bytes)))) return false;
-        }
         ct__parallel_for(tiles, ct__imax(1, CT__GRAIN / ct__imax(1, n * ct__imin(inner, j.wide))), ct__reduce_columns_body, &j);
-        ct__free(j.partial, (size_t)(tiles * j.tile_bytes));
         return true;
     }
     if (outputs == 1 && n > CT__REDUCE_PIECE) return ct__reduce_whole(&j);
-    ct__parallel_for(outputs, ct__imax(1, CT__GRAIN / ct__imax(1, n)), ct__reduce_rows_body, &j);
+    bool direct = j.map < 0 && in->dtype == ct__compute_dtype[j.compute], beside = last >= 0 && j.kept.stride[0][last] == n * size;
+    bool many = row && j.reduced.ndim < 2 && a->in_count == 1 && (direct || (beside && n * width <= CT__BLOCK_BYTES / 2));
+    ct__parallel_for(outputs, ct__imax(1, CT__GRAIN / ct__imax(1, n)), many ? ct__reduce_many_rows_body : ct__reduce_rows_body, &j);
     return true;
 }
 
@@ -11820,9 +11945,9 @@ static bool ct__reduce_forward(ct__call *c)
 {
     ct_tensor *in = c->in[0], *out, *both[2] = {in, NULL};
     int64_t shape[CT_MAX_DIMS], i[3] = {c->i[0], ct__compute_of((int)c->i[3]), c->i[4]};
-    if (c->i[2] >= CT__R_MAX) i[1] = ct__compute_of(in->dtype);
+    if (c->i[2] >= CT__R_MAX) i[1] = ct__compute_of(in->dtype); /* what is chosen or counted stays as it is */
     int n = ct__kept_shape(in, c->i[0], c->i[1] != 0, shape);
-    out = ct__new_on(in->storage->device, ct__compute_dtype[i[1]], shape, n);
+    out = ct__new_on(in->storage->device, c->i[2] >= CT__R_NONZERO ? (int)CT_I64 : (int)ct__compute_dtype[i[1]], shape, n);
     if (c->nin > 1 && !(both[1] = ct__cast_of(c->in[1], ct__compute_dtype[i[1]]))) return false;
     if (!out || !ct__run(CT_PRIM_reduce, both, c->nin, &out, 1, (int)c->i[2], c->f, i)) return false;
     c->out[0] = ct__cast_of(out, (int)c->i[3]);
@@ -11904,7 +12029,7 @@ static ct_tensor *ct__reduce(const ct__op *op, int reduction, const char *functi
     ct__call_init(&c, op, function, &input, 1);
     c.i[0] = ct__dim_bits(input, &dims, function), c.i[1] = keepdim, c.i[2] = reduction, c.i[3] = dtype, c.i[4] = -1, c.ni = 5;
     if (c.i[0] < 0) return NULL;
-    for (int d = 0; reduction >= CT__R_MAX && d < input->ndim; d++)
+    for (int d = 0; (reduction == CT__R_MAX || reduction == CT__R_MIN) && d < input->ndim; d++)
         if ((c.i[0] >> d & 1) && !input->shape[d]) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "dim %d of %s has no elements to choose from", d, ct__brackets(input));
     return ct__apply(&c) ? c.out[0] : NULL;
 }
@@ -11977,29 +12102,25 @@ CT_API ct_tensor *ct_nanmean_dims(ct_tensor *x, ct_shape dims, bool keepdim)
     return ct__end(f, x ? (ct_div)(ct_nansum_dims(x, dims, keepdim), ct_sum_dims((ct_eq)(x, x), dims, keepdim)) : NULL);
 }
 CT_API ct_tensor *ct_nanmean(ct_tensor *x) { return ct_nanmean_dims(x, ct__all_dims, false); }
-/* bool: the extreme of x != 0; uint8 stays uint8, as in torch */
+/* bool: how many elements are not 0, against none or all; uint8 stays uint8, as in torch */
 static ct_tensor *ct__truth(ct_tensor *x, const char *function, int reduction, ct_shape dims, bool keepdim)
 {
     if (!x) return NULL;
     ct__fn f = ct__begin(function);
-    ct_tensor *t = x->dtype == CT_BOOL ? x : (ct_ne)(x, ct_number_i64(0));
-    bool empty = false;
-    int64_t bits = ct__dim_bits(x, &dims, function), shape[CT_MAX_DIMS];
-    for (int d = 0; d < x->ndim; d++) empty = empty || (bits >= 0 && (bits >> d & 1) && !x->shape[d]);
-    if (bits < 0) t = NULL;
-    else if (empty) {
-        int n = ct__kept_shape(x, bits, keepdim, shape);
-        t = ct__filled(ct__new_on(x->storage->device, CT_BOOL, shape, n), ct_number_bool(reduction == CT__R_MIN));
-    } else t = t ? ct__reduce(reduction == CT__R_MIN ? &ct__op_amin : &ct__op_amax, reduction, function, ct_detach(t), dims, keepdim, CT_BOOL) : NULL;
+    ct_tensor *zero = ct_number_i64(0), *t;
+    if (ct__on_cpu(x)) t = ct__reduce(&ct__op_sum, reduction, function, ct_detach(x), dims, keepdim, CT_BOOL);
+    else if (reduction == CT__R_ANY) t = ct_to(ct_sum_dims((ct_ne)(x, zero), dims, keepdim), CT_BOOL);
+    else t = (ct_logical_not)(ct_sum_dims((ct_eq)(x, zero), dims, keepdim));
     return ct__end(f, t && x->dtype == CT_U8 ? ct_to(t, CT_U8) : t);
 }
-CT_API ct_tensor *ct_all(ct_tensor *x) { return ct__truth(x, "ct_all", CT__R_MIN, ct__all_dims, false); }
-CT_API ct_tensor *ct_any(ct_tensor *x) { return ct__truth(x, "ct_any", CT__R_MAX, ct__all_dims, false); }
-CT_API ct_tensor *ct_all_dim(ct_tensor *x, int dim, bool keepdim) { return ct__truth(x, "ct_all", CT__R_MIN, ct__one_dim(dim), keepdim); }
-CT_API ct_tensor *ct_any_dim(ct_tensor *x, int dim, bool keepdim) { return ct__truth(x, "ct_any", CT__R_MAX, ct__one_dim(dim), keepdim); }
+CT_API ct_tensor *ct_all(ct_tensor *x) { return ct__truth(x, "ct_all", CT__R_ALL, ct__all_dims, false); }
+CT_API ct_tensor *ct_any(ct_tensor *x) { return ct__truth(x, "ct_any", CT__R_ANY, ct__all_dims, false); }
+CT_API ct_tensor *ct_all_dim(ct_tensor *x, int dim, bool keepdim) { return ct__truth(x, "ct_all", CT__R_ALL, ct__one_dim(dim), keepdim); }
+CT_API ct_tensor *ct_any_dim(ct_tensor *x, int dim, bool keepdim) { return ct__truth(x, "ct_any", CT__R_ANY, ct__one_dim(dim), keepdim); }
 CT_API ct_tensor *ct_count_nonzero_dims(ct_tensor *x, ct_shape dims)
 {
     ct__fn f = ct__begin("ct_count_nonzero");
+    if (x && ct__on_cpu(x)) return ct__end(f, ct__reduce(&ct__op_sum, CT__R_NONZERO, "ct_count_nonzero", ct_detach(x), dims, false, CT_I64));
     return ct__end(f, x ? ct_sum_dims((ct_ne)(x, ct_number_i64(0)), dims, false) : NULL);
 }
 CT_API ct_tensor *ct_count_nonzero(ct_tensor *x) { return ct_count_nonzero_dims(x, ct__all_dims); }
@@ -12007,13 +12128,29 @@ CT_API ct_tensor *ct_count_nonzero(ct_tensor *x) { return ct_count_nonzero_dims(
 /* The extreme along the last dim with its index, first of ties, NaN before all. in: rows contiguous; out: values, int64 indices.
    The extremes of blocks tell in which block to look for it. */
 typedef struct { const char *in; char *value; int64_t *index, n, inner, wide; int compute; bool largest; } ct__extreme_job; /* wide: columns of a tile */
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2")
+#endif
 static void ct__extreme_body(void *ctx, int64_t begin, int64_t end)
 {
     enum { BLOCK = 512 };
     const ct__extreme_job *j = (const ct__extreme_job *)ctx;
     ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->largest ? CT__R_MAX : CT__R_MIN];
 #define CT__EXTREME(T, A)                                                                                             \
-    for (int64_t r = begin; r < end; r++) {                                                                           \
+    if (j->n < CT__LEAST)                                                                                             \
+        for (int64_t r = begin; r < end; r++) {                                                                       \
+            const T *x = (const T *)(const void *)j->in + r * j->n;                                                   \
+            T best = x[0];                                                                                            \
+            int64_t at = 0;                                                                                           \
+            for (int64_t i = 1; i < j->n; i++) {                                                                      \
+                T v = x[i];                                                                                           \
+                bool take = ((j->largest ? v > best : v < best) | (v != v)) & (best == best);                         \
+                best = take ? v : best, at = take ? i : at;                                                           \
+            }                                                                                                         \
+            ((T *)(void *)j->value)[r] = best, j->index[r] = at;                                                      \
+        }                                                                                                             \
+    else for (int64_t r = begin; r < end; r++) {                                                                      \
         const T *x = (const T *)(const void *)j->in + r * j->n;                                                       \
         A best = (A)x[0], most;                                                                                       \
         int64_t at = 0, i = 0;                                                                                        \
@@ -12030,6 +12167,9 @@ static void ct__extreme_body(void *ctx, int64_t begin, int64_t end)
     else CT__EXTREME(int64_t, int64_t)
 #undef CT__EXTREME
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
 /* The same along a dim whose lanes lie side by side: rows of the tensor against the rows of what is best so far. (outer, n, inner) */
 enum { CT__EXTREME_LANES = 2048 };
 static void ct__extreme_columns_body(void *ctx, int64_t begin, int64_t end)
@@ -14520,8 +14660,8 @@ CT_API ct_tensor *ct_unique(ct_tensor *input, bool sorted, ct_tensor **inverse, 
 CT_API ct_tensor *ct_unique_dim(ct_tensor *input, int dim, ct_tensor **inverse, ct_tensor **counts) { return ct__unique("ct_unique_dim", input, dim, true, inverse, counts); }
 CT_API ct_tensor *ct_unique_consecutive(ct_tensor *input, int dim, ct_tensor **inverse, ct_tensor **counts) { return ct__unique("ct_unique_consecutive", input, dim, false, inverse, counts); }
 
-/* searchsorted: bisection in the row of s that belongs to each value; both in one compute type */
-typedef struct { const char *s, *v; int64_t *to, n, per_row; bool right, one_row, whole; } ct__search_job;
+/* searchsorted: bisection in the row of s that belongs to each value; both in one type: int64, float if both are, else double */
+typedef struct { const char *s, *v; int64_t *to, n, per_row; bool right, one_row; int dtype; } ct__search_job;
 #define CT__BISECT(T, BEFORE) /* without branches: the half is added or not */                                         \
     for (int64_t k = begin; k < end; k++) {                                                                           \
         const T *s = (const T *)(const void *)j->s + (j->one_row ? 0 : k / j->per_row * j->n), *at = s;               \
@@ -14535,8 +14675,10 @@ typedef struct { const char *s, *v; int64_t *to, n, per_row; bool right, one_row
 static void ct__search(void *ctx, int64_t begin, int64_t end)
 {
     const ct__search_job *j = (const ct__search_job *)ctx;
-    if (j->whole && j->right) CT__BISECT(int64_t, CT__NOT_MORE)
-    else if (j->whole) CT__BISECT(int64_t, CT__LESS)
+    if (j->dtype == CT_I64 && j->right) CT__BISECT(int64_t, CT__NOT_MORE)
+    else if (j->dtype == CT_I64) CT__BISECT(int64_t, CT__LESS)
+    else if (j->dtype == CT_F32 && j->right) CT__BISECT(float, CT__NOT_MORE)
+    else if (j->dtype == CT_F32) CT__BISECT(float, CT__LESS)
     else if (j->right) CT__BISECT(double, CT__NOT_MORE)
     else CT__BISECT(double, CT__LESS)
 }
@@ -14549,10 +14691,11 @@ static ct_tensor *ct__searchsorted(const char *function, ct_tensor *seq, ct_tens
     for (int d = 0; fits && seq->ndim > 1 && d < seq->ndim - 1; d++) fits = seq->shape[d] == values->shape[d];
     if (!fits) return (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "the sorted sequence %s must be 1-d or have the leading sizes of the values %s", ct__brackets(seq), ct__brackets(values));
     ct__fn f = ct__begin(function);
-    bool whole = !ct__is_float(seq->dtype) && !ct__is_float(values->dtype);
-    ct_tensor *s = ct__on_cpu_as(seq, whole ? CT_I64 : CT_F64), *v = ct__on_cpu_as(values, whole ? CT_I64 : CT_F64), *y = s && v ? ct__new_on(CT_CPU, CT_I64, values->shape, values->ndim) : NULL;
+    bool whole = !ct__is_float(seq->dtype) && !ct__is_float(values->dtype), narrow = seq->dtype == CT_F32 && values->dtype == CT_F32;
+    int dtype = whole ? CT_I64 : narrow ? CT_F32 : CT_F64;
+    ct_tensor *s = ct__on_cpu_as(seq, dtype), *v = ct__on_cpu_as(values, dtype), *y = s && v ? ct__new_on(CT_CPU, CT_I64, values->shape, values->ndim) : NULL;
     if (y) {
-        ct__search_job j = {ct__ptr(s), ct__ptr(v), (int64_t *)ct__ptr(y), seq->shape[seq->ndim - 1], values->ndim ? values->shape[values->ndim - 1] : 1, right, seq->ndim == 1, whole};
+        ct__search_job j = {ct__ptr(s), ct__ptr(v), (int64_t *)ct__ptr(y), seq->shape[seq->ndim - 1], values->ndim ? values->shape[values->ndim - 1] : 1, right, seq->ndim == 1, dtype};
         ct__parallel_for(v->numel, 1024, ct__search, &j);
         if (!ct__on_cpu(values)) y = (ct_to_device)(y, values->storage->device);
     }
@@ -14589,13 +14732,18 @@ CT_API ct_tensor *ct_bincount(ct_tensor *input, ct_tensor *weights, int64_t minl
     ct_tensor *x = ct__on_cpu_as(input, CT_I64), *w = weights ? ct__on_cpu_as(weights, CT_F64) : NULL, *y = NULL;
     int64_t bins = minlength, bad = 0;
     const int64_t *at = x ? (const int64_t *)ct__ptr(x) : NULL;
-    for (int64_t k = 0; x && k < x->numel; k++) bad = ct__imin(bad, at[k]), bins = ct__imax(bins, at[k] == INT64_MAX ? at[k] : at[k] + 1);
+    if (x && x->numel) {
+        int64_t most = -1;
+        ct__cpu()->kernels->row[CT__I64][CT__R_MIN](x->numel, at, &bad), ct__cpu()->kernels->row[CT__I64][CT__R_MAX](x->numel, at, &most);
+        bins = ct__imax(bins, most == INT64_MAX ? most : most + 1);
+    }
     if (bad < 0) ct__fail(CT_ERR_INDEX, "ct_bincount", "%lld is negative", (long long)bad);
     else if (x && (w || !weights)) y = ct__zeros_on(x, weights ? CT_F64 : CT_I64, ct__shape_from(&bins, 1));
-    for (int64_t k = 0; y && k < x->numel; k++) {
-        if (w) ((double *)ct__ptr(y))[at[k]] += ((const double *)ct__ptr(w))[k];
-        else ((int64_t *)ct__ptr(y))[at[k]]++;
-    }
+    int64_t n = y ? x->numel : 0, *count = y ? (int64_t *)ct__ptr(y) : NULL;
+    double *sum = y ? (double *)ct__ptr(y) : NULL;
+    const double *weight = w ? (const double *)ct__ptr(w) : NULL;
+    if (weight) for (int64_t k = 0; k < n; k++) sum[at[k]] += weight[k];
+    else for (int64_t k = 0; k < n; k++) count[at[k]]++;
     return ct__end(f, y ? (ct_to_device)((ct_to)(y, (ct_dtype)dtype), input->storage->device) : NULL);
 }
 #if CT__TUNE
@@ -15578,12 +15726,39 @@ static void ct__mm_int_rows(void *ctx, int64_t begin, int64_t end)
                        m->c + (ct + i * m->N) * m->k->size, m->N);
     }
 }
+/* two vectors, in pieces whose sums are added in order: the same result with any number of threads */
+typedef struct { const char *a, *b; double *part; int64_t n; bool wide; } ct__dot_job;
+static void ct__dot_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__dot_job *j = (const ct__dot_job *)ctx;
+    for (int64_t k = begin; k < end; k++) {
+        double sums[2] = {0, 0};
+        int64_t from = k * CT__REDUCE_PIECE, size = j->wide ? 8 : 4;
+        ct__norm->of[j->wide].dot(ct__imin(CT__REDUCE_PIECE, j->n - from), j->a + from * size, j->b + from * size, 0, sums);
+        j->part[k] = sums[1];
+    }
+}
+static bool ct__mm_dot(const ct__mm *m, bool wide)
+{
+    int64_t pieces = (m->K + CT__REDUCE_PIECE - 1) / CT__REDUCE_PIECE;
+    ct__dot_job j = {m->a, m->b, (double *)ct__alloc((size_t)pieces * sizeof(double)), m->K, wide};
+    double sum = 0;
+    if (!j.part) return false;
+    ct__parallel_for(pieces, 1, ct__dot_body, &j);
+    for (int64_t k = 0; k < pieces; k++) sum += j.part[k];
+    if (wide) *(double *)(void *)m->c = m->alpha * sum;
+    else *(float *)(void *)m->c = (float)(m->alpha * sum);
+    ct__free(j.part, (size_t)pieces * sizeof(double));
+    return true;
+}
 static bool ct__mm_run(const ct_args *s, ct_tensor *a, ct_tensor *b, ct_tensor *bias, ct_tensor *out)
 {
     ct__mm m;
     ct__mm_init(&m, a, b, out);
     m.alpha = s->f[0], m.beta = s->f[1];
     if (bias) m.bias = ct__ptr(bias);
+    bool dot = a->ndim == 1 && b->ndim == 1 && m.K && m.acs == 1 && m.brs == 1 && !bias && m.beta == 0 && ct__is_float(out->dtype);
+    if (dot) return ct__mm_dot(&m, out->dtype == CT_F64);
     m.k = ct__itemsize(out->dtype) == 4 ? ct__cpu()->gemm_f32 : ct__cpu()->gemm_f64;
     if (ct__is_float(out->dtype)) return ct__mm_float(&m, m.k);
     ct__parallel_for(m.count * m.M, 1 + CT__GRAIN / (1 + m.N * m.K), ct__mm_int_rows, &m);

@@ -1238,6 +1238,117 @@ static void integers(void)
     }
     free(elements);
 }
+/* ---- 13: reductions: rows, many short rows at once, columns, few columns, several dims, of every type ---- */
+static void reduction_case(ct_shape s, unsigned bits, ct_dtype dtype, int layout)
+{
+    ct_shape dims = {{0}, 0};
+    for (int d = 0; d < s.ndim; d++) if (bits >> d & 1) dims.size[dims.ndim++] = d;
+    lanes(s, bits);
+    ct_scope_begin();
+    for (int64_t o = 0; o < lane.outputs; o++)
+        for (int64_t k = 0; k < lane.count; k++) { /* of all kinds; zeros; one that is none; none that is zero but one; infinite; NaN */
+            int64_t kind = o % 6;
+            double e = kind == 1 || kind == 2 ? 0 : (double)pick(1, 6);
+            if (kind == 0) e = (double)pick(floating(dtype) || dtype == CT_I64 || dtype == CT_I32 ? -6 : 0, 6);
+            if (floating(dtype) && kind < 4 && kind != 1 && kind != 2) e /= 8;
+            values[AT(o, k)] = e;
+        }
+    for (int64_t o = 0; o < lane.outputs && lane.count; o++) {
+        double *e = &values[AT(o, pick(0, lane.count - 1))];
+        if (o % 6 == 2) *e = 1;
+        else if (o % 6 == 3) *e = 0;
+        else if (floating(dtype) && o % 6 == 4) *e = pick(0, 1) ? INFINITY : -INFINITY;
+        else if (floating(dtype) && o % 6 == 5) *e = pick(0, 1) ? NAN : -NAN;
+    }
+    ct_tensor *x = input(dtype, s, layout), *r[2];
+    double *most = want_at, *least = want_at + lane.outputs, *nonzero = least + lane.outputs, *some = nonzero + lane.outputs, *all = some + lane.outputs;
+    for (int64_t o = 0; o < lane.outputs; o++) {
+        want[o] = nonzero[o] = 0, most[o] = -INFINITY, least[o] = INFINITY;
+        for (int64_t k = 0; k < lane.count; k++) {
+            double e = values[AT(o, k)];
+            want[o] += e, nonzero[o] += e != 0;
+            most[o] = e != e || e > most[o] ? e : most[o], least[o] = e != e || e < least[o] ? e : least[o];
+        }
+        some[o] = nonzero[o] != 0, all[o] = nonzero[o] == (double)lane.count;
+    }
+    CASE("reduction of %s %s, dims %x, layout %d", ct_dtype_name(dtype), ct_shape_text(x), bits, layout);
+    double rounding = dtype == CT_F16 ? 1e-3 : dtype == CT_BF16 ? 8e-3 : dtype == CT_F32 ? 1e-6 : 0;
+    THREADS(3, r, (r[0] = ct_sum_dims(x, dims, false), r[1] = ct_count_nonzero_dims(x, dims)));
+    EQUALS(r[0], rounding, want, lane.outputs), EQUALS(r[1], 0, nonzero, lane.outputs);
+    CHECKF(ct_dtype_of(r[0]) == (floating(dtype) ? dtype : CT_I64) && ct_dtype_of(r[1]) == CT_I64, "%s: types", what);
+    if (lane.count) {
+        THREADS(2, r, (r[0] = ct_amax(x, dims, false), r[1] = ct_amin(x, dims, true)));
+        EQUALS(r[0], 0, most, lane.outputs), EQUALS(r[1], 0, least, lane.outputs);
+        CHECKF(ct_dtype_of(r[0]) == dtype && ct_dtype_of(r[1]) == dtype, "%s: types of the extremes", what);
+    }
+    if (dims.ndim == 1) {
+        THREADS(2, r, (r[0] = ct_any_dim(x, (int)dims.size[0], false), r[1] = ct_all_dim(x, (int)dims.size[0], true)));
+        EQUALS(r[0], 0, some, lane.outputs), EQUALS(r[1], 0, all, lane.outputs);
+        CHECKF(ct_dtype_of(r[0]) == (dtype == CT_U8 ? CT_U8 : CT_BOOL), "%s: type of any", what);
+    } else if (lane.outputs == 1) {
+        THREADS(2, r, (r[0] = ct_any(x), r[1] = ct_all(x)));
+        EQUALS(r[0], 0, some, 1), EQUALS(r[1], 0, all, 1);
+    }
+    if (floating(dtype)) {
+        for (int64_t o = 0; o < lane.outputs; o++) {
+            want[o] = 0;
+            for (int64_t k = 0; k < lane.count; k++) want[o] += fabs(values[AT(o, k)]);
+        }
+        THREADS(2, r, r[0] = ct_norm_dims(x, 1, dims, false));
+        EQUALS(r[0], rounding, want, lane.outputs);
+    }
+    ct_scope_end();
+}
+static void reductions(void)
+{
+    static const ct_shape some[] = {{{1, 700}, 2}, {{700, 1}, 2}, {{1000, 3}, 2}, {{700, 10}, 2}, {{3, 1000}, 2}, {{40, 7}, 2}, {{300, 50}, 2}, {{20, 130}, 2}, {{9, 1100}, 2},
+                                    {{6, 70, 64}, 3}, {{4, 50, 300}, 3}, {{6, 9, 9}, 3}, {{2, 600, 5}, 3}, {{3, 6, 7, 8}, 4}, {{2, 3, 70, 5}, 4}, {{66000}, 1}, {{0, 5}, 2}, {{5, 0}, 2}, {{1}, 1}, {{0}, 0}};
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_I16, CT_I8, CT_U8, CT_BOOL, CT_F16, CT_BF16};
+    for (int k = 0; k < COUNT(some); k++)
+        for (unsigned bits = 1; bits < 1u << (some[k].ndim ? some[k].ndim : 1); bits++)
+            for (int t = 0; t < COUNT(types); t++)
+                for (int layout = 0; layout < 4; layout++)
+                    if (t < 2 || (k + (int)bits + t + layout) % 3 == 0) reduction_case(some[k], some[k].ndim ? bits : 0, types[t], layout);
+}
+
+/* ---- 14: the product of two vectors; places in sorted floats; counts ---- */
+static void dots(void)
+{
+    static const int64_t lengths[] = {1, 2, 7, 33, 511, 512, 513, 4097, 65535, 65536, 65537, 200001};
+    for (int k = 0; k < COUNT(lengths); k++)
+        for (int t = 0; t < 2; t++) {
+            int64_t n = lengths[k];
+            double sum = 0, size = 0;
+            ct_scope_begin();
+            ct_tensor *x[2], *r[2];
+            for (int e = 0; e < 2; e++) {
+                for (int64_t i = 0; i < n; i++) values[i] = test_uniform(-2, 2);
+                x[e] = input(t ? CT_F64 : CT_F32, CT_SHAPE(n), 0);
+                memcpy(e ? want_at : want, values, (size_t)n * sizeof *values);
+            }
+            for (int64_t i = 0; i < n; i++) sum += want[i] * want_at[i], size += fabs(want[i] * want_at[i]);
+            CASE("dot of %lld %s", (long long)n, t ? "doubles" : "floats");
+            THREADS(3, r, (r[0] = ct_dot(x[0], x[1]), r[1] = ct_dot(x[1], x[0])));
+            CHECKF(fabs(ct_item(r[0]) - sum) <= (t ? 1e-15 : 2e-7) * size, "%s: %.9g, not %.9g", what, ct_item(r[0]), sum);
+            CHECKF(fabs(ct_item(ct_dot(ct_flip(x[0], 0), ct_flip(x[1], 0))) - sum) <= (t ? 1e-15 : 2e-7) * size, "%s, turned", what);
+            ct_scope_end();
+        }
+    CHECK_VALUES(ct_dot(ct_tensor_of(INFINITY, 1), ct_tensor_of(1, 1)), 0, INFINITY);
+    CHECK_VALUES(ct_dot(ct_tensor_of(INFINITY, 1), ct_tensor_of(0, 1)), 0, NAN);
+    CHECK_VALUES(ct_dot(ct_zeros(0), ct_zeros(0)), 0, 0);
+    for (int right = 0; right < 2; right++) {
+        for (int64_t i = 0; i < 1000; i++) values[i] = (double)(i / 3) / 7;
+        ct_tensor *s = input(CT_F32, CT_SHAPE(1000), 0);
+        memcpy(want_at, values, 1000 * sizeof *values);
+        for (int64_t i = 0; i < 500; i++) values[i] = pick(0, 1) ? want_at[pick(0, 999)] : test_uniform(-5, 60);
+        values[3] = NAN, values[4] = INFINITY, values[5] = -INFINITY;
+        ct_tensor *v = input(CT_F32, CT_SHAPE(500), 0);
+        for (int64_t i = 0; i < 500; i++)
+            for (want[i] = 0; want[i] < 1000 && !(right ? want_at[(int)want[i]] > values[i] : want_at[(int)want[i]] >= values[i]);) want[i]++;
+        CASE("searchsorted, right %d", right);
+        EQUALS(ct_searchsorted(s, v, right), 0, want, 500);
+    }
+}
 
 int main(void)
 {
@@ -1245,7 +1356,7 @@ int main(void)
     values = (double *)malloc((size_t)MOST * sizeof *values), want = (double *)malloc((size_t)MOST * sizeof *want), want_at = (double *)malloc((size_t)MOST * sizeof *want_at);
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, powers, convolutions, variances,
-                                          gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups};
+                                          gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
