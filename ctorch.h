@@ -15186,7 +15186,7 @@ static bool ct__cpu_matmul(const ct_args *s)
     if (!out->numel) return true;
     bool rows = ct__is_float(out->dtype) || b->ndim == 1 || b->stride[b->ndim - 1] == 1; /* integers run along them */
     if (ct__itemsize(out->dtype) >= 4 && rows) return ct__mm_run(s, a, b, bias, out);
-    int wide = ct__itemsize(out->dtype) >= 4 ? out->dtype : ct__is_float(out->dtype) ? CT_F32 : CT_I32;
+    int wide = ct__itemsize(out->dtype) >= 4 ? (int)out->dtype : ct__is_float(out->dtype) ? (int)CT_F32 : (int)CT_I32;
     ct_scope_begin();
     ct_tensor *c = ct__new_like(out, wide);
     a = ct__cast_of(a, wide), b = ct__cast_of(b, wide), bias = ct__cast_of(bias, wide);
