@@ -20494,7 +20494,7 @@ static ct_tensor *ct__loss_reduced(ct_tensor *a, ct_tensor *b, double d, int los
     ct_tensor *in[3] = {a, b, ct_number(d)};
     ct__program_init(&x);
     for (int k = 0; k < 3; k++) ct__program_operand(&x, "abd"[k]);
-    if (ct__expr_parse(&x, ct__loss_texts[loss].value) < 0 || !ct__program_plan(&p, &x, ct__compute_of(a->dtype))) return NULL;
+    if (!in[2] || ct__expr_parse(&x, ct__loss_texts[loss].value) < 0 || !ct__program_plan(&p, &x, ct__compute_of(a->dtype))) return NULL;
     if (!ct__program_sum(&p, in, 3, &sum)) return NULL;
     return ct__filled(ct__new(a->dtype, NULL, 0), ct_number(reduction == CT_MEAN ? sum / (double)a->numel : sum));
 }
