@@ -15770,7 +15770,7 @@ static bool ct__cpu_matmul(const ct_args *s)
     if (!out->numel) return true;
     bool rows = ct__is_float(out->dtype) || b->ndim == 1 || b->stride[b->ndim - 1] == 1; /* integers run along them */
     if (ct__itemsize(out->dtype) >= 4 && rows) return ct__mm_run(s, a, b, bias, out);
-    int wide = ct__itemsize(out->dtype) >= 4 ? out->dtype : ct__is_float(out->dtype) ? CT_F32 : CT_I32;
+    int wide = ct__itemsize(out->dtype) >= 4 ? (int)out->dtype : ct__is_float(out->dtype) ? (int)CT_F32 : (int)CT_I32;
     ct_scope_begin();
     ct_tensor *c = ct__new_like(out, wide);
     a = ct__cast_of(a, wide), b = ct__cast_of(b, wide), bias = ct__cast_of(bias, wide);
@@ -21285,7 +21285,7 @@ static ct_tensor *ct__loss_reduced(ct_tensor *a, ct_tensor *b, double d, int los
     ct_tensor *in[3] = {a, b, ct_number(d)};
     ct__program_init(&x);
     for (int k = 0; k < 3; k++) ct__program_operand(&x, "abd"[k]);
-    if (ct__expr_parse(&x, ct__loss_texts[loss].value) < 0 || !ct__program_plan(&p, &x, ct__compute_of(a->dtype))) return NULL;
+    if (!in[2] || ct__expr_parse(&x, ct__loss_texts[loss].value) < 0 || !ct__program_plan(&p, &x, ct__compute_of(a->dtype))) return NULL;
     if (!ct__program_sum(&p, in, 3, &sum)) return NULL;
     return ct__filled(ct__new(a->dtype, NULL, 0), ct_number(reduction == CT_MEAN ? sum / (double)a->numel : sum));
 }

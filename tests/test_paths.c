@@ -1,6 +1,7 @@
 /* The fast paths, each against plain loops in double: scans and extremes along rows and columns, logsumexp, softmax, operands that are one
-   number along rows, masks, max pooling, topk of long rows, pow, strided convolutions backward, ct_grad_many, variances of columns. Sizes
-   lie around the blocks of the kernels; what runs in parallel gives the same bits with one, two and three threads. */
+   number along rows, masks, max pooling, topk of long rows, pow, strided convolutions backward, ct_grad_many, variances of columns,
+   losses, group norm, products of odd shapes, attention, recurrent batches. Sizes lie around the blocks of the kernels; what runs in parallel
+   gives the same bits with one, two and three threads. */
 #ifdef TEST_ALONE
 #define CTORCH_IMPLEMENTATION
 #endif
@@ -237,6 +238,7 @@ static void softmaxes(void)
                 softmax_case(CT_SHAPE(9, lengths[k]), 1, t ? CT_F64 : CT_F32, layout);
                 softmax_case(CT_SHAPE(lengths[k], 9), 0, t ? CT_F64 : CT_F32, layout);
                 softmax_case(CT_SHAPE(2, lengths[k], 17), 1, t ? CT_F64 : CT_F32, layout);
+                if (lengths[k] <= 65) softmax_case(CT_SHAPE(2, lengths[k], 300), 1, t ? CT_F64 : CT_F32, layout);
                 if (layout == 0) softmax_case(CT_SHAPE(20000 / lengths[k] + 20, lengths[k]), 1, t ? CT_F64 : CT_F32, 0);
             }
     CHECK(ct_numel(ct_softmax(ct_zeros(0, 7), 1)) == 0 && ct_numel(ct_log_softmax(ct_zeros(7, 0), 1)) == 0);
@@ -424,7 +426,7 @@ static void pools(void)
     for (int k = 0; k < COUNT(grads); k++) check_gradients(call_pool, CT_SHAPE(1, 2, 7, 6), &grads[k]);
 }
 
-/* ---- 13: means of windows, and their gradients ---- */
+/* ---- 8: means of windows, and their gradients ---- */
 typedef struct { Pool p; bool up, exclude; int64_t divisor; } Mean;
 /* y: means of one plane x; gx: += the gradient g of y, shared out */
 static void mean_naive(const Mean *m, const double *x, double *y, const double *g, double *gx)
@@ -500,7 +502,7 @@ static void means(void)
     for (int k = 0; k < COUNT(large); k++) for (int t = 0; t < 2; t++) mean_case(large[k], 400 / (1 + large[k].p.in[1] / 100), t ? CT_F64 : CT_F32, t);
 }
 
-/* ---- 14: padding ---- */
+/* ---- 9: padding ---- */
 static int64_t pad_source(int64_t p, int64_t n, char mode) /* by steps of one */
 {
     while (mode == 'c' && p < 0) p += n;
@@ -581,7 +583,7 @@ static void pad_gradients(void)
     }
 }
 
-/* ---- 15: images sampled at points ---- */
+/* ---- 10: images sampled at points ---- */
 static double at_pixel(const double *x, int64_t H, int64_t W, double h, double w) { return h < 0 || w < 0 || h >= (double)H || w >= (double)W ? 0 : x[(int64_t)h * W + (int64_t)w]; }
 static void sample_case(int64_t N, int64_t C, int64_t H, int64_t W, int64_t h, int64_t w, ct_dtype dtype, bool border, bool align, int layout)
 {
@@ -625,7 +627,7 @@ static void samples(void)
         sample_case(sizes[k][0], sizes[k][1], sizes[k][2], sizes[k][3], sizes[k][4], sizes[k][5], m & 4 ? CT_F64 : CT_F32, m & 1, m >> 1 & 1, (k + m) % 3);
 }
 
-/* ---- 16: interpolation ---- */
+/* ---- 11: interpolation ---- */
 /* weights (out, 4) and places of one dim, as torch has them */
 static void resample_naive(int64_t in, int64_t out, int kind, bool align, double *w, int64_t *at)
 {
@@ -691,7 +693,7 @@ static void resizes(void)
     }
 }
 
-/* ---- 8: the first of many ---- */
+/* ---- 12: the first of many ---- */
 static const double *sorted_by;
 static bool before(double a, double b) { return a < b || (b != b && a == a); }
 static int by_value(const void *a, const void *b) /* then by place: stable */
@@ -755,7 +757,7 @@ static void tops(void)
     top_case(CT_SHAPE(1 << 20), 0, CT_F32, 1), top_case(CT_SHAPE(1 << 20), 0, CT_F64, 0);
 }
 
-/* ---- 9: pow, erf, gelu of float ---- */
+/* ---- 13: pow, erf, gelu of float ---- */
 static int64_t rank_of(float x) /* neighbours differ by one */
 {
     int32_t i;
@@ -819,7 +821,7 @@ static void powers(void)
     ct_scope_end();
 }
 
-/* ---- 10: strided convolutions backward ---- */
+/* ---- 14: strided convolutions backward ---- */
 static void conv_case(int64_t N, int64_t C, int64_t O, int64_t H, int64_t W, int64_t kernel, int64_t stride, int64_t pad, int64_t dil, ct_dtype dtype)
 {
     int64_t oh = (H + 2 * pad - dil * (kernel - 1) - 1) / stride + 1, ow = (W + 2 * pad - dil * (kernel - 1) - 1) / stride + 1, n = N * C * H * W, nw = O * C * kernel * kernel, ny = N * O * oh * ow;
@@ -917,7 +919,7 @@ static void groups(void)
     group_case((Groups){4, 4, 16, 16, 28, 28, 3, 1, 1, 1}, false, CT_F32), group_case((Groups){2, 40, 1, 1, 14, 14, 5, 1, 2, 1}, false, CT_F32), group_case((Groups){40, 1, 16, 9, 28, 28, 3, 2, 1, 1}, false, CT_F32);
 }
 
-/* ---- 11: gradients of many ---- */
+/* ---- 15: gradients of many ---- */
 static ct_tensor *leaf(double x) { return ct_requires_grad_(ct_to(ct_scalar(x), CT_F64), true); }
 typedef struct { ct_tensor *a, *b, *h; double got[4]; int calls; } Nest;
 static ct_tensor *ask(ct_tensor *g, void *user) /* another question while the first is being answered: z = a a b, d/db = a^2, d/da = 2ab */
@@ -979,7 +981,7 @@ static void gradients(void)
     nested("nested, apart", 0), nested("nested, common leaves", 1), nested("nested, common nodes", 2);
 }
 
-/* ---- 12: variances of columns ---- */
+/* ---- 16: variances of columns ---- */
 static void variances(void)
 {
     static const ct_shape some[] = {{{100, 1}, 2}, {{1000, 17}, 2}, {{3, 5000}, 2}, {{1, 5}, 2}, {{64, 65}, 2}, {{129, 300}, 2}, {{2, 0}, 2}, {{7, 20, 33}, 3}};
@@ -1005,7 +1007,7 @@ static void variances(void)
                 }
 }
 
-/* ---- 13: conversions and integers ---- */
+/* ---- 17: conversions and integers ---- */
 typedef struct { bool whole; int64_t i; double d; } scalar;
 static double half_of(unsigned h)
 {
@@ -1238,7 +1240,7 @@ static void integers(void)
     }
     free(elements);
 }
-/* ---- 13: reductions: rows, many short rows at once, columns, few columns, several dims, of every type ---- */
+/* ---- 18: reductions: rows, many short rows at once, columns, few columns, several dims, of every type ---- */
 static void reduction_case(ct_shape s, unsigned bits, ct_dtype dtype, int layout)
 {
     ct_shape dims = {{0}, 0};
@@ -1311,7 +1313,7 @@ static void reductions(void)
                     if (t < 2 || (k + (int)bits + t + layout) % 3 == 0) reduction_case(some[k], some[k].ndim ? bits : 0, types[t], layout);
 }
 
-/* ---- 14: the product of two vectors; places in sorted floats; counts ---- */
+/* ---- 19: the product of two vectors; places in sorted floats; counts ---- */
 static void dots(void)
 {
     static const int64_t lengths[] = {1, 2, 7, 33, 511, 512, 513, 4097, 65535, 65536, 65537, 200001};
@@ -1349,6 +1351,281 @@ static void dots(void)
         EQUALS(ct_searchsorted(s, v, right), 0, want, 500);
     }
 }
+/* fill: values[0..n) of a seed, so that an operand can be made again */
+static void some(int64_t n, double low, double high) { for (int64_t k = 0; k < n; k++) values[k] = test_uniform(low, high); }
+static ct_tensor *random_input(ct_dtype dtype, ct_shape s, int layout, double *copy)
+{
+    int64_t n = test_numel(s);
+    if (floating(dtype)) some(n, -2, 2);
+    else for (int64_t k = 0; k < n; k++) values[k] = (double)pick(-90, 90);
+    ct_tensor *t = input(dtype, s, layout);
+    memcpy(copy, values, (size_t)n * sizeof *copy);
+    return t;
+}
+static double *room(int64_t n)
+{
+    double *p = (double *)calloc((size_t)n + 1, sizeof *p);
+    if (!p) exit(1);
+    return p;
+}
+
+/* Losses of pairs: value and derivative by the first operand; d the parameter. */
+static double pair_loss(int loss, double x, double y, double d, double *slope)
+{
+    double e = x - y, a = fabs(e), s = e > 0 ? 1 : e < 0 ? -1 : 0;
+    switch (loss) {
+    case 0: *slope = 2 * e; return e * e;
+    case 1: *slope = s; return a;
+    case 2: *slope = a < d ? e / d : s; return a < d ? e * e / (2 * d) : a - d / 2;
+    case 3: *slope = a < d ? e : d * s; return a < d ? e * e / 2 : d * (a - d / 2);
+    default: *slope = 1 / (1 + exp(-x)) - y; return (1 - y) * x + log1p(exp(-fabs(x))) + (x < 0 ? -x : 0);
+    }
+}
+static ct_tensor *pair_call(int loss, ct_tensor *x, ct_tensor *y, double d, ct_reduction r)
+{
+    return loss == 0 ? ct_mse_loss(x, y, .reduction = r) : loss == 1 ? ct_l1_loss(x, y, .reduction = r) : loss == 2 ? ct_smooth_l1_loss(x, y, .beta = d, .reduction = r)
+         : loss == 3 ? ct_huber_loss(x, y, .delta = d, .reduction = r) : ct_binary_cross_entropy_with_logits(x, y, .reduction = r);
+}
+static ct_tensor *loss_and_gradient(int loss, ct_tensor *x, ct_tensor *y, double d, ct_reduction r, ct_tensor **result)
+{
+    ct_tensor *l = pair_call(loss, x, y, d, r), *g = NULL;
+    ct_tensor *total = r == CT_NONE_REDUCED ? ct_sum(l) : l;
+    CHECK(ct_grad_many(&total, NULL, 1, &x, &g, 1, (ct_grad_opts){0}));
+    return result[0] = l, result[1] = g;
+}
+static void pair_case(int loss, ct_shape s, ct_dtype dtype, int layout)
+{
+    int64_t n = test_numel(s);
+    double *x = room(n), *y = room(n), *each = room(n), *slope = room(n), d = 0.75, tolerance = dtype == CT_F64 ? 1e-12 : dtype == CT_F32 ? 3e-6 : 2e-2;
+    ct_scope_begin();
+    ct_tensor *a = random_input(dtype, s, layout, x), *b = random_input(dtype, s, 0, y), *r[2];
+    double sum = 0;
+    for (int64_t k = 0; k < n; k++) sum += each[k] = pair_loss(loss, x[k], y[k], d, &slope[k]);
+    a = ct_requires_grad_(ct_detach(a), true);
+    for (int reduction = CT_MEAN; reduction <= CT_NONE_REDUCED; reduction++) {
+        CASE("loss %d of %s %s, layout %d, reduction %d", loss, ct_dtype_name(dtype), ct_shape_text(a), layout, reduction);
+        THREADS(3, r, loss_and_gradient(loss, a, b, d, (ct_reduction)reduction, r));
+        double total = reduction == CT_MEAN ? sum / (double)n : sum;
+        EQUALS(r[0], tolerance, reduction == CT_NONE_REDUCED ? each : &total, reduction == CT_NONE_REDUCED ? n : 1);
+        for (int64_t k = 0; k < n; k++) want[k] = slope[k] / (reduction == CT_MEAN ? (double)n : 1);
+        EQUALS(r[1], tolerance, want, n);
+    }
+    ct_scope_end();
+    free(x), free(y), free(each), free(slope);
+}
+static ct_tensor *smooth_l1_of(ct_tensor *const *in, int n, void *user) { return (void)n, (void)user, ct_smooth_l1_loss(in[0], ct_zeros_dtype(CT_F64, 7), .beta = 3); }
+static ct_tensor *huber_of(ct_tensor *const *in, int n, void *user) { return (void)n, (void)user, ct_huber_loss(in[0], ct_zeros_dtype(CT_F64, 7), .delta = 3); }
+static void pair_losses(void)
+{
+    static const int64_t lengths[] = {1, 15, 16, 385, 70001, 140000};
+    for (int loss = 0; loss < 5; loss++) {
+        for (int k = 0; k < COUNT(lengths); k++)
+            for (int t = 0; t < 2; t++) pair_case(loss, CT_SHAPE(lengths[k]), t ? CT_F64 : CT_F32, 0);
+        for (int layout = 0; layout < 4; layout++) pair_case(loss, CT_SHAPE(33, 29), CT_F32, layout), pair_case(loss, CT_SHAPE(5, 7), CT_BF16, layout);
+    }
+    ct_tensor *x = ct_tensor_of(0, INFINITY, -INFINITY, NAN, 1e30f), *zero = ct_zeros(5);
+    strcpy(what, "extremes");
+    EQUALS(ct_huber_loss(x, zero, .reduction = CT_NONE_REDUCED), 1e-6, ((const double[]){0, INFINITY, INFINITY, NAN, 1e30}), 5);
+    EQUALS(ct_smooth_l1_loss(x, zero, .beta = 1e10, .reduction = CT_NONE_REDUCED), 1e-6, ((const double[]){0, INFINITY, INFINITY, NAN, 1e30}), 5);
+    EQUALS(ct_mse_loss(ct_zeros(0), ct_zeros(0)), 0, ((const double[]){NAN}), 1);
+    EQUALS(ct_mse_loss(ct_zeros(0), ct_zeros(0), .reduction = CT_SUM), 0, ((const double[]){0}), 1);
+    check_gradients(smooth_l1_of, CT_SHAPE(7), NULL), check_gradients(huber_of, CT_SHAPE(7), NULL);
+}
+
+/* Label smoothing: l = (1-s) w_t (lse - x_t) + s/C sum_c w_c (lse - x_c) */
+static void smoothing_case(int64_t rows, int64_t n, bool weighted, ct_dtype dtype)
+{
+    double *x = room(rows * n), *w = room(n), s = 0.2, loss = 0, count = 0;
+    ct_scope_begin();
+    ct_tensor *a = ct_requires_grad_(ct_detach(random_input(dtype, CT_SHAPE(rows, n), 0, x)), true), *target = ct_zeros_dtype(CT_I64, rows), *weight = NULL, *g = NULL, *l;
+    int64_t *t = (int64_t *)ct_data(target);
+    some(n, 0.1, 2);
+    if (weighted) weight = input(dtype, CT_SHAPE(n), 0);
+    for (int64_t c = 0; c < n; c++) w[c] = weighted ? values[c] : 1;
+    for (int64_t r = 0; r < rows; r++) t[r] = r == 2 ? -100 : pick(0, n - 1), count += t[r] < 0 ? 0 : w[t[r]];
+    for (int64_t r = 0; r < rows; r++) {
+        double lse = 0, total = 0;
+        for (int64_t c = 0; c < n; c++) lse += exp(x[r * n + c]), total += w[c];
+        lse = log(lse);
+        for (int64_t c = 0; c < n; c++) {
+            double wt = t[r] < 0 ? 0 : w[t[r]], share = t[r] < 0 ? 0 : s / (double)n;
+            loss += share * w[c] * (lse - x[r * n + c]) + (t[r] == c ? (1 - s) * wt * (lse - x[r * n + c]) : 0);
+            want[r * n + c] = (((1 - s) * wt + share * total) * exp(x[r * n + c] - lse) - (t[r] == c ? (1 - s) * wt : 0) - share * w[c]) / count;
+        }
+    }
+    loss /= count;
+    CASE("cross entropy of %lld x %lld smoothed, %s", (long long)rows, (long long)n, weighted ? "weighted" : "plain");
+    l = ct_cross_entropy(a, target, .weight = weight, .label_smoothing = s);
+    EQUALS(l, dtype == CT_F64 ? 1e-12 : 3e-6, &loss, 1);
+    CHECK(ct_grad_many(&l, NULL, 1, &a, &g, 1, (ct_grad_opts){0}));
+    EQUALS(g, dtype == CT_F64 ? 1e-12 : 3e-6, want, rows * n);
+    ct_scope_end();
+    free(x), free(w);
+}
+static void smoothings(void)
+{
+    for (int k = 0; k < 8; k++) smoothing_case(k & 1 ? 5 : 9, k & 2 ? 11 : 1030, k & 4, CT_F32), smoothing_case(3, k & 1 ? 513 : 3, k & 4, CT_F64);
+}
+
+/* Group norm against layer norm of the groups, and gradients through both. */
+static ct_tensor *grouped(ct_tensor *x, ct_tensor *w, ct_tensor *b, int64_t groups)
+{
+    ct_shape s = ct_shape_of(x), channels = s;
+    int64_t n = ct_numel(x) / s.size[0] / groups;
+    for (int d = 0; d < s.ndim; d++) if (d != 1) channels.size[d] = 1;
+    ct_tensor *y = (ct_reshape)(ct_layer_norm(ct_reshape(x, s.size[0] * groups, n), CT_SHAPE(n)), s);
+    if (w) y = ct_mul(y, (ct_reshape)(w, channels));
+    return b ? ct_add(y, (ct_reshape)(b, channels)) : y;
+}
+static ct_tensor *norm_gradients(ct_tensor *y, ct_tensor *g, ct_tensor **in, int count, ct_tensor **result)
+{
+    CHECK(ct_grad_many(&y, &g, 1, in, result, count, (ct_grad_opts){0}));
+    return y;
+}
+static ct_tensor *group_norm_both(ct_tensor **in, ct_tensor *g, int64_t groups, int count, ct_tensor **result)
+{
+    ct_tensor *y = ct_group_norm(in[0], groups, count > 1 ? in[1] : NULL, count > 2 ? in[2] : NULL), *all[3] = {NULL, NULL, NULL};
+    norm_gradients(y, g, in, count, all);
+    return result[0] = y, result[1] = all[count - 1];
+}
+static void group_norm_case(ct_shape s, int64_t groups, int count, ct_dtype dtype)
+{
+    double tolerance = dtype == CT_F64 ? 1e-11 : 2e-5;
+    double *ignored = room(test_numel(s));
+    ct_scope_begin();
+    ct_tensor *in[3] = {random_input(dtype, s, 1, ignored), random_input(dtype, CT_SHAPE(s.size[1]), 0, ignored), random_input(dtype, CT_SHAPE(s.size[1]), 0, ignored)};
+    ct_tensor *g = random_input(dtype, s, 0, ignored), *r[2], *all[3] = {NULL, NULL, NULL}, *wide[3];
+    for (int k = 0; k < 3; k++) in[k] = ct_requires_grad_(ct_detach(in[k]), true), wide[k] = ct_requires_grad_(ct_to(ct_detach(in[k]), CT_F64), true);
+    CASE("group norm of %s %s in %lld groups, %d operands", ct_dtype_name(dtype), ct_shape_text(in[0]), (long long)groups, count);
+    THREADS(3, r, group_norm_both(in, g, groups, count, r));
+    ct_tensor *y = norm_gradients(grouped(wide[0], count > 1 ? wide[1] : NULL, count > 2 ? wide[2] : NULL, groups), ct_to(g, CT_F64), wide, count, all);
+    double *v = test_read(y);
+    EQUALS(r[0], tolerance, v, ct_numel(y)), free(v);
+    ct_tensor *got[3] = {NULL, NULL, NULL};
+    norm_gradients(ct_group_norm(in[0], groups, count > 1 ? in[1] : NULL, count > 2 ? in[2] : NULL), g, in, count, got);
+    for (int k = 0; k < count; k++) v = test_read(all[k]), EQUALS(got[k], 4 * tolerance, v, ct_numel(all[k])), free(v);
+    ct_scope_end();
+    free(ignored);
+}
+static void group_norms(void)
+{
+    for (int t = 0; t < 2; t++)
+        for (int count = 1; count <= 3; count++) {
+            ct_dtype dtype = t ? CT_F64 : CT_F32;
+            group_norm_case(CT_SHAPE(3, 6, 5, 7), 3, count, dtype), group_norm_case(CT_SHAPE(2, 8, 33, 31), 8, count, dtype), group_norm_case(CT_SHAPE(5, 4, 3), 1, count, dtype);
+            group_norm_case(CT_SHAPE(40, 12, 9, 16), 4, count, dtype), group_norm_case(CT_SHAPE(3, 10), 2, count, dtype);
+        }
+}
+
+/* Products of all shapes that have a way of their own, of floats and integers. */
+static void product_case(int64_t batch, int64_t M, int64_t K, int64_t N, ct_dtype dtype, int layout)
+{
+    double *a = room(batch * M * K), *b = room(batch * K * N), tolerance = dtype == CT_F64 ? 1e-12 : floating(dtype) ? 5e-6 * sqrt((double)K + 1) : 0;
+    ct_scope_begin();
+    bool turned = layout & 2, wide = layout & 4;
+    ct_tensor *x = random_input(dtype, wide ? CT_SHAPE(batch, M, K + 3) : CT_SHAPE(batch, M, K), 0, wide ? values : a), *y, *r[2];
+    if (wide) { x = ct_narrow(x, 2, 2, K); ct_copy_out(ct_contiguous(x), a, CT_F64, batch * M * K); }
+    if (layout & 1) x = ct_mT(ct_contiguous(ct_mT(x)));
+    y = random_input(dtype, turned ? CT_SHAPE(batch, N, K) : CT_SHAPE(batch, K, N), 0, b);
+    if (turned) y = ct_mT(y);
+    for (int64_t p = 0; p < batch * M * N; p++) {
+        int64_t n = p % N, m = p / N % M, q = p / N / M;
+        want[p] = 0;
+        for (int64_t k = 0; k < K; k++) want[p] += a[(q * M + m) * K + k] * b[turned ? (q * N + n) * K + k : (q * K + k) * N + n];
+        if (dtype == CT_I8) want[p] = (double)(int8_t)(uint8_t)((int64_t)want[p] & 255);
+    }
+    CASE("%s product %lld x (%lld,%lld,%lld), layout %d", ct_dtype_name(dtype), (long long)batch, (long long)M, (long long)K, (long long)N, layout);
+    THREADS(3, r, r[0] = batch == 1 ? ct_mm(ct_select(x, 0, 0), ct_select(y, 0, 0)) : ct_bmm(x, y));
+    EQUALS(r[0], tolerance, want, batch * M * N);
+    if (floating(dtype) && batch == 1) {
+        ct_tensor *c = random_input(dtype, CT_SHAPE(N), 0, b);
+        for (int64_t p = 0; p < M * N; p++) want[p] = 0.5 * want[p] - 2 * b[p % N];
+        EQUALS(ct_addmm(c, ct_select(x, 0, 0), ct_select(y, 0, 0), .beta = -2, .alpha = 0.5), tolerance, want, M * N);
+    }
+    ct_scope_end();
+    free(a), free(b);
+}
+static void products(void)
+{
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_I8};
+    static const int64_t few[] = {1, 2, 3, 4, 5, 9}, others[] = {1, 3, 17, 70, 300}, inner[] = {1, 2, 3, 10, 33, 130};
+    for (int t = 0; t < COUNT(types); t++)
+        for (int f = 0; f < COUNT(few); f++)
+            for (int o = 0; o < COUNT(others); o++) {
+                int64_t K = inner[(f + o + t) % COUNT(inner)];
+                int layout = (f * 5 + o + t) % 8;
+                product_case(1, few[f], K, others[o], types[t], layout), product_case(1, others[o], K, few[f], types[t], (layout + 3) % 8);
+            }
+    for (int layout = 0; layout < 8; layout++)
+        for (int t = 0; t < 4; t++) {
+            product_case(7, 3, 3, 3, types[t], layout), product_case(40, 4, 5, 4, types[t], layout), product_case(3, 2, 70, 300, types[t], layout), product_case(2, 300, 130, 3, types[t], layout);
+            product_case(1, 2, 300, 500, types[t], layout), product_case(1, 4, 301, 517, types[t], layout), product_case(1, 517, 301, 3, types[t], layout);
+            product_case(1, 400, 2, 600, types[t], layout), product_case(1, 300, 1, 1000, types[t], layout), product_case(1, 1000, 10, 1, types[t], layout);
+        }
+}
+
+/* softmax(q k^T / sqrt(E)) v, a causal one up to its own place */
+static void attention_case(int64_t B, int64_t L, int64_t S, int64_t E, int64_t V, bool causal, ct_dtype dtype, int layout)
+{
+    double *q = room(B * L * E), *k = room(B * S * E), *v = room(B * S * V), *p = room(S), scale = 1 / sqrt((double)E);
+    ct_scope_begin();
+    ct_tensor *in[3] = {random_input(dtype, CT_SHAPE(1, B, L, E), layout, q), random_input(dtype, CT_SHAPE(1, B, S, E), layout, k), random_input(dtype, CT_SHAPE(1, B, S, V), layout, v)}, *r[2];
+    for (int64_t row = 0; row < B * L; row++) {
+        int64_t b = row / L, seen = causal && row % L + 1 < S ? row % L + 1 : S;
+        double sum = 0;
+        for (int64_t s = 0; s < seen; s++) {
+            double dot = 0;
+            for (int64_t e = 0; e < E; e++) dot += q[row * E + e] * k[(b * S + s) * E + e];
+            sum += p[s] = exp(dot * scale);
+        }
+        for (int64_t c = 0; c < V; c++) {
+            want[row * V + c] = 0;
+            for (int64_t s = 0; s < seen; s++) want[row * V + c] += p[s] / sum * v[(b * S + s) * V + c];
+        }
+    }
+    CASE("attention of %s, %lld x %lld x %lld%s, layout %d", ct_dtype_name(dtype), (long long)B, (long long)L, (long long)S, causal ? ", causal" : "", layout);
+    THREADS(3, r, r[0] = ct_scaled_dot_product_attention(in[0], in[1], in[2], .is_causal = causal));
+    EQUALS(r[0], dtype == CT_F64 ? 1e-12 : 1e-5, want, B * L * V);
+    in[0] = ct_requires_grad_(ct_detach(in[0]), true); /* the graph's way */
+    EQUALS(ct_scaled_dot_product_attention(in[0], in[1], in[2], .is_causal = causal), dtype == CT_F64 ? 1e-12 : 1e-5, want, B * L * V);
+    ct_scope_end();
+    free(q), free(k), free(v), free(p);
+}
+static void attentions(void)
+{
+    static const int64_t sizes[][3] = {{1, 1, 1}, {3, 5, 9}, {2, 70, 70}, {1, 130, 65}, {2, 65, 200}, {1, 9, 1500}, {5, 33, 1}};
+    for (int k = 0; k < COUNT(sizes); k++)
+        for (int way = 0; way < 8; way++) attention_case(sizes[k][0], sizes[k][1], sizes[k][2], 5, 7, way & 1, way & 2 ? CT_F64 : CT_F32, way & 4 ? 1 : 0);
+}
+
+/* Samples of a batch, whose steps share the weights, against each alone. */
+static void recurrences(void)
+{
+    enum { T = 6, I = 5 };
+    static const int64_t widths[] = {1, 16, 19};
+    for (int kind = 0; kind < 3; kind++)
+        for (int k = 0; k < COUNT(widths); k++)
+            for (int t = 0; t < 2; t++) {
+                int64_t H = widths[k], N = 9, G = kind == 0 ? 4 : kind == 1 ? 3 : 1;
+                ct_dtype dtype = t ? CT_F64 : CT_F32;
+                double *x = room(T * N * I), *ignored = room(G * H * (H + I));
+                ct_scope_begin();
+                ct_tensor *a = random_input(dtype, CT_SHAPE(T, N, I), 0, x), *r[2];
+                ct_tensor *p[4] = {random_input(dtype, CT_SHAPE(G * H, I), 0, ignored), random_input(dtype, CT_SHAPE(G * H, H), 0, ignored), random_input(dtype, CT_SHAPE(G * H), 0, ignored), random_input(dtype, CT_SHAPE(G * H), 0, ignored)};
+                ct_params params = {k == 1 ? 2 : 4, NULL, p};
+                bool none = k == 1;
+#define RUN(x) (kind == 0 ? ct_lstm(x, NULL, &params, .no_biases = none) : kind == 1 ? ct_gru(x, NULL, &params, .no_biases = none) : ct_rnn_tanh(x, NULL, &params, .no_biases = none))
+                CASE("recurrence %d of %s, %lld wide", kind, ct_dtype_name(dtype), (long long)H);
+                THREADS(3, r, r[0] = RUN(a));
+                for (int64_t n = 0; n < N; n++) {
+                    double *v = test_read(ct_contiguous(ct_narrow(r[0], 1, n, 1)));
+                    EQUALS(RUN(ct_contiguous(ct_narrow(a, 1, n, 1))), t ? 1e-12 : 3e-5, v, T * H), free(v);
+                }
+#undef RUN
+                ct_scope_end();
+                free(x), free(ignored);
+            }
+}
 
 int main(void)
 {
@@ -1356,7 +1633,8 @@ int main(void)
     values = (double *)malloc((size_t)MOST * sizeof *values), want = (double *)malloc((size_t)MOST * sizeof *want), want_at = (double *)malloc((size_t)MOST * sizeof *want_at);
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, powers, convolutions, variances,
-                                          gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots};
+                                          gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
+                                          pair_losses, smoothings, group_norms, products, attentions, recurrences};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
