@@ -6079,8 +6079,8 @@ CT__INLINE int CT__K(isclose_i64)(int64_t a, int64_t b, int64_t rtol, int64_t at
     return CT__K(isclose_f64)((double)a, (double)b, (double)rtol, (double)atol, (double)equal_nan);
 }
 /* fmod of floats with |a| < 2^28 |b|, b finite: in double the whole quotient is off by one at most, and a - q*b is exact */
-enum { CT__K(NEAR) = 1 << 28 };
-CT__INLINE float CT__K(fmod_near)(float a, float b)
+enum { CT__K(QUICK) = 1 << 28 };
+CT__INLINE float CT__K(fmod_quick)(float a, float b)
 {
     double x = fabs((double)a), y = fabs((double)b), r = x - CT__K(trunc_f64)(x / y) * y;
     r = r < 0 ? r + y : r >= y ? r - y : r;
@@ -6104,7 +6104,7 @@ CT__INLINE float CT__K(fmod_near)(float a, float b)
     }                                                                                                                 \
     CT__INLINE T CT__K(trunc_divide_##t)(T a, T b) { return TRUNC(a / b); }
 CT__X(float, f32, fmodf, CT__K(floor_f32), copysignf, CT__K(trunc_f32))
-CT__X(float, near, CT__K(fmod_near), CT__K(floor_f32), copysignf, CT__K(trunc_f32))
+CT__X(float, quick, CT__K(fmod_quick), CT__K(floor_f32), copysignf, CT__K(trunc_f32))
 CT__X(double, f64, fmod, CT__K(floor_f64), copysign, CT__K(trunc_f64))
 #undef CT__X
 #define CT__X(T, t, COPYSIGN)                                                                                         \
@@ -6255,8 +6255,8 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 #define CT_ZERO 0
 #define CT_NONE 0
 #define CT__E float
-#define CT__T(f) CT__K(f##_near)
-#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_near, value)
+#define CT__T(f) CT__K(f##_quick)
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_quick, value)
 #if CT__VBYTES < 64
 CT__POINTWISE_DIVIDE(CT__X)
 #endif
@@ -6265,16 +6265,16 @@ CT__POINTWISE_DIVIDE(CT__X)
 #define CT__T(f) CT__K(f##_f32)
 /* Some elements at a time: the quick loop where all quotients are moderate, which vectors do at once, else libm's fmod for each. */
 #define CT__X(name, title, arity, kind, value, da, db, dc)                                                            \
-    CT__LOOP(name##_f32_far, value)                                                                                       \
+    CT__LOOP(name##_f32_any, value)                                                                                       \
     static void CT__K(name##_f32_0)(int64_t n, const void *const *v, void *out, const double *f)                      \
     {                                                                                                                 \
         const float *a = (const float *)v[0], *b = (const float *)v[1];                                               \
         for (int64_t i = 0, m; i < n; i += m) {                                                                       \
             const void *w[5] = {a + i, b + i, a + i, a + i, a + i};                                                   \
-            int near = 1;                                                                                             \
+            int quick = 1;                                                                                             \
             m = n - i < 64 ? n - i : 64;                                                                              \
-            for (int64_t k = i; k < i + m; k++) near &= (fabsf(a[k]) < CT__K(NEAR) * fabsf(b[k])) & (b[k] - b[k] == 0); \
-            (near ? CT__K(name##_f32_near) : CT__K(name##_f32_far))(m, w, (float *)out + i, f);                       \
+            for (int64_t k = i; k < i + m; k++) quick &= (fabsf(a[k]) < CT__K(QUICK) * fabsf(b[k])) & (b[k] - b[k] == 0); \
+            (quick ? CT__K(name##_f32_quick) : CT__K(name##_f32_any))(m, w, (float *)out + i, f);                       \
         }                                                                                                             \
     }
 #if CT__VBYTES < 64
