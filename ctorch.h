@@ -6051,8 +6051,8 @@ CT__INLINE double CT__K(sign_f64)(double a) { return (double)((a > 0) - (a < 0))
 CT__INLINE float CT__K(abs_f32)(float a) { return fabsf(a); }
 CT__INLINE double CT__K(abs_f64)(double a) { return fabs(a); }
 #define CT__X(T, t)                                                                                                   \
-    CT__INLINE T CT__K(maximum_##t)(T a, T b) { return (a > b) | (a != a) ? a : b; }                                  \
-    CT__INLINE T CT__K(minimum_##t)(T a, T b) { return (a < b) | (a != a) ? a : b; }                                  \
+    CT__INLINE T CT__K(maximum_##t)(T a, T b) { return ((a > b) | (a != a)) ? a : b; }                                \
+    CT__INLINE T CT__K(minimum_##t)(T a, T b) { return ((a < b) | (a != a)) ? a : b; }                                \
     CT__INLINE T CT__K(squared_##t)(T a) { return (T)(a * a); }                                                        \
     CT__INLINE int CT__K(isclose_##t)(T a, T b, T rtol, T atol, T equal_nan)                                          \
     {                                                                                                                 \
@@ -6306,14 +6306,15 @@ CT__POINTWISE_FLOAT(CT__X)
         const uint16_t *const va = (const uint16_t *)v[0], *const vb = (const uint16_t *)v[1];                        \
         uint16_t *const o = (uint16_t *)out;                                                                          \
         const float p = (float)f[0], number = vb ? 0 : *(const float *)v[2];                                          \
+        const int64_t each = vb ? n : 0, one = vb ? 0 : n; /* loops with one condition: gcc takes no advice on others */ \
         (void)p;                                                                                                      \
         CT__IVDEP                                                                                                     \
-        for (int64_t i = 0; vb && i < n; i++) {                                                                       \
+        for (int64_t i = 0; i < each; i++) {                                                                          \
             const float a = CT__K(bf16_to_f32)(va[i]), b = CT__K(bf16_to_f32)(vb[i]);                                 \
             o[i] = CT__K(f32_to_bf16)(value);                                                                         \
         }                                                                                                             \
         CT__IVDEP                                                                                                     \
-        for (int64_t i = 0; !vb && i < n; i++) {                                                                      \
+        for (int64_t i = 0; i < one; i++) {                                                                           \
             const float a = CT__K(bf16_to_f32)(va[i]), b = number;                                                    \
             o[i] = CT__K(f32_to_bf16)(value);                                                                         \
         }                                                                                                             \
@@ -8387,13 +8388,13 @@ static bool ct__iter_one(const ct__iter *it, int k) /* one element for all */
     for (int d = 0; d < it->ndim; d++) any |= it->stride[k][d];
     return !any;
 }
-/* Fills n elements of 1, 2, 4 or 8 bytes with the first. */
-static void ct__splat(void *buffer, int64_t n, size_t size)
+/* Fills n elements of 1, 2, 4 or 8 bytes with one. */
+static void ct__splat(void *buffer, const void *one, int64_t n, size_t size)
 {
     char *b = (char *)buffer;
     uint64_t v;
     size_t all = (size_t)n * size, done = 0;
-#define CT__X(T) { T x; memcpy(&x, b, sizeof x); v = UINT64_MAX / (T)-1 * x; } /* 2^64-1 over 2^bits-1: a one in each element */
+#define CT__X(T) { T x; memcpy(&x, one, sizeof x); v = UINT64_MAX / (T)-1 * x; } /* 2^64-1 over 2^bits-1: a one in each element */
     if (size == 4) CT__X(uint32_t)
     else if (size == 8) CT__X(uint64_t)
     else if (size == 2) CT__X(uint16_t)
@@ -8404,17 +8405,17 @@ static void ct__splat(void *buffer, int64_t n, size_t size)
         memcpy(b + done + 16, &v, 8), memcpy(b + done + 24, &v, 8);
     }
     for (; done + 8 <= all; done += 8) memcpy(b + done, &v, 8);
-    for (; done < all; done += size) memmove(b + done, b, size);
+    if (done < all && all >= 8) memcpy(b + all - 8, &v, 8);
+    else memcpy(b + done, &v, all - done);
 }
 /* Rows of n elements of a size, from strides to strides (bytes): sr, dr between rows, ss, ds within */
 static void ct__copy_rows(size_t size, int64_t rows, int64_t n, const char *s, int64_t sr, int64_t ss, char *d, int64_t dr, int64_t ds)
 {
     enum { LONG = 48 }; /* bytes: shorter rows gain nothing from a call */
     bool dense = ds == (int64_t)size && (ss == ds || ss == 0) && n * ds >= LONG;
-    for (; dense && rows > 0; rows--, s += sr, d += dr) {
-        memcpy(d, s, ss ? (size_t)(n * ds) : size);
-        if (!ss) ct__splat(d, n, size);
-    }
+    for (; dense && rows > 0; rows--, s += sr, d += dr)
+        if (ss) memcpy(d, s, (size_t)(n * ds));
+        else ct__splat(d, s, n, size);
     bool turned = size == 4 && ss == -4 && ds == 4; /* two at a time, which change places */
     for (; turned && rows > 0; rows--, s += sr, d += dr) {
         for (int64_t i = 0; i + 2 <= n; i += 2) {
@@ -8560,11 +8561,11 @@ static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
     int64_t inner = last < 0 ? 1 : it->shape[last], stop, n;
     bool rows = last == 0 || inner >= 128;
     int number = rows && job->by_number ? job->role[1] : -1;
+    ct__iter_index(it, begin, index);
     for (int64_t row = begin; row < end; row = stop) {
         int64_t block, step[CT__MAX_ITER];
-        stop = rows ? ct__imin(end, row + inner - row % inner) : end;
+        stop = rows && last >= 0 ? ct__imin(end, row + inner - index[last]) : end;
         block = stop - row;
-        ct__iter_index(it, row, index);
         for (int k = 0; k <= outs; k++) {
             int64_t stride = it->flat[k] ? (int64_t)ct__itemsize(it->dtype[k]) : rows ? it->stride[k][last] : ct__iter_one(it, k) ? 0 : -1;
             base[k] = ct__iter_at(it, k, index), step[k] = -1;
@@ -8572,9 +8573,9 @@ static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
             else if (k != number) block = ct__imin(block, most);
             if (stride != 0 || k == outs) continue;
             if (base[k] != spread[k]) {
-                if (it->dtype[k] == ct__compute_dtype[job->compute]) memcpy(buffer[k], base[k], (size_t)size);
-                else ct__cpu()->kernels->load[job->compute][it->dtype[k]](1, base[k], buffer[k]);
-                if (k != number) ct__splat(buffer[k], ct__imin(most, rows ? inner : end - begin), (size_t)size);
+                const void *one = base[k];
+                if (it->dtype[k] != ct__compute_dtype[job->compute]) ct__cpu()->kernels->load[job->compute][it->dtype[k]](1, base[k], buffer[k]), one = buffer[k];
+                ct__splat(buffer[k], one, k == number ? 1 : ct__imin(most, rows ? inner : end - begin), (size_t)size);
             }
             spread[k] = base[k], base[k] = (const char *)buffer[k], step[k] = 0;
         }
@@ -8585,6 +8586,7 @@ static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
             ct__pw_call(job, number, n, p, out);
             if (step[outs] < 0) ct__iter_store(it, outs, job->result, pos, n, out);
         }
+        if (stop < end) index[last] = inner - 1, ct__iter_run(it, index, 1); /* to the next row */
     }
 }
 /* out = in, broadcast and converted */
@@ -9680,7 +9682,7 @@ static CT__NOINLINE bool ct__pw_staged(ct__pw_kernel *kernel, ct_tensor *const *
             memcpy(one[k], p[k], (size_t)n * size), memset((char *)one[k] + (size_t)n * size, 0, (size_t)(padded - n) * size);
         } else if (t->numel == 1) { /* a number for all elements */
             ct__cpu()->kernels->load[compute][t->dtype](1, p[k], one[k]);
-            ct__splat(one[k], padded, size);
+            ct__splat(one[k], one[k], padded, size);
         } else return false;
         p[k] = one[k];
     }
@@ -11736,7 +11738,7 @@ static void ct__reduce_range(const ct__reduce_job *j, ct__iter *it, const int64_
     bool direct = same && (it->flat[0] || (it->stride[0][last] == size && inner >= CT__LEAST)) && (j->map < 0 || squares);
     int64_t block = direct ? inner : CT__BLOCK_BYTES / size;
     ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->kernel];
-    if (m && !squares) memcpy(many, m, (size_t)size), ct__splat(many, ct__imin((end - begin + 15) & -16, block), (size_t)size);
+    if (m && !squares) ct__splat(many, m, ct__imin((end - begin + 15) & -16, block), (size_t)size);
     for (int64_t pos = begin; pos < end; pos += n) {
         n = ct__imin(direct ? inner - pos % inner : block, end - pos);
         const void *x = ct__iter_load(it, 0, j->compute, pos, n, buffer);
