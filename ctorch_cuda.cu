@@ -152,12 +152,13 @@ struct ct__layout {
 
 template <class E> constexpr int ct__type = std::is_same<E, float>::value ? CT_F32 : std::is_same<E, double>::value ? CT_F64 : CT_I64;
 
-/* floating to integer: truncation; NaN and what does not fit give INT64_MIN, as on the CPU */
+/* floating to integer: truncation; NaN and what does not fit give the least integer, narrower ones are cut from 32 bits, as on the CPU */
 template <class E, class S> __host__ __device__ inline E ct__to(S x)
 {
     if constexpr (std::is_integral<E>::value && std::is_floating_point<S>::value) {
         double d = (double)x;
-        return (E)(d >= -9223372036854775808.0 && d < 9223372036854775808.0 ? (int64_t)d : INT64_MIN);
+        if constexpr (sizeof(E) < 8) return (E)(d > -2147483649.0 && d < 2147483648.0 ? (int32_t)d : INT32_MIN);
+        else return (E)(d >= -9223372036854775808.0 && d < 9223372036854775808.0 ? (int64_t)d : INT64_MIN);
     } else return (E)x;
 }
 template <class E> __host__ __device__ inline E ct__load(const char *p, int dtype)
@@ -181,10 +182,10 @@ template <class E> __device__ inline void ct__store(char *p, int dtype, E x)
     case CT_F32: *(float *)p = (float)x; break;
     case CT_F64: *(double *)p = (double)x; break;
     case CT_I64: *(int64_t *)p = ct__to<int64_t>(x); break;
-    case CT_I32: *(int32_t *)p = (int32_t)ct__to<int64_t>(x); break;
-    case CT_I16: *(int16_t *)p = (int16_t)ct__to<int64_t>(x); break;
-    case CT_I8: *(int8_t *)p = (int8_t)ct__to<int64_t>(x); break;
-    case CT_U8: *(uint8_t *)p = (uint8_t)ct__to<int64_t>(x); break;
+    case CT_I32: *(int32_t *)p = ct__to<int32_t>(x); break;
+    case CT_I16: *(int16_t *)p = ct__to<int16_t>(x); break;
+    case CT_I8: *(int8_t *)p = ct__to<int8_t>(x); break;
+    case CT_U8: *(uint8_t *)p = ct__to<uint8_t>(x); break;
     case CT_BOOL: *(uint8_t *)p = x != 0; break;
     case CT_F16: *(__half *)p = __float2half_rn((float)x); break;
     default: *(__nv_bfloat16 *)p = __float2bfloat16_rn((float)x); break;

@@ -197,7 +197,7 @@ static void test_copies(void)
                 }
                 ct_scope_end();
             }
-    static const double odd[] = {NAN, INFINITY, -INFINITY, 1e20, -1e20, 300, -1, 255.9, 65504, 65520, 1e-7, 6e-8, 3e-8, 1.0009765625, 0.1};
+    static const double odd[] = {NAN, INFINITY, -INFINITY, 1e20, -1e20, 3e9, -3e9, 300, -1, 255.9, 65504, 65520, 1e-7, 6e-8, 3e-8, 1.0009765625, 0.1};
     ct_scope_begin();
     for (int from : {CT_F32, CT_F64, CT_F16, CT_BF16})
         for (int to = CT_F32; to < CT_DTYPE_COUNT; to++) {
