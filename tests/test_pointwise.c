@@ -1087,17 +1087,17 @@ static void conversions(void)
     ct_scope_end();
 }
 
-/* Every length from 1 to 70, out of place and in place, beginning at each of 16 places: rows that are no whole groups of 16. */
+/* Every length from 1 to 70, and some that need blocks, out of place and in place, beginning at each of 16 places: rows that are no whole groups of 16. */
 static void lengths(void)
 {
-    for (int64_t n = 1; n <= 70; n++)
+    for (int64_t n = 1; n <= 540; n = n == 70 ? 500 : n + 1)
         for (int64_t at = 0; at < 16; at++) {
             ct_scope_begin();
-            ct_tensor *base = ct_arange_dtype(CT_F32, 0, 100, 1), *x = ct_narrow(base, 0, at, n), *y = ct_mul(x, 3), *z = ct_add(x, y), *t = ct_tensor_of(5);
+            ct_tensor *base = ct_arange_dtype(CT_F32, 0, 600, 1), *x = ct_narrow(base, 0, at, n), *y = ct_mul(x, 3), *z = ct_add(x, y), *t = ct_tensor_of(5);
             bool ok = true;
             for (int64_t k = 0; k < n; k++) ok = ok && ((float *)ct_data(y))[k] == (float)(3 * (at + k)) && ((float *)ct_data(z))[k] == (float)(4 * (at + k));
             ct_add_(x, t), ct_mul_(x, 2), ct_add_(x, y);
-            for (int64_t k = 0; k < 100; k++) {
+            for (int64_t k = 0; k < 600; k++) {
                 double want = k < at || k >= at + n ? (double)k : 2 * ((double)k + 5) + 3 * (double)k;
                 ok = ok && ((float *)ct_data(base))[k] == (float)want;
             }
