@@ -4746,7 +4746,7 @@ CT__INLINE ct_tensor *ct__scoped(ct_tensor *t)
     }
     return t;
 }
-/* The memory of a small tensor lies behind its handle. What a last vector holds beyond the elements is 0 then: kernels may compute with it. */
+/* The memory of a small tensor lies behind its handle. What a last vector holds beyond the elements is 0 at first: kernels may compute with it. */
 CT__INLINE void ct__storage_behind(ct_tensor *t, size_t bytes, size_t room)
 {
     t->flags |= CT__JOINT, t->storage = ct__storage_init(ct__behind(t), CT_CPU, bytes, CT__HANDLE_BYTES + CT__STORAGE_BYTES + room, true);
@@ -6255,38 +6255,36 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 #define CT_ZERO 0
 #define CT_NONE 0
 #define CT__E float
+#if CT__VBYTES < 64
 #define CT__T(f) CT__K(f##_quick)
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_quick, value)
-#if CT__VBYTES < 64
 CT__POINTWISE_DIVIDE(CT__X)
-#endif
 #undef CT__X
 #undef CT__T
+#endif
 #define CT__T(f) CT__K(f##_f32)
+#if CT__VBYTES < 64
 /* Some elements at a time: the quick loop where all quotients are moderate, which vectors do at once, else libm's fmod for each. */
 #define CT__X(name, title, arity, kind, value, da, db, dc)                                                            \
-    CT__LOOP(name##_f32_any, value)                                                                                       \
+    CT__LOOP(name##_f32_any, value)                                                                                   \
     static void CT__K(name##_f32_0)(int64_t n, const void *const *v, void *out, const double *f)                      \
     {                                                                                                                 \
         const float *a = (const float *)v[0], *b = (const float *)v[1];                                               \
         for (int64_t i = 0, m; i < n; i += m) {                                                                       \
             const void *w[5] = {a + i, b + i, a + i, a + i, a + i};                                                   \
-            int quick = 1;                                                                                             \
+            int quick = 1;                                                                                            \
             m = n - i < 64 ? n - i : 64;                                                                              \
             for (int64_t k = i; k < i + m; k++) quick &= (fabsf(a[k]) < CT__K(QUICK) * fabsf(b[k])) & (b[k] - b[k] == 0); \
-            (quick ? CT__K(name##_f32_quick) : CT__K(name##_f32_any))(m, w, (float *)out + i, f);                       \
+            (quick ? CT__K(name##_f32_quick) : CT__K(name##_f32_any))(m, w, (float *)out + i, f);                     \
         }                                                                                                             \
     }
-#if CT__VBYTES < 64
 CT__POINTWISE_DIVIDE(CT__X)
-#endif
 #undef CT__X
 #if !(CT__X86_DISPATCH && CT__VBYTES == 16)
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_1, da) CT__LOOP(name##_f32_2, db)
-#if CT__VBYTES < 64
 CT__POINTWISE_DIVIDE(CT__X)
-#endif
 #undef CT__X
+#endif
 #endif
 #if CT__X86_DISPATCH && CT__VBYTES == 16 /* no derivatives for old processors */
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
@@ -9693,7 +9691,7 @@ static CT__NOINLINE bool ct__pw_staged(ct__pw_kernel *kernel, ct_tensor *const *
     } else kernel(n, p, ct__ptr(out), f);
     return true;
 }
-/* A small tensor with its memory to itself, right behind: beyond its elements lie zeros up to the end of a vector, which kernels may use. */
+/* A small tensor with its memory to itself, right behind: up to the end of a vector lies what is no element, which kernels may read and write. */
 CT__INLINE bool ct__compact(const ct_tensor *t)
 {
     return (t->flags & (CT__CONTIGUOUS | CT__JOINT)) == (CT__CONTIGUOUS | CT__JOINT) && (const char *)t->storage == (const char *)t + CT__HANDLE_BYTES;
@@ -11316,7 +11314,7 @@ static ct_tensor *ct__spaced(const char *function, ct_dtype dtype, double start,
     ct_tensor *t = ct__new_on(CT_CPU, wide ? CT_F64 : CT_F32, &steps, 1);
     double step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
     float f0 = (float)start, f1 = (float)end, fs = steps > 1 ? (f1 - f0) / (float)(steps - 1) : 0;
-    int64_t half = steps == 1 ? 1 : steps / 2; /* without a type that is asked for in each turn, these loops run as vectors */
+    int64_t half = steps == 1 ? 1 : steps / 2; /* a loop for each half and type: nothing is asked in each turn */
     double *x = t && wide ? (double *)(void *)ct__ptr(t) : NULL;
     float *y = t && !wide ? (float *)(void *)ct__ptr(t) : NULL;
     for (int64_t i = 0; x && i < half; i++) x[i] = start + step * (double)i;
