@@ -4703,14 +4703,18 @@ CT__INLINE bool ct__own(ct__ctx *c, ct_tensor *t)
     return true;
 }
 CT__INLINE ct__storage *ct__behind(ct_tensor *t) { return (ct__storage *)(void *)((char *)t + CT__HANDLE_BYTES); }
+static CT__NOINLINE void ct__handle_free(ct_tensor *t)
+{
+    ct__storage_release(t->storage);
+    if (t->flags & CT__JOINT) ct__storage_release(ct__behind(t));
+    else ct__free(t, sizeof *t);
+}
 static CT__NOINLINE void ct__tensor_free(ct_tensor *t)
 {
     CT__TALLY(ct__here()->tensors, -1);
     if (t->node || t->meta || t->base) ct__autograd_free(t);
-    ct__storage *behind = t->flags & CT__JOINT ? ct__behind(t) : NULL;
-    if (t->storage != behind) ct__storage_release(t->storage);
-    if (behind) ct__storage_release(behind); /* and t with it, unless views remain */
-    else ct__free(t, sizeof *t);
+    if (CT__LIKELY((t->flags & CT__JOINT) && t->storage == ct__behind(t))) ct__storage_release(t->storage); /* and t with it, unless views remain */
+    else ct__handle_free(t);
 }
 CT__INLINE void ct__drop(ct_tensor *t) /* ct_release, inline */
 {
@@ -4785,7 +4789,7 @@ static ct_tensor *ct__new_like(const ct_tensor *like, int dtype) /* its shape wa
 {
     if (!ct__contiguous(like)) return ct__new_on(like->storage->device, dtype, like->shape, like->ndim);
     ct_tensor *t = ct__contiguous_new(like->storage->device, dtype, like->ndim, like->numel);
-    if (t) memcpy(t->shape, like->shape, sizeof t->shape), memcpy(t->stride, like->stride, sizeof t->stride);
+    for (int d = 0; t && d < like->ndim; d++) t->shape[d] = like->shape[d], t->stride[d] = like->stride[d];
     return t;
 }
 /* Another view of t's storage, without history; owned by the scope. */
@@ -9255,7 +9259,9 @@ static bool ct__keep_gradient(ct_tensor *t, ct_tensor *g) /* of a non-leaf: late
 }
 static bool ct__run_hooks(ct_node *n)
 {
+    int scopes = ct_scope_depth();
     bool ok = true;
+    ct_scope_begin(); /* whatever a hook leaves open or closes, the caller's scopes stay */
     for (int k = 0; ok && k < n->nhooks; k++) {
         ct__node_hook *h = &n->hooks[k];
         if (!n->grad[h->output]) continue;
@@ -9265,6 +9271,7 @@ static bool ct__run_hooks(ct_node *n)
     if (n->variable && n->variable->meta)
         for (int k = 0; ok && k < n->variable->meta->hook_count; k++)
             ok = ct__run_hook(&n->grad[0], n->variable->meta->hooks[k].call, n->variable->meta->hooks[k].user, "ct_backward");
+    ct_scope_unwind(scopes);
     return ok;
 }
 /* leaf.grad += g: the first one is taken over if nobody else holds it */
@@ -9356,13 +9363,12 @@ static bool ct__process(ct__engine *e, ct_node *n)
     const char *file = c->file, *function = c->function;
     int line = c->line;
     if (!n->variable) c->file = n->file, c->line = n->line, c->function = n->function, c->depth++; /* errors and new nodes: where the forward call was */
-    int scopes = c->scope_count;
-    ct_scope_begin();
+    int64_t mark = c->owned_count;
     bool ok = !(n->nhooks || n->variable) || ct__run_hooks(n);
     if (ok) ct__captured(e, n);
     if (ok && n->variable) ok = e->capture || ct__accumulate(n->variable, n->grad[0], e->create_graph);
     else if (ok) ok = ct__run_rule(e, n);
-    ct_scope_unwind(scopes);
+    if (c->owned_count > mark) ct__release_from(c, mark);
     ct__grads_drop(n);
     if (!e->retain_graph) ct__saved_drop(n);
     if (!n->variable) c->file = file, c->line = line, c->function = function, c->depth--;
@@ -9696,28 +9702,29 @@ CT__INLINE bool ct__compact(const ct_tensor *t)
 {
     return (t->flags & (CT__CONTIGUOUS | CT__JOINT)) == (CT__CONTIGUOUS | CT__JOINT) && (const char *)t->storage == (const char *)t + CT__HANDLE_BYTES;
 }
-static bool ct__pw_small(unsigned op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute)
+static CT__NOINLINE bool ct__pw_general(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int64_t compute)
 {
     ct__pw_kernel *kernel = ct__cpu()->kernels->pointwise[compute][op / 4][op % 4];
-    int64_t n = out->numel;
-    if (!kernel || n > CT__BLOCK_BYTES / (compute == CT__F32 ? 4 : 8) || out->dtype != ct__compute_dtype[compute]) return false;
-    const void *p[5] = {out, out, out, out, out};
-    bool direct = ct__compact(out) && (compute == CT__F32 || n % 16 == 0);
-    for (int k = 0; direct && k < nin; k++) {
-        const ct_tensor *t = in[k];
-        if (!t) continue;
-        p[k] = (const char *)t + CT__HANDLE_BYTES + CT__STORAGE_BYTES;
-        direct = t->numel == n && t->dtype == out->dtype && ct__compact(t);
-    }
-    if (!direct) return ct__contiguous(out) && ct__on_cpu(out) && ct__pw_staged(kernel, in, nin, out, f, compute);
-    kernel((n + 15) & -16, p, (char *)out + CT__HANDLE_BYTES + CT__STORAGE_BYTES, f);
-    return true;
+    bool small = kernel && out->numel <= CT__BLOCK_BYTES / (compute == CT__F32 ? 4 : 8) && out->dtype == ct__compute_dtype[compute];
+    if (small && ct__contiguous(out) && ct__on_cpu(out) && ct__pw_staged(kernel, in, nin, out, f, (int)compute)) return true;
+    return !out->numel || ct__run(CT_PRIM_pointwise, in, nin, &out, 1, op, f, &compute);
 }
 /* One text of a row: out = value or derivative. */
 static bool ct__pw_compute(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute_dtype)
 {
-    int64_t compute = ct__compute_of(compute_dtype);
-    return !out->numel || ct__pw_small((unsigned)op, in, nin, out, f, (int)compute) || ct__run(CT_PRIM_pointwise, in, nin, &out, 1, op, f, &compute);
+    const void *p[5] = {NULL, NULL, NULL, NULL, NULL};
+    int64_t n = out->numel;
+    bool direct = compute_dtype == CT_F32 && out->dtype == CT_F32 && ct__compact(out); /* the commonest need nothing more */
+    for (int k = 0; direct && k < nin; k++) {
+        const ct_tensor *t = in[k];
+        if (!t) continue;
+        p[k] = (const char *)t + CT__HANDLE_BYTES + CT__STORAGE_BYTES;
+        direct = t->numel == n && t->dtype == CT_F32 && ct__compact(t);
+    }
+    ct__pw_kernel *kernel = direct ? ct__cpu()->kernels->pointwise[CT__F32][(unsigned)op / 4][(unsigned)op % 4] : NULL;
+    if (!kernel) return ct__pw_general(op, in, nin, out, f, ct__compute_of(compute_dtype));
+    kernel((n + 15) & -16, p, (char *)out + CT__HANDLE_BYTES + CT__STORAGE_BYTES, f);
+    return true;
 }
 /* The inputs that the needed derivatives name, and y. */
 static int ct__pw_saves(const ct__call *c)
