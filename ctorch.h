@@ -9812,13 +9812,14 @@ static ct_tensor *ct__pw_(int row, const char *function, ct_tensor *self, ct_ten
     return result;
 }
 
-/* first order: one loop per input */
+/* first order: one loop per input. The last one writes over the gradient that came, if nobody else holds it. */
 static bool ct__pw_fused(ct__bw *b)
 {
     ct_node *n = b->node;
-    int row = n->op->index;
+    int row = n->op->index, at = 0, last = n->nin - 1;
     ct_tensor *g = b->g[0], *v[5] = {NULL, NULL, NULL, NULL, NULL};
-    int at = 0;
+    bool ours = g->refs == 1 && g->storage->refs == 1 && ct__contiguous(g);
+    while (last > 0 && (!b->needs[last] || (ct__pw_uses[row][last + 1] & CT__USES_NONE))) last--;
     for (int k = 0; k < n->nin; k++)
         if ((n->saves & CT__SAVE_IN(k)) && !(v[k] = ct__bw_saved(b, at++))) return false;
     if ((n->saves & CT__SAVE_OUT) && !(v[3] = ct__bw_output(b, at, 0))) return false;
@@ -9826,13 +9827,13 @@ static bool ct__pw_fused(ct__bw *b)
         int uses = ct__pw_uses[row][k + 1];
         if (!b->needs[k] || (uses & CT__USES_NONE)) continue;
         if ((uses & CT__USES_PASS) && (!(uses & CT__USES_P) || b->f[0] == 1)) {
-            b->gin[k] = g;
+            b->gin[k] = g, ours = false;
             continue;
         }
         ct_tensor *in[5];
         for (int r = 0; r < 4; r++) in[r] = uses & (1 << r) ? v[r] : NULL;
         in[4] = g;
-        ct_tensor *out = b->gin[k] = ct__new_like(g, g->dtype);
+        ct_tensor *out = b->gin[k] = ours && k == last ? g : ct__new_like(g, g->dtype);
         if (!out || !ct__pw_compute(4 * row + k + 1, in, 5, out, b->f, g->dtype)) return false;
     }
     return true;

@@ -223,6 +223,69 @@ static void hooks(void)
     CHECK_QUIET(ct_remove_hook(NULL, 1));
     ct_scope_end();
 }
+/* A gradient that nobody else holds is overwritten by the last derivative. One that is held (here by a hook) is not, and the results are the same. */
+static ct_tensor *hold(ct_tensor *g, void *user)
+{
+    *(ct_tensor **)user = ct_retain(g);
+    return NULL;
+}
+enum { OVERWRITING_OPS = 13 };
+static ct_tensor *overwriting_op(int op, ct_tensor *x, ct_tensor *b)
+{
+    switch (op) {
+        case 0: return ct_mul(x, b);
+        case 1: return ct_mul(b, x);
+        case 2: return ct_sub(b, x); /* one input gets the gradient as it is */
+        case 3: return ct_sub(x, b);
+        case 4: return ct_div(b, x);
+        case 5: return ct_mul(x, x);
+        case 6: return ct_tanh(x);
+        case 7: return ct_where(ct_gt(x, 1), x, b);
+        case 8: return ct_pow(x, b);
+        case 9: return ct_add(x, b, .alpha = 3);
+        case 10: return ct_lgamma(x); /* a program */
+        case 11: return ct_relu(ct_sub(x, 1));
+        default: return ct_mul(x, ct_narrow(b, 0, 0, 1)); /* broadcast: summed after */
+    }
+}
+static void overwritten(void)
+{
+    static const int64_t sizes[] = {1, 3, 16, 21, 500, 5003, 70001};
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_BF16};
+    ct_grad_opts unused = {0};
+    unused.allow_unused = true;
+    for (int k = 0; k < 7 * 3 * OVERWRITING_OPS; k++) {
+        ct_scope_begin();
+        int op = k % OVERWRITING_OPS;
+        int64_t n = sizes[k / OVERWRITING_OPS % 7];
+        ct_dtype type = types[k / OVERWRITING_OPS / 7];
+        ct_manual_seed(k);
+        ct_tensor *x = ct_requires_grad_(ct_to(ct_add(ct_rand(n), 0.5), type), true), *b = ct_requires_grad_(ct_to(ct_add(ct_rand(n), 0.5), type), true);
+        ct_tensor *w = ct_to(ct_randn(n), type), *held = NULL, *grad[2][2];
+        for (int held_too = 0; held_too < 2; held_too++) {
+            ct_tensor *in[2] = {x, b}, *y = overwriting_op(op, x, b), *z = ct_sum(ct_mul(y, w));
+            if (held_too) CHECK(ct_register_hook(y, hold, &held) > 0);
+            CHECK(ct_grad_many(&z, NULL, 1, in, grad[held_too], 2, unused));
+        }
+        CHECK(held && ct_equal(held, w)); /* 1 * w, as it was */
+        for (int i = 0; i < 2; i++) CHECK(!grad[0][i] == !grad[1][i] && (!grad[0][i] || ct_equal(grad[0][i], grad[1][i])));
+        ct_release(held);
+        ct_scope_end();
+    }
+    /* what the caller holds, or sees through a view, stays */
+    ct_scope_begin();
+    ct_tensor *x = LEAF(1, 2, 3), *g = ct_tensor_of(5, 6, 7), *y = ct_exp(x);
+    ct_retain_grad(y);
+    CHECK(ct_backward(ct_mul(y, 2), g));
+    CHECK_VALUES(g, 0, 5, 6, 7);
+    CHECK_VALUES(ct_grad_of(y), 0, 10, 12, 14);
+    CHECK(ct_grad_of(x) && ct_allclose(ct_grad_of(x), ct_mul(ct_exp(ct_detach(x)), ct_tensor_of(10, 12, 14)), 1e-5, 1e-6, false));
+    /* a wanted gradient of the middle is the result, not what was made of it */
+    ct_tensor *middle = ct_mul(x, 3), *in[2] = {middle, x}, *out[2], *end = ct_sum(ct_mul(ct_tanh(middle), 2));
+    CHECK(ct_grad_many(&end, NULL, 1, in, out, 2, unused));
+    CHECK(ct_allclose(ct_mul(out[0], 3), out[1], 1e-5, 1e-6, false));
+    ct_scope_end();
+}
 static void retained(void)
 {
     ct_scope_begin();
@@ -762,6 +825,7 @@ int main(void)
     retain();
     orders();
     hooks();
+    overwritten();
     retained();
     modes();
     versions();
