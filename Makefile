@@ -8,7 +8,7 @@ FASHION   = /usr/share/datasets/fashion-mnist
 TESTS     = $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 SAMPLES   = $(patsubst tests/api/%.c,%,$(wildcard tests/api/*.c))
 
-.PHONY: run test samples fashion examples parity bench scaling clean
+.PHONY: run test samples fashion examples parity bench bench-shapes scaling clean
 all: run
 
 # The main job: learns the handwritten digits.
@@ -41,6 +41,10 @@ examples: build/digits build/fashion build/dynamic_depth build/names_rnn
 bench: build/bench/rows build/bench/first build/bench/mlp_stripped
 	python3 bench/bench.py $(BENCHFLAGS)
 
+# The same for several hundred rows of other shapes, types and operators.
+bench-shapes: build/bench/shapes
+	python3 bench/bench.py --shapes --threads 1 $(BENCHFLAGS)
+
 # Cost against size, memory against depth, time per node against the graph's length.
 scaling: build/bench/rows
 	python3 bench/scaling.py
@@ -65,6 +69,9 @@ build/test_%: tests/test_%.c tests/test.h build/ctorch.o
 build/api_%: tests/api/%.c ctorch.h | build
 	$(CC) -O0 $(WARN) -I. $< -o $@ $(LIBS)
 
+build/bench/shapes: bench/shapes.py bench/rows.c ctorch.h | build/bench
+	python3 bench/shapes.py > build/bench/shapes.h
+	$(CC) $(CFLAGS) -DSHAPES_FILE='"shapes.h"' -I. -Ibuild/bench bench/rows.c -o $@ $(LIBS)
 build/bench/rows: bench/rows.c ctorch.h | build/bench
 	$(CC) $(CFLAGS) -I. $< -o $@ $(LIBS)
 build/bench/first: ctorch.h | build/bench

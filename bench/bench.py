@@ -9,6 +9,7 @@
     --patience 120   seconds to spend at most in waiting for other programs; rows they disturbed all the same are marked with ~
     --as-shipped     leave PyTorch's malloc as it is (see fairness in NOTES.md)
     --rows PROGRAM   the C side (default build/bench/rows)
+    --shapes         the rows of shapes.py instead (their program: make build/bench/shapes)
     --list           names of all rows
 
 Writes build/bench/bench.json and bench.svg. NOTES.md says how each number is measured and what bounds the rows that fall short."""
@@ -234,6 +235,11 @@ def all_rows(quick):
     return rows
 
 
+def shape_rows():
+    import shapes
+    return [Row(group, name, shapes.c_name(c), inputs, f, mode=mode, tolerance=shapes.TOLERANCE.get(name)) for group, name, inputs, c, f, mode in shapes.ROWS]
+
+
 def mlp():
     return nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
 
@@ -355,7 +361,7 @@ class CSide:
                 result.append(None)
                 continue
             sizes = [int(s) for s in sizes]
-            kind = {"float32": np.float32, "float64": np.float64, "int64": np.int64, "int32": np.int32, "bool": np.uint8, "bfloat16": np.int16}[dtype]
+            kind = {"bool": np.bool_, "bfloat16": np.int16}.get(dtype) or np.dtype(dtype)
             raw = np.frombuffer(self.p.stdout.read(int(np.prod(sizes)) * np.dtype(kind).itemsize), kind).reshape(sizes)
             t = torch.from_numpy(raw.copy())
             result.append(t.view(torch.bfloat16) if dtype == "bfloat16" else t)
@@ -627,12 +633,12 @@ def check(rows, c):
         worst = 0.0 if len(mine) == len(theirs) else float("inf")
         for a, b in zip(mine, theirs):
             b = b.detach()
-            if a is None or a.shape != b.shape or a.dtype != b.dtype:
+            if a is None or a.shape != b.shape or a.dtype != b.dtype or (a.is_floating_point() and not torch.equal(a.isnan(), b.isnan())):
                 worst = float("inf")
             elif not a.is_floating_point():
                 worst = max(worst, float("inf") if not torch.equal(a, b) else 0)
             else:
-                a, b = a.double(), b.double()
+                a, b = a.double().nan_to_num(), b.double().nan_to_num()
                 worst = max(worst, ((a - b).abs().max() / (b.abs().max() + 1e-30)).item() if a.numel() else 0)
         dtype = tensors[0].dtype
         tolerance = row.tolerance or {torch.float64: 1e-13, torch.bfloat16: 1e-2}.get(dtype, 1e-5)
@@ -647,16 +653,17 @@ def check(rows, c):
 
 def main():
     p = argparse.ArgumentParser(add_help=True)
-    for flag in ("--quick", "--check", "--as-shipped", "--list"):
+    for flag in ("--quick", "--check", "--as-shipped", "--shapes", "--list"):
         p.add_argument(flag, action="store_true")
     p.add_argument("--threads", default="1,2")
     p.add_argument("--patience", type=float, default=None)
-    p.add_argument("--rows", default="build/bench/rows")
+    p.add_argument("--rows", default=None)
     p.add_argument("--out", default="build/bench")
     p.add_argument("names", nargs="*")
     o = p.parse_args()
     threads = [int(n) for n in o.threads.split(",")]
-    rows = all_rows(o.quick or o.check)
+    rows = shape_rows() if o.shapes else all_rows(o.quick or o.check)
+    kind = "shapes" if o.shapes else "rows"
     groups = {r.group for r in rows}
     rows = [r for r in rows if not o.names or any(r.group == n if n in groups else n in r.full for n in o.names)]
     if o.list:
@@ -664,7 +671,7 @@ def main():
         return 0
     patience[0] = o.patience if o.patience is not None else 2 if o.quick else 120
     began = time.time()
-    c = CSide(o.rows)
+    c = CSide(o.rows or f"build/bench/{kind}")
     if o.check:
         return 0 if check(rows, c) else 1
     blas = find_blas() if any(r.blas for r in rows) else {}
@@ -689,7 +696,7 @@ def main():
         results.append(r)
         print(line_of(r, threads, row.flops), flush=True)
     print("process")
-    processes = process_rows(threads) if not o.names or "process" in o.names else []
+    processes = process_rows(threads) if not o.shapes and (not o.names or "process" in o.names) else []
 
     print("\ngeometric means of the ratios")
     groups = list(dict.fromkeys(r["group"] for r in results))
@@ -704,10 +711,11 @@ def main():
     summary = {"torch": torch.__version__, "isa": c.ask("isa"), "limits": {" ".join(map(str, k)): v for k, v in limits.known.items()},
                "means": {n: geometric(ratios(n)) for n in threads}, "groups": {g: {n: geometric(ratios(n, g)) for n in threads} for g in groups},
                "rows": results, "processes": processes, "seconds": time.time() - began}
-    json.dump(summary, open(f"{o.out}/bench.json", "w"), indent=1)
-    bars(f"{o.out}/bench.svg", f"ctorch against PyTorch {torch.__version__}: how many times as fast", threads,
+    name = "shapes" if o.shapes else "bench"
+    json.dump(summary, open(f"{o.out}/{name}.json", "w"), indent=1)
+    bars(f"{o.out}/{name}.svg", f"ctorch against PyTorch {torch.__version__}: how many times as fast", threads,
          [(r["group"], r["name"], [r["threads"][n]["ratio"] for n in threads]) for r in results if r["threads"][threads[0]]["ratio"]])
-    print(f"{o.out}/bench.json, {o.out}/bench.svg; {time.time() - began:.0f} s")
+    print(f"{o.out}/{name}.json, {o.out}/{name}.svg; {time.time() - began:.0f} s")
     worst = f"{short_rows[0][0]:.2f}x ({short_rows[0][1]}, {short_rows[0][2]} thread{'s' * (short_rows[0][2] > 1)})" if short_rows else "-"
     means = " ".join(f"{geometric(ratios(n)):.2f}x ({n} thread{'s' * (n > 1)})" for n in threads)
     print(f"all rows: {len([1 for r in results if r['threads'][threads[0]]['ratio']])}, geometric mean {means}, worst {worst}")

@@ -52,7 +52,7 @@ static void extra(task *t, ct_tensor *x)
     if (t->outputs < MAX_OUT) t->out[t->outputs++] = x;
 }
 
-/* ---- rows that are one expression: the inputs are a, b, c, the numbers p, q --------------------------------------------------------- */
+/* ---- rows that are one expression: the inputs are a to e, the numbers p, q --------------------------------------------------------- */
 #define EXPRESSIONS(X)                                                                                                                 \
     X(add, ct_add(a, b)) X(mul, ct_mul(a, b)) X(mul_scalar, ct_mul(a, p)) X(relu, ct_relu(a)) X(exp, ct_exp(a)) X(log, ct_log(a))      \
     X(tanh, ct_tanh(a)) X(sigmoid, ct_sigmoid(a)) X(gelu, ct_gelu(a)) X(silu, ct_silu(a)) X(pow, ct_pow(a, p))                         \
@@ -69,13 +69,18 @@ static void extra(task *t, ct_tensor *x)
     X(batch_norm2d, ct_batch_norm(a, .running_mean = t->in[3], .running_var = t->in[4], .weight = b, .bias = c, .training = true))     \
     X(embedding, ct_embedding(a, b)) X(gather, ct_gather(a, 1, b)) X(scatter_add, ct_scatter_add(a, 1, b, c))                          \
     X(index_select, ct_index_select(a, 0, b)) X(masked_select, ct_masked_select(a, b)) X(cat, ct_cat(1, a, b, c, t->in[3]))            \
-    X(contiguous_t, ct_contiguous(ct_t(a)))
+    X(contiguous_t, ct_contiguous(ct_t(a))) SHAPES(X)
+#ifdef SHAPES_FILE /* the rows of shapes.py besides */
+#include SHAPES_FILE
+#else
+#define SHAPES(X)
+#endif
 #define X(name, expression)                                                                                                            \
     static ct_tensor *row_##name(task *t)                                                                                              \
     {                                                                                                                                  \
-        ct_tensor *a = t->in[0], *b = t->in[1], *c = t->in[2];                                                                         \
+        ct_tensor *a = t->in[0], *b = t->in[1], *c = t->in[2], *d = t->in[3], *e = t->in[4];                                           \
         const double p = t->arg[0], q = t->arg[1];                                                                                     \
-        (void)a, (void)b, (void)c, (void)p, (void)q;                                                                                   \
+        (void)a, (void)b, (void)c, (void)d, (void)e, (void)p, (void)q;                                                                 \
         return expression;                                                                                                             \
     }
 EXPRESSIONS(X)
