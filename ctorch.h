@@ -5088,6 +5088,8 @@ typedef struct ct__gemm_kernels {
     /* l < n, alpha * sum_k x[k] m[l*ld + k] (dot: lines are contiguous) is y[l], of m[k*ld + l] (axpy: rows are) added to it */
     void (*gemv_dot)(int64_t K, const void *x, const void *m, int64_t ld, int64_t n, double alpha, void *y);
     void (*gemv_axpy)(int64_t K, const void *x, const void *m, int64_t ld, int64_t n, double alpha, void *y);
+    /* rotations of rows z, z + ld, ... (n), each with the one before; turns are pairs c, s: (y, x) = (s x + c y, c x - s y). float64 alone */
+    void (*rotate)(int64_t count, const double *turns, double *z, int64_t ld, int64_t n);
     /* c(i,j) = alpha * sum_k a(i,k) b[k*ldb + j] */
     void (*flat)(int64_t M, int64_t N, int64_t K, const void *a, int64_t ars, int64_t acs, const void *b, int64_t ldb,
                  double alpha, void *c, int64_t ldc);
@@ -6935,8 +6937,7 @@ static void CT__K(flat##f)(int64_t M, int64_t N, int64_t K, const void *a_, int6
 #define CT__GEMM_NARROW(name) ct__avx2_##name
 #define CT__GEMM_AROUND(T, I, f)
 #endif
-#define CT__GEMM_KERNELS(T, I, f)                                                                                     \
-CT__GEMM_VECTORS(T, f)                                                                                                \
+#define CT__GEMM_KERNELS(T, I, f, ROTATE)                                                                             \
 CT__GEMM_MICRO(T, f, 1, micro1##f)                                                                                    \
 CT__GEMM_MICRO(T, f, 2, micro2##f)                                                                                    \
 CT__GEMM_MICRO(T, f, CT__GEMM_NV, micro3##f)                                                                          \
@@ -6946,10 +6947,35 @@ CT__GEMM_FLAT_(u##I, _of_u##I)                                                  
 static const ct__gemm_kernels CT__K(gemm##f) = {                                                                      \
     (int64_t)sizeof(T), CT__GEMM_MR, CT__GEMM_NV * CT__GEMM_VL(T), CT__GEMM_VL(T), CT__GEMM_NARROW(pack##f),          \
     {CT__K(micro1##f), CT__K(micro2##f), CT__K(micro3##f)}, CT__GEMM_NARROW(put##f), CT__GEMM_NARROW(finish##f),      \
-    CT__GEMM_NARROW(gemv_dot##f), CT__GEMM_NARROW(gemv_axpy##f), CT__GEMM_NARROW(flat##f), CT__K(flat_of_u##I)};
+    CT__GEMM_NARROW(gemv_dot##f), CT__GEMM_NARROW(gemv_axpy##f), ROTATE, CT__GEMM_NARROW(flat##f), CT__K(flat_of_u##I)};
 
-CT__GEMM_KERNELS(float, int32_t, _f32)
-CT__GEMM_KERNELS(double, int64_t, _f64)
+CT__GEMM_VECTORS(float, _f32)
+CT__GEMM_VECTORS(double, _f64)
+#if CT__VBYTES < 64
+#define CT__GEMM_ROTATE(V, U, N, W)                                                                                   \
+    for (; j + N * W <= n; j += N * W) {                                                                              \
+        double *p = z + j;                                                                                            \
+        V x, y[N];                                                                                                    \
+        CT__GEMM_EACH(i, N) y[i] = ((const U *)p)[i];                                                                 \
+        for (k = 0; k < count; k++, p += ld) {                                                                        \
+            const double c = turns[2 * k], s = turns[2 * k + 1];                                                      \
+            CT__GEMM_EACH(i, N) x = ((const U *)(p + ld))[i], ((U *)p)[i] = s * x + c * y[i], y[i] = c * x - s * y[i]; \
+        }                                                                                                             \
+        CT__GEMM_EACH(i, N) ((U *)p)[i] = y[i];                                                                       \
+    }
+static void CT__K(rotate)(int64_t count, const double *turns, double *z, int64_t ld, int64_t n)
+{
+    CT__GEMM_FMA
+    int64_t j = 0, k;
+    int i;
+    CT__GEMM_ROTATE(CT__K(V_f64), CT__K(U_f64), 4, CT__GEMM_VL(double))
+    CT__GEMM_ROTATE(CT__K(V_f64), CT__K(U_f64), 1, CT__GEMM_VL(double))
+    CT__GEMM_ROTATE(double, double, 1, 1)
+}
+#undef CT__GEMM_ROTATE
+#endif
+CT__GEMM_KERNELS(float, int32_t, _f32, NULL)
+CT__GEMM_KERNELS(double, int64_t, _f64, CT__GEMM_NARROW(rotate))
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC pop_options
@@ -13003,7 +13029,7 @@ static ct_tensor *ct__index_put_op(int row, const char *function, ct_tensor *x, 
 static bool ct__index_backward(ct__bw *b)
 {
     ct_tensor *pos = ct__bw_in(b, 1), *zero = pos ? ct__zeros_on(b->g[0], b->g[0]->dtype, ct__bw_shape(b, 0)) : NULL;
-    b->gin[0] = ct__index_put_op(CT__INDEX_PUT, "ct_index", zero, pos, b->g[0], b->i, true, false);
+    b->gin[0] = ct__index_put_op(CT__INDEX_PUT, "ct_index", zero, pos, b->g[0], b->i, true, true);
     return b->gin[0] != NULL;
 }
 static const ct__op ct__op_index = {"index", "IndexBackward0", ct__index_forward, ct__index_backward, NULL, CT__SAVE_IN(1), 0, NULL};
@@ -13155,7 +13181,7 @@ static bool ct__gather_forward(ct__call *c)
 static bool ct__gather_backward(ct__bw *b)
 {
     ct_tensor *index = ct__bw_in(b, 1), *zero = index ? ct__zeros_on(b->g[0], b->g[0]->dtype, ct__bw_shape(b, 0)) : NULL;
-    b->gin[0] = ct_scatter_add(zero, (int)b->i[0], index, b->g[0]);
+    b->gin[0] = ct_scatter_add_(zero, (int)b->i[0], index, b->g[0]);
     return b->gin[0] != NULL;
 }
 static const ct__op ct__op_gather = {"gather", "GatherBackward0", ct__gather_forward, ct__gather_backward, NULL, CT__SAVE_IN(1), 0, NULL};
@@ -14517,7 +14543,7 @@ static bool ct__sort_backward(ct__bw *b)
     ct_tensor *g = b->g[0], *at = ct__bw_out(b, 1), *zero = at ? ct__zeros_on(g, g->dtype, ct__bw_shape(b, 0)) : NULL;
     int dim = (int)b->i[0];
     if (zero && g->ndim < zero->ndim) g = ct_unsqueeze(g, dim), at = ct_unsqueeze(at, dim);
-    b->gin[0] = zero ? (ct_scatter)(zero, dim, at, g) : NULL;
+    b->gin[0] = zero ? (ct_scatter_)(zero, dim, at, g) : NULL;
     return b->gin[0] != NULL;
 }
 static const ct__op ct__sort_ops[] = {
@@ -18167,7 +18193,7 @@ CT_API ct_tensor *ct_interpolate_with(ct_interpolate_opts o)
 /* ---- >>linalg ------------------------------------------------------------------------------------------------------
    Factorisations of batches of matrices, in float64 for both types. Each is recursive: it halves its columns, so that all but narrow
    leaves is the packed matrix product of >>gemm. Small matrices of a batch run side by side, large ones one after the other. */
-enum { CT__LA_LEAF = 8, CT__LA_SMALL = 32, CT__LA_CHUNK = 64 };
+enum { CT__LA_LEAF = 8, CT__LA_SMALL = 32, CT__LA_CHUNK = 64, CT__LA_PANEL = 16, CT__LA_SWEEPS = 32, CT__LA_STRIPE = 16 };
 #define CT__LA_EPS 2.220446049250313e-16
 typedef struct { double *p; int64_t rs, cs; } ct__lm;                    /* a matrix: element (i,j) is p[i*rs + j*cs] */
 typedef struct ct__la {                                                  /* a job: one factorisation, at present of this matrix */
@@ -18186,37 +18212,23 @@ static ct__lm ct__lm_of(double *p, int64_t rs, int64_t cs)
 static ct__lm ct__lm_at(ct__lm a, int64_t i, int64_t j) { return ct__lm_of(a.p + i * a.rs + j * a.cs, a.rs, a.cs); }
 static ct__lm ct__lm_t(ct__lm a) { return ct__lm_of(a.p, a.cs, a.rs); }
 
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O3")
-#endif
 static void ct__la_axpy(int64_t n, double t, const double *x, int64_t xs, double *y, int64_t ys) /* y += t*x */
 {
-    if (xs == 1 && ys == 1) {
-        CT__IVDEP
-        for (int64_t i = 0; i < n; i++) y[i] += t * x[i];
-    } else for (int64_t i = 0; i < n; i++) y[i * ys] += t * x[i * xs];
+    if (xs == 1 && ys == 1 && n > CT__LA_LEAF) ct__cpu()->gemm_f64->gemv_axpy(1, &t, x, n, n, 1, y);
+    else for (int64_t i = 0; i < n; i++) y[i * ys] += t * x[i * xs];
 }
 static void ct__la_rot(int64_t n, double *x, double *y, double c, double s) /* (x, y) = (c*x - s*y, s*x + c*y) */
 {
-    CT__IVDEP
-    for (int64_t i = 0; i < n; i++) {
-        double u = x[i], v = y[i];
-        x[i] = c * u - s * v, y[i] = s * u + c * v;
-    }
+    double turn[2] = {c, s};
+    ct__cpu()->gemm_f64->rotate(1, turn, y, x - y, n);
 }
 static double ct__la_dot(int64_t n, const double *x, int64_t xs, const double *y, int64_t ys)
 {
-    double s[4] = {0, 0, 0, 0};
-    int64_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (int k = 0; k < 4; k++) s[k] += x[(i + k) * xs] * y[(i + k) * ys];
-    for (; i < n; i++) s[0] += x[i * xs] * y[i * ys];
-    return (s[0] + s[1]) + (s[2] + s[3]);
+    double s = 0;
+    if (xs == 1 && ys == 1 && n > CT__LA_LEAF) ct__cpu()->gemm_f64->gemv_dot(n, x, y, n, 1, 1, &s);
+    else for (int64_t i = 0; i < n; i++) s += x[i * xs] * y[i * ys];
+    return s;
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
 /* C (m,n) += alpha * A (m,k) @ B (k,n) */
 static void ct__la_gemm(ct__la *j, int64_t m, int64_t n, int64_t k, double alpha, ct__lm a, ct__lm b, ct__lm c)
 {
@@ -18236,7 +18248,26 @@ static void ct__la_gemm(ct__la *j, int64_t m, int64_t n, int64_t k, double alpha
 }
 static int64_t ct__la_half(int64_t n) { return n / 2 < CT__LA_LEAF ? n / 2 : n / 2 / CT__LA_LEAF * CT__LA_LEAF; }
 
-/* A X = B in place of B (n,r), A (n,n) triangular */
+static void ct__la_divide(int64_t n, double *x, double d)
+{
+    const void *v[2] = {x, &d};
+    ct__cpu()->kernels->number[CT__F64][CT__ARITHMETIC_div](n & -16, v, x, &d);
+    for (int64_t i = n & -16; i < n; i++) x[i] /= d;
+}
+/* A X = B in place of B (n,r), A (n,n) triangular. Of a leaf: n at most LEAF, r at most CHUNK; rows that do not lie together are copied. */
+static void ct__la_trsm_leaf(bool upper, bool unit, int64_t n, int64_t r, ct__lm a, ct__lm b)
+{
+    double room[CT__LA_LEAF * CT__LA_CHUNK], t[CT__LA_LEAF], *x = b.cs == 1 ? b.p : room;
+    int64_t ld = b.cs == 1 ? b.rs : CT__LA_CHUNK;
+    for (int64_t k = 0; x == room && k < r; k++) for (int64_t i = 0; i < n; i++) room[i * ld + k] = b.p[i * b.rs + k * b.cs];
+    for (int64_t s = 0; s < n; s++) {
+        int64_t i = upper ? n - 1 - s : s, first = upper ? i + 1 : 0;
+        for (int64_t l = 0; l < s; l++) t[l] = a.p[i * a.rs + (first + l) * a.cs];
+        ct__cpu()->gemm_f64->gemv_axpy(s, t, x + first * ld, ld, r, -1, x + i * ld);
+        if (!unit) ct__la_divide(r, x + i * ld, a.p[i * (a.rs + a.cs)]);
+    }
+    for (int64_t k = 0; x == room && k < r; k++) for (int64_t i = 0; i < n; i++) b.p[i * b.rs + k * b.cs] = room[i * ld + k];
+}
 static void ct__la_trsm(ct__la *j, bool upper, bool unit, int64_t n, int64_t r, ct__lm a, ct__lm b)
 {
     if (n > CT__LA_LEAF) {
@@ -18246,17 +18277,7 @@ static void ct__la_trsm(ct__la *j, bool upper, bool unit, int64_t n, int64_t r, 
         ct__la_trsm(j, upper, unit, upper ? h : n - h, r, ct__lm_at(a, last, last), ct__lm_at(b, last, 0));
         return;
     }
-    int64_t chunk = b.cs == 1 ? CT__LA_CHUNK : CT__LA_LEAF; /* what stays in L1, where columns may lie 4096 bytes apart */
-    for (int64_t col = 0; col < r; col += chunk)
-        for (int64_t s = 0; s < n; s++) {
-            int64_t i = upper ? n - 1 - s : s, c = ct__imin(chunk, r - col);
-            double *x = b.p + i * b.rs + col * b.cs, d = a.p[i * (a.rs + a.cs)];
-            for (int64_t t = 0; t < s; t++) {
-                int64_t l = upper ? n - 1 - t : t;
-                ct__la_axpy(c, -a.p[i * a.rs + l * a.cs], b.p + l * b.rs + col * b.cs, b.cs, x, b.cs);
-            }
-            for (int64_t k = 0; !unit && k < c; k++) x[k * b.cs] /= d;
-        }
+    for (int64_t col = 0; col < r; col += CT__LA_CHUNK) ct__la_trsm_leaf(upper, unit, n, ct__imin(CT__LA_CHUNK, r - col), a, ct__lm_at(b, 0, col));
 }
 static void ct__la_swap(int64_t n, ct__lm a, const int32_t *piv, int64_t count) /* rows i and piv[i]-1 of n columns, in order */
 {
@@ -18355,9 +18376,9 @@ static double ct__la_house(int64_t n, double *x)
     x[0] = beta * scale;
     return (beta - alpha) / beta;
 }
-/* C (m,r) = Q C, or Q^T C, for Q = H1 ... Hk, whose vectors v stand below the diagonal of V (m,k); eye: C is the identity.
+/* C (m,r) = Q C, or Q^T C, for Q = H1 ... Hk, whose vectors v stand below the diagonal of V (m,k), k at most SMALL.
    Q = I - V T V^T, and T^-1 is V^T V above its diagonal and 1/tau on it (Puglisi 1992). Takes m*k + k*k + k*r of work. */
-static void ct__la_reflect(ct__la *j, bool transposed, bool eye, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
+static void ct__la_reflect_few(ct__la *j, bool transposed, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
 {
     ct__lm x = ct__lm_of(work, 1, m), g = ct__lm_of(work + m * k, k, 1), y = ct__lm_of(g.p + k * k, r, 1);
     memset(work, 0, (size_t)(m * k + k * k + k * r) * sizeof *work);
@@ -18365,32 +18386,44 @@ static void ct__la_reflect(ct__la *j, bool transposed, bool eye, int64_t m, int6
         for (int64_t i = l; tau[l] != 0 && i < m; i++) x.p[i + l * m] = i == l ? 1 : v.p[i * v.rs + l * v.cs];
     ct__la_gemm(j, k, k, m, 1, ct__lm_t(x), x, g);
     for (int64_t l = 0; l < k; l++) g.p[l * (k + 1)] = tau[l] != 0 ? 1 / tau[l] : 1;
-    if (eye) for (int64_t l = 0; l < k; l++) for (int64_t i = 0; i < ct__imin(m, r); i++) y.p[l * r + i] = x.p[i + l * m];
-    else ct__la_gemm(j, k, r, m, 1, ct__lm_t(x), c, y);
+    ct__la_gemm(j, k, r, m, 1, ct__lm_t(x), c, y);
     ct__la_trsm(j, !transposed, false, k, r, transposed ? ct__lm_t(g) : g, y);
     ct__la_gemm(j, m, r, k, -1, x, y, c);
+}
+/* The same for any k, a block of vectors after the other; eye: C is the identity, so that Q's last blocks meet its last columns alone. */
+static void ct__la_reflect(ct__la *j, bool transposed, bool eye, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
+{
+    int64_t blocks = (k + CT__LA_SMALL - 1) / CT__LA_SMALL;
+    for (int64_t b = 0; b < blocks; b++) {
+        int64_t at = (transposed ? b : blocks - 1 - b) * CT__LA_SMALL, col = eye ? at : 0;
+        ct__la_reflect_few(j, transposed, m - at, ct__imin(CT__LA_SMALL, k - at), r - col, ct__lm_at(v, at, at), tau + at, ct__lm_at(c, at, col), work);
+    }
 }
 /* A = Q R: R on and above the diagonal, Householder vectors below it; columns of A are contiguous (Elmroth, Gustavson 2000) */
 static void ct__la_qr(ct__la *j, int64_t m, int64_t n, ct__lm a, double *tau, double *work)
 {
-    int64_t k = ct__imin(m, n), h = ct__la_half(n);
+    int64_t k = ct__imin(m, n), h = n > CT__LA_SMALL ? (int64_t)CT__LA_SMALL : ct__la_half(n);
     if (n > CT__LA_LEAF) {
         ct__la_qr(j, m, h, a, tau, work);
         ct__la_reflect(j, true, false, m, ct__imin(m, h), n - h, a, tau, ct__lm_at(a, 0, h), work);
         if (m > h) ct__la_qr(j, m - h, n - h, ct__lm_at(a, h, h), tau + h, work);
         return;
     }
+    const ct__gemm_kernels *g = ct__cpu()->gemm_f64;
     for (int64_t c = 0; c < k; c++) {
-        double *x = a.p + c + c * a.cs;
-        tau[c] = ct__la_house(m - c, x);
-        for (int64_t l = 1; tau[c] != 0 && l < n - c; l++) {
-            double *y = x + l * a.cs, t = tau[c] * (y[0] + ct__la_dot(m - c - 1, x + 1, 1, y + 1, 1));
-            y[0] -= t;
-            ct__la_axpy(m - c - 1, -t, x + 1, 1, y + 1, 1);
-        }
+        double *x = a.p + c + c * a.cs, t[CT__LA_LEAF], beta;
+        if ((tau[c] = ct__la_house(m - c, x)) == 0) continue;
+        beta = x[0], x[0] = 1;
+        g->gemv_dot(m - c, x, x + a.cs, a.cs, n - c - 1, tau[c], t);
+        for (int64_t l = 1; l < n - c; l++) g->gemv_axpy(1, t + l - 1, x, m, m - c, -1, x + l * a.cs);
+        x[0] = beta;
     }
 }
-static int64_t ct__la_qr_room(int64_t m, int64_t n, int64_t r) { return (m + n + ct__imax(n, r)) * ct__imin(m, n) + ct__imin(m, n); }
+static int64_t ct__la_qr_room(int64_t m, int64_t n, int64_t r)
+{
+    int64_t k = ct__imin(m, n), b = ct__imin(k, CT__LA_SMALL);
+    return k + (m + b + ct__imax(n, r)) * b;
+}
 
 /* The largest element as a power of two, which the matrix is divided by; 0 for zeros, NaN where not finite. */
 static double ct__la_scale(int64_t n, double *a)
@@ -18405,27 +18438,47 @@ static double ct__la_scale(int64_t n, double *a)
     for (int64_t i = 0; i < n; i++) a[i] /= s;
     return s;
 }
-/* Symmetric A (n,n) -> diagonal d, off-diagonal e[0..n-2]; row k holds the vector of the k-th reflection right of the diagonal */
+/* Symmetric A (n,n) -> diagonal d, off-diagonal e[0..n-2]; row k holds the vector of the k-th reflection right of the diagonal. A PANEL of
+   rows at a time: A - V W^T - W V^T is known by rows as they are needed, and made when the panel is full (Dongarra, Sorensen, Hammarling 1989). */
 static void ct__la_tridiagonal(ct__la *j, int64_t n, double *a, double *d, double *e, double *tau, double *work)
 {
-    double *v = work, *w = work + n; /* and v once more behind w: (v w) (w v)^T */
-    for (int64_t k = 0; k < n; k++) {
-        double *x = a + k * n + k + 1, *s = x + n;
-        int64_t q = n - k - 1;
-        d[k] = a[k * (n + 1)], e[k] = 0;
-        if (!q) return;
-        tau[k] = ct__la_house(q, x), e[k] = x[0];
-        if (tau[k] == 0) continue;
-        memcpy(v, x, (size_t)q * sizeof *v), v[0] = 1;
-        ct__cpu()->gemm_f64->gemv_dot(q, v, s, n, q, tau[k], w);
-        ct__la_axpy(q, -tau[k] / 2 * ct__la_dot(q, v, 1, w, 1), v, 1, w, 1);
-        memcpy(work + 2 * n, v, (size_t)q * sizeof *v);
-        ct__la_gemm(j, q, q, 2, -1, ct__lm_of(v, 1, n), ct__lm_of(w, n, 1), ct__lm_of(s, n, 1));
+    const ct__gemm_kernels *g = ct__cpu()->gemm_f64;
+    const int64_t rows = CT__LA_PANEL;
+    double *v = work, *w = v + rows * n, *p = w + 2 * rows * n, *q = p + rows; /* v once more behind w: (v w)^T (w v) */
+    for (int64_t k = 0, t = 0; k < n; k++, t++) {
+        if (t == rows) {
+            memcpy(w + rows * n, v, (size_t)(rows * n) * sizeof *v);
+            ct__la_gemm(j, n - k, n - k, 2 * rows, -1, ct__lm_of(v + k, 1, n), ct__lm_of(w + k, n, 1), ct__lm_of(a + k * (n + 1), n, 1));
+            t = 0;
+        }
+        double *x = a + k * (n + 1), *y = v + t * n + k + 1, *z = w + t * n + k + 1;
+        int64_t left = n - k - 1;
+        for (int64_t i = 0; i < t; i++) p[i] = w[i * n + k], q[i] = v[i * n + k];
+        g->gemv_axpy(t, p, v + k, n, left + 1, -1, x), g->gemv_axpy(t, q, w + k, n, left + 1, -1, x);
+        d[k] = *x++, e[k] = 0;
+        if (!left) return;
+        tau[k] = ct__la_house(left, x), e[k] = x[0];
+        memcpy(y, x, (size_t)left * sizeof *y), y[0] = 1;
+        g->gemv_dot(left, y, x + n, n, left, tau[k], z);
+        g->gemv_dot(left, y, w + k + 1, n, t, tau[k], p), g->gemv_dot(left, y, v + k + 1, n, t, tau[k], q);
+        g->gemv_axpy(t, p, v + k + 1, n, left, -1, z), g->gemv_axpy(t, q, w + k + 1, n, left, -1, z);
+        ct__la_axpy(left, -tau[k] / 2 * ct__la_dot(left, y, 1, z, 1), y, 1, z, 1);
+    }
+}
+/* The rotations of some sweeps, each a row, their number and pairs (c, s), on the rows of z (n,n): a stripe of columns at a time, copied to L1 */
+static void ct__la_turn(int64_t n, double *z, const double *turns, const double *end, double *stripe)
+{
+    for (int64_t at = 0; at < n; at += CT__LA_STRIPE) {
+        int64_t wide = ct__imin(CT__LA_STRIPE, n - at);
+        for (int64_t r = 0; r < n; r++) memcpy(stripe + r * wide, z + r * n + at, (size_t)wide * sizeof *z);
+        for (const double *t = turns; t < end; t += 2 + 2 * (int64_t)t[1]) ct__cpu()->gemm_f64->rotate((int64_t)t[1], t + 2, stripe + (int64_t)t[0] * wide, -wide, wide);
+        for (int64_t r = 0; r < n; r++) memcpy(z + r * n + at, stripe + r * wide, (size_t)wide * sizeof *z);
     }
 }
 /* Eigenvalues d of the tridiagonal (d, e); the rows of z (n,n), or NULL, take part. False if an eigenvalue does not converge. */
-static bool ct__la_ql(int64_t n, double *d, double *e, double *z)
+static bool ct__la_ql(int64_t n, double *d, double *e, double *z, double *work)
 {
+    double *turns = work + CT__LA_STRIPE * n, *t = turns;
     for (int64_t l = 0, round = 0; l < n;) {
         int64_t m = l, i;
         while (m < n - 1 && fabs(e[m]) > CT__LA_EPS * (fabs(d[m]) + fabs(d[m + 1])) && fabs(e[m]) > 1e-300) m++;
@@ -18434,22 +18487,27 @@ static bool ct__la_ql(int64_t n, double *d, double *e, double *z)
             continue;
         }
         if (round++ == 100) return false;
-        double g = (d[l + 1] - d[l]) / (2 * e[l]), r = hypot(g, 1), s = 1, c = 1, p = 0; /* Wilkinson's shift */
+        double g = (d[l + 1] - d[l]) / (2 * e[l]), r = hypot(g, 1), s = 1, c = 1, p = 0, *sweep = t; /* Wilkinson's shift */
         g = d[m] - d[l] + e[l] / (g + copysign(r, g));
-        for (i = m - 1; i >= l; i--) {
+        for (t += 2, i = m - 1; i >= l; i--) {
             double f = s * e[i], b = c * e[i];
             e[i + 1] = r = sqrt(f * f + g * g);
             if (r == 0) break;
             s = f / r, c = g / r, g = d[i + 1] - p;
             r = (d[i] - g) * s + 2 * c * b, p = s * r, d[i + 1] = g + p, g = c * r - b;
-            if (z) ct__la_rot(n, z + i * n, z + (i + 1) * n, c, s);
+            if (z) *t++ = c, *t++ = s;
         }
         if (i >= l) d[i + 1] -= p;
         else d[l] -= p, e[l] = g;
-        e[m] = 0;
+        e[m] = 0, sweep[0] = (double)m, sweep[1] = (double)((t - sweep) / 2 - 1);
+        if (t - turns <= (CT__LA_SWEEPS - 1) * 2 * n) continue;
+        if (z) ct__la_turn(n, z, turns, t, work);
+        t = turns;
     }
+    if (z) ct__la_turn(n, z, turns, t, work);
     return true;
 }
+static int64_t ct__la_eigh_room(int64_t n) { return 2 * n + ct__imax(ct__imax((3 * n + 2) * CT__LA_PANEL, n * (CT__LA_STRIPE + 2 * CT__LA_SWEEPS)), ct__la_qr_room(n, n, n)); }
 static void ct__la_swap_rows(int64_t n, double *z, int64_t i, int64_t k)
 {
     int32_t piv = (int32_t)(k - i) + 1;
@@ -18473,7 +18531,7 @@ static void ct__la_eigh(ct__la *j)
         for (int64_t r = 0; r < n; r++) z[r * (n + 1)] = 1;
         if (n > 1) ct__la_reflect(j, false, true, n - 1, n - 1, n - 1, ct__lm_of(j->a + 1, 1, n), tau, ct__lm_of(z + n + 1, 1, n), work);
     }
-    *j->info = ct__la_ql(n, j->c, e, z) ? 0 : 1;
+    *j->info = ct__la_ql(n, j->c, e, z, work) ? 0 : 1;
     for (int64_t i = 0; i < n; i++) {
         int64_t least = i;
         for (int64_t k = i + 1; k < n; k++) if (j->c[k] < j->c[least]) least = k;
@@ -18483,19 +18541,19 @@ static void ct__la_eigh(ct__la *j)
         if (least != i && z) ct__la_swap_rows(n, z, i, least);
     }
 }
-/* Makes the rows of y (n,n) orthogonal, longest first, by rotations that w (n,n), if any, shares. False if that takes too long. */
-static bool ct__la_jacobi(int64_t n, double *y, double *w)
+/* Makes the n rows of y (.,m) orthogonal, longest first, by rotations that w (.,wide), if any, shares. False if that takes too long. */
+static bool ct__la_jacobi(int64_t n, int64_t m, double *y, int64_t wide, double *w)
 {
     void (*dot)(int64_t, const void *, const void *, int64_t, int64_t, double, void *) = ct__cpu()->gemm_f64->gemv_dot;
-    double limit = CT__LA_EPS * sqrt((double)n);
+    double limit = CT__LA_EPS * sqrt((double)m);
     for (int round = 0; round < 60; round++) {
         bool turned = false;
         for (int64_t i = 0; i < n; i++) {
-            double *x = y + i * n, a, f[2];
-            dot(n, x, x, n, 1, 1, &a);
+            double *x = y + i * m, a, f[2];
+            dot(m, x, x, m, 1, 1, &a);
             for (int64_t k = i + 1; k < n; k++) {
-                double *u = y + k * n, c = 1, s = 0, t;
-                dot(n, u, x, u - x, 2, 1, f); /* x.u and u.u */
+                double *u = y + k * m, c = 1, s = 0, t;
+                dot(m, u, x, u - x, 2, 1, f); /* x.u and u.u */
                 bool swap = f[1] > a, turn = fabs(f[0]) > limit * sqrt(a) * sqrt(f[1]);
                 if (!swap && !turn) continue;
                 if (turn) {
@@ -18503,9 +18561,9 @@ static bool ct__la_jacobi(int64_t n, double *y, double *w)
                     t = copysign(1 / (fabs(q) + sqrt(1 + q * q)), q), c = 1 / sqrt(1 + t * t), s = c * t;
                 }
                 if (swap) t = c, c = s, s = -t; /* exchanges the results as well, one with its sign */
-                ct__la_rot(n, x, u, c, s);
-                if (w) ct__la_rot(n, w + i * n, w + k * n, c, s);
-                dot(n, x, x, n, 1, 1, &a);
+                ct__la_rot(m, x, u, c, s);
+                if (w) ct__la_rot(wide, w + i * wide, w + k * wide, c, s);
+                dot(m, x, x, m, 1, 1, &a);
                 turned = true;
             }
         }
@@ -18548,6 +18606,32 @@ static void ct__la_svd_start(ct__la *j, const double *r, double *w, double *work
     if (bad) memset(w, 0, (size_t)(n * n) * sizeof *w);
     for (int64_t i = 0; bad && i < n; i++) w[i * (n + 1)] = 1;
 }
+/* For float32's accuracy: X^T X = V S^2 V^T in float64, U S = X V. What is lost there, EPS of the largest square, hurts no value
+   above 1e-6 of the largest; rows whose product is below 1e-7 of its square are made orthogonal anew. False if one is smaller. */
+static bool ct__la_svd_gram(ct__la *j, double scale)
+{
+    int64_t m = j->m, n = j->n, first = 0;
+    double *g = j->work, *y = g + n * n, *s = j->c;
+    ct__lm rows = ct__lm_of(j->a, m, 1);
+    int32_t bad;
+    ct__la e = *j;
+    memset(g, 0, (size_t)(n * n + n * m) * sizeof *g);
+    ct__la_syrk(j, n, m, rows, ct__lm_of(g, n, 1)); /* -X^T X: the largest comes first */
+    e.a = g, e.b = j->d, e.work = y + n * m, e.info = &bad, e.flag = false;
+    ct__la_eigh(&e);
+    if (bad || !(s[n - 1] < 1e-12 * s[0])) return false;
+    for (int64_t i = 0; i < n; i++) s[i] = sqrt(-s[i]);
+    while (first < n && s[first] * s[n - 1] > 1e-7 * s[0] * s[0]) first++;
+    if (j->vectors) {
+        ct__la_gemm(j, n, m, n, 1, ct__lm_of(j->d, n, 1), rows, ct__lm_of(y, m, 1));
+        if (!ct__la_jacobi(n - first, m, y + first * m, n, j->d + first * n)) return false;
+        for (int64_t i = first; i < n; i++) s[i] = sqrt(ct__la_dot(m, y + i * m, 1, y + i * m, 1));
+        for (int64_t r = 0; r < m; r++) for (int64_t i = 0; i < n; i++) j->b[r * n + i] = y[i * m + r] / s[i];
+    }
+    for (int64_t i = 0; i < n; i++) s[i] *= scale;
+    j->failed = j->failed || e.failed;
+    return true;
+}
 /* a: columns of X (m,n), m >= n, one after the other; b: left singular vectors as columns (m,n), c: singular values, d: right ones as rows.
    X = Q R; W makes R's rows orthogonal: W R = S V^T, X = (Q W^T) S V^T */
 static void ct__la_svd(ct__la *j)
@@ -18555,14 +18639,14 @@ static void ct__la_svd(ct__la *j)
     int64_t m = j->m, n = j->n;
     double *tau = j->work, *w = tau + n, *work = w + n * n, scale = ct__la_scale(m * n, j->a);
     *j->info = scale == scale ? 0 : -1;
-    if (*j->info) return;
+    if (*j->info || (j->flag && scale != 0 && ct__la_svd_gram(j, scale))) return;
     ct__la_qr(j, m, n, ct__lm_of(j->a, 1, m), tau, work);
     double *r = work;
     for (int64_t i = 0; i < n; i++) for (int64_t k = 0; k < n; k++) r[i * n + k] = k < i ? 0 : j->a[i + k * m];
     ct__la_svd_start(j, r, w, work + n * n);
     memset(j->d, 0, (size_t)(n * n) * sizeof *r);
     ct__la_gemm(j, n, n, n, 1, ct__lm_of(w, n, 1), ct__lm_of(r, n, 1), ct__lm_of(j->d, n, 1));
-    *j->info = ct__la_jacobi(n, j->d, j->vectors ? w : NULL) ? 0 : 1;
+    *j->info = ct__la_jacobi(n, n, j->d, n, j->vectors ? w : NULL) ? 0 : 1;
     for (int64_t i = 0; i < n; i++) {
         double *x = j->d + i * n, s = sqrt(ct__la_dot(n, x, 1, x, 1));
         if (s < 1e-140) s = 0;
@@ -18574,7 +18658,7 @@ static void ct__la_svd(ct__la *j)
     for (int64_t i = 0; i < m; i++) for (int64_t k = 0; k < n; k++) j->b[i * n + k] = i < n ? w[k * n + i] : 0;
     ct__la_reflect(j, false, false, m, n, n, ct__lm_of(j->a, 1, m), tau, ct__lm_of(j->b, n, 1), work);
 }
-static int64_t ct__la_svd_room(int64_t m, int64_t n) { return n + n * n + ct__imax(ct__la_qr_room(m, n, n), 5 * n * n + 5 * n); }
+static int64_t ct__la_svd_room(int64_t m, int64_t n) { return 2 * n * n + ct__imax(n * n, n * m) + ct__imax(ct__la_qr_room(m, n, n), ct__la_eigh_room(n)) + n; }
 
 /* ---- jobs over a batch ---- */
 static void ct__la_range(void *ctx, int64_t begin, int64_t end) /* of the parts, each with its room for work */
@@ -19213,7 +19297,7 @@ static bool ct__eigh_forward(ct__call *c)
     if (!a || !z || !w || !c->out[2]) return false;
     j.m = j.n = n, j.sa = n * n, j.sb = n * n, j.sc = n, j.run = ct__la_eigh;
     j.a = ct__la_data(a), j.b = j.vectors ? ct__la_data(z) : NULL, j.c = ct__la_data(w), j.info = (int32_t *)(void *)ct__ptr(c->out[2]);
-    if (!ct__la_run(&j, ct__la_batch(A), 3 * n * n + 5 * n, c->function)) return false;
+    if (!ct__la_run(&j, ct__la_batch(A), ct__la_eigh_room(n), c->function)) return false;
     c->out[0] = j.vectors ? ct__contiguous_of(ct__la_flip(z)) : z, c->out[1] = w, c->nout = 3;
     return c->out[0] != NULL;
 }
@@ -19248,7 +19332,7 @@ static ct_tensor *ct__eigh_any(ct_tensor *A, const char *UPLO, bool vectors, ct_
 CT_API ct_tensor *ct_linalg_eigh(ct_tensor *A, const char *UPLO, ct_tensor **V) { return ct__eigh_any(A, UPLO, true, V, "ct_linalg_eigh"); }
 CT_API ct_tensor *ct_linalg_eigvalsh(ct_tensor *A, const char *UPLO) { return ct__eigh_any(A, UPLO, false, NULL, "ct_linalg_eigvalsh"); }
 
-/* in A in float64; i {vectors}; out: U over V (...,m+n,k) (or an empty tensor), S, info */
+/* in A in float64; i {vectors, of float32}; out: U over V (...,m+n,k) (or an empty tensor), S, info */
 static bool ct__svd_forward(ct__call *c)
 {
     ct_tensor *A = c->in[0];
@@ -19257,7 +19341,7 @@ static bool ct__svd_forward(ct__call *c)
     ct_tensor *a = ct__la_copy(A, A, CT_F64, !wide), *S = ct__la_new(A, CT_F64, k, -1), *left, *right; /* of A, or of A^T */
     ct__la j;
     memset(&j, 0, sizeof j);
-    j.vectors = c->i[0] != 0, j.m = most, j.n = k, j.sa = m * n, j.sb = most * k, j.sc = k, j.sd = k * k, j.run = ct__la_svd;
+    j.vectors = c->i[0] != 0, j.flag = c->i[1] != 0, j.m = most, j.n = k, j.sa = m * n, j.sb = most * k, j.sc = k, j.sd = k * k, j.run = ct__la_svd;
     left = j.vectors ? ct__la_new(A, CT_F64, most, k) : ct__new(CT_F64, &none, 1), right = ct__la_new(A, CT_F64, k, k), c->out[2] = ct__la_new(A, CT_I32, -1, -1);
     if (!a || !S || !left || !right || !c->out[2]) return false;
     j.a = ct__la_data(a), j.b = j.vectors ? ct__la_data(left) : NULL, j.c = ct__la_data(S), j.d = ct__la_data(right), j.info = (int32_t *)(void *)ct__ptr(c->out[2]);
@@ -19303,7 +19387,7 @@ static ct_tensor *ct__svd_any(ct_tensor *A, bool vectors, ct_tensor **S, const c
     vectors = vectors || (ct_is_grad_enabled() && ct__wants_grad(A));
     ct_dtype dtype = (ct_dtype)A->dtype; /* the gradient divides by differences: it is computed in float64, too */
     A = ct_to(A, CT_F64);
-    if (!A || !ct__la_apply(&c, &ct__op_svd, function, &A, 1, vectors, 0) || !ct__la_finite(c.out[2], function)) return NULL;
+    if (!A || !ct__la_apply(&c, &ct__op_svd, function, &A, 1, vectors, dtype == CT_F32) || !ct__la_finite(c.out[2], function)) return NULL;
     *S = ct_to(c.out[1], dtype);
     return *S ? ct_to(c.out[0], dtype) : NULL;
 }
@@ -19401,11 +19485,24 @@ CT_API ct_tensor *(ct_linalg_matrix_rank)(ct_tensor *A, ct_tensor *atol, ct_tens
     ct_tensor *S = hermitian ? (ct_abs)(ct_linalg_eigvalsh(A, "L")) : ct_linalg_svdvals(A);
     return ct__end(f, S ? ct_sum_dim(ct__la_counts(A, S, atol, rtol), -1, false) : NULL);
 }
+/* A = Q R, X = R^-1 Q^T B, where all singular values count for sure: |A| |A^-1| bounds the quotient of the largest and the least. Else A^+ B. */
+static ct_tensor *ct__lstsq_solution(ct_tensor *A, ct_tensor *B, ct_tensor *least, bool *full, const char *function)
+{
+    int64_t n = ct__la_cols(A);
+    ct_tensor *R = NULL, *Q = ct__la_rows(A) >= n && A->numel ? ct_linalg_qr(A, NULL, &R) : NULL, *r = Q ? ct_detach(R) : NULL, *inverse, *bound;
+    if (r) {
+        inverse = ct_linalg_solve_triangular(r, ct__la_eye(r, n, n), true, true, false);
+        bound = (ct_mul)((ct_mul)(ct_norm_dims(r, 2, CT_SHAPE(-2, -1), false), ct_norm_dims(inverse, 2, CT_SHAPE(-2, -1), false)), least ? least : ct_number(ct__la_epsilon(A)));
+        *full = bound && ct_item((ct_all)((ct_lt)(bound, ct_number(0.5)))) != 0;
+    }
+    return *full ? ct_linalg_solve_triangular(R, ct__la_tmul(Q, B), true, true, false) : ct_matmul(ct__pinv_any(A, NULL, least, false, function), B);
+}
 CT_API ct_tensor *ct_linalg_lstsq(ct_tensor *A, ct_tensor *B, double rcond, const char *driver, ct_tensor **residuals, ct_tensor **rank, ct_tensor **singular_values)
 {
     static const char *const names[4] = {"gelsy", "gels", "gelsd", "gelss"};
     const char *function = "ct_linalg_lstsq";
     int kind = 0;
+    bool full = false;
     ct_tensor *X, *S, *none, *least;
     if (residuals) *residuals = NULL;
     if (rank) *rank = NULL;
@@ -19419,13 +19516,14 @@ CT_API ct_tensor *ct_linalg_lstsq(ct_tensor *A, ct_tensor *B, double rcond, cons
     if (!ct__la_both(A, false, B, function)) return ct__end(f, NULL);
     if (ct__la_rows(A) != ct__la_rows(B)) return ct__end(f, (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "A %s and B %s do not fit", ct__brackets(A), ct__brackets(B)));
     least = rcond != 0 || signbit(rcond) ? ct_number(rcond) : NULL;
-    X = ct_matmul(ct__pinv_any(A, NULL, least, false, function), B);
-    S = X ? ct_linalg_svdvals(ct_detach(A)) : NULL;
-    none = (ct_zeros_dtype)((ct_dtype)A->dtype, CT_SHAPE(0));
-    ct_tensor *ranks = (ct_linalg_matrix_rank)(A, NULL, least, false), *rest = none;
-    if (!X || !S || !ranks || !none) return ct__end(f, NULL);
+    X = ct__lstsq_solution(A, B, least, &full, function);
     int64_t n = ct__la_cols(A);
-    if (kind && ct__la_rows(A) > n && (kind == 1 || ct_item((ct_all)((ct_eq)(ranks, ct_number_i64(n)))) != 0)) rest = ct_sum_dim((ct_square)((ct_sub)(ct_matmul(A, X), B)), -2, false);
+    S = kind > 1 && singular_values && X ? ct_linalg_svdvals(ct_detach(A)) : X;
+    none = (ct_zeros_dtype)((ct_dtype)A->dtype, CT_SHAPE(0));
+    bool ask = rank || (kind && residuals);
+    ct_tensor *ranks = !ask ? none : full ? (ct_full_dtype)(CT_I64, ct_number_i64(n), ct__la_sizes(A, -1, -1)) : (ct_linalg_matrix_rank)(A, NULL, least, false), *rest = none;
+    if (!X || !S || !ranks || !none) return ct__end(f, NULL);
+    if (kind && residuals && ct__la_rows(A) > n && (kind == 1 || ct_item((ct_all)((ct_eq)(ranks, ct_number_i64(n)))) != 0)) rest = ct_sum_dim((ct_square)((ct_sub)(ct_matmul(A, X), B)), -2, false);
     if (residuals) *residuals = ct_keep(rest);
     if (rank) *rank = ct_keep(kind == 1 ? ct_to(none, CT_I64) : ranks);
     if (singular_values) *singular_values = ct_keep(kind > 1 ? S : none);
@@ -21192,7 +21290,7 @@ static bool ct__embedding_backward(ct__bw *b)
     if (!index || !ok) return false;
     ct_tensor *g = (ct_reshape)(b->g[0], ct__sizes(index->numel, s.size[1], 0, 2)), *zero = ct__new_on(b->g[0]->storage->device, b->g[0]->dtype, s.size, 2);
     if (scale) g = (ct_mul)(g, scale);
-    b->gin[0] = zero && (ct_zero_)(zero) ? (ct_index_add)(zero, 0, index, g, 1) : NULL;
+    b->gin[0] = zero && (ct_zero_)(zero) ? (ct_index_add_)(zero, 0, index, g, 1) : NULL;
     return b->gin[0] != NULL;
 }
 static const ct__op ct__op_embedding = {"embedding", "EmbeddingBackward0", ct__embedding_forward, ct__embedding_backward, NULL, CT__SAVE_IN(1), 0, NULL};
