@@ -13387,12 +13387,20 @@ CT_API ct_tensor *(ct_scatter_reduce_)(ct_tensor *x, int dim, ct_tensor *index, 
 /* Flat positions of the bytes that are not 0: counted per piece, then written, so that pieces can run side by side. */
 enum { CT__MASK_PIECE = 1 << 15 };
 typedef struct { const uint8_t *mask; int64_t n, *count, *at; } ct__mask_job;
+static uint64_t ct__mask_word(const ct__mask_job *j, int64_t k, int64_t last) /* 1 in each byte, of eight from k on and below last, that is not 0 */
+{
+    uint64_t w = 0;
+    if (last - k >= 8) memcpy(&w, j->mask + k, 8);
+    else memcpy(&w, j->mask + k, (size_t)(last - k));
+    w |= w >> 4 & 0x0f0f0f0f0f0f0f0fu, w |= w >> 2 & 0x3f3f3f3f3f3f3f3fu, w |= w >> 1 & 0x7f7f7f7f7f7f7f7fu;
+    return w & 0x0101010101010101u;
+}
 static void ct__mask_count(void *ctx, int64_t begin, int64_t end)
 {
     const ct__mask_job *j = (const ct__mask_job *)ctx;
     for (int64_t p = begin; p < end; p++) {
         int64_t sum = 0, last = ct__imin((p + 1) * CT__MASK_PIECE, j->n);
-        for (int64_t k = p * CT__MASK_PIECE; k < last; k++) sum += j->mask[k] != 0;
+        for (int64_t k = p * CT__MASK_PIECE; k < last; k += 8) sum += (int64_t)(ct__mask_word(j, k, last) * 0x0101010101010101u >> 56);
         j->count[p] = sum;
     }
 }
@@ -13401,9 +13409,10 @@ static void ct__mask_write(void *ctx, int64_t begin, int64_t end)
     const ct__mask_job *j = (const ct__mask_job *)ctx;
     for (int64_t p = begin; p < end; p++) {
         int64_t *at = j->at + j->count[p], last = ct__imin((p + 1) * CT__MASK_PIECE, j->n);
-        for (int64_t k = p * CT__MASK_PIECE; k < last; k += 64) { /* without branches: written in any case, kept where the next one goes on */
-            int64_t room[65], kept = 0;
-            for (int64_t i = k; i < ct__imin(k + 64, last); i++) room[kept] = i, kept += j->mask[i] != 0;
+        for (int64_t k = p * CT__MASK_PIECE; k < last; k += 8) { /* without branches but for eight zeros: written in any case, kept where the next one goes on */
+            int64_t room[9], kept = 0;
+            if (!ct__mask_word(j, k, last)) continue;
+            for (int64_t i = k; i < ct__imin(k + 8, last); i++) room[kept] = i, kept += j->mask[i] != 0;
             memcpy(at, room, (size_t)kept * sizeof *at), at += kept;
         }
     }
@@ -14247,15 +14256,15 @@ static uint64_t ct__float_key(uint64_t bits, uint64_t sign, uint64_t inf) /* NaN
     if (bits == sign) bits = 0;
     return bits & sign ? ~bits & (sign | (sign - 1)) : bits | sign;
 }
-/* Pairs hold the places; puts key >> shift of row[place*stride] above them. flip: for descending order */
-typedef void ct__keys_fn(uint64_t *pair, int64_t n, const void *row, int64_t stride, int shift, uint64_t flip);
+/* Pairs hold the places; puts (key - base) >> shift of row[place*stride] above them. flip: for descending order */
+typedef void ct__keys_fn(uint64_t *pair, int64_t n, const void *row, int64_t stride, int shift, uint64_t flip, uint64_t base);
 #define CT__KEYS(name, T, KEY)                                                                                        \
-    static void ct__keys_##name(uint64_t *pair, int64_t n, const void *row, int64_t stride, int shift, uint64_t flip) \
+    static void ct__keys_##name(uint64_t *pair, int64_t n, const void *row, int64_t stride, int shift, uint64_t flip, uint64_t base) \
     {                                                                                                                 \
         const T *x = (const T *)row;                                                                                  \
         for (int64_t j = 0; j < n; j++) {                                                                             \
             uint64_t place = pair[j] & 0xffffffffu, v = x[(int64_t)place * stride];                                   \
-            pair[j] = (((KEY) ^ flip) >> shift) << 32 | place;                                                        \
+            pair[j] = (((KEY) ^ flip) - base) >> shift << 32 | place;                                                        \
         }                                                                                                             \
     }
 #define CT__TOP64 ((uint64_t)1 << 63)
@@ -14277,7 +14286,7 @@ static ct__keys_fn *const ct__keys[CT_DTYPE_COUNT] = {NULL,
 };
 
 /* stable sorts by the upper half; the result is in p or t, whichever is returned */
-enum { CT__RUN = 16, CT__RADIX_FROM = 200 };
+enum { CT__RUN = 16, CT__RADIX_FROM = 200, CT__FEW = 32 };
 static void ct__rank_sort(uint64_t *p, int64_t n) /* n <= CT__RUN: counts for each how many come before it, without branches */
 {
     uint64_t copy[CT__RUN];
@@ -14374,13 +14383,29 @@ typedef struct {
 
 static void ct__take_keys(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x, bool low)
 {
-    j->keys(p, n, x, j->inner, j->wide && !low ? 32 : 0, j->flip);
+    j->keys(p, n, x, j->inner, j->wide && !low ? 32 : 0, j->flip, 0);
 }
-static uint64_t *ct__sort_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, int64_t n, const char *x)
+/* Are all n keys of 64 bits within 2^31 of the first, as whole numbers mostly are? Then their distances from a base are put above the places. */
+static bool ct__take_near(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x)
 {
-    ct__take_keys(j, p, n, x, true);
+    uint64_t high = *p, low = *p, far = 0, base, reach = (uint64_t)1 << 31;
+    j->keys(&high, 1, x, j->inner, 32, j->flip, 0), j->keys(&low, 1, x, j->inner, 0, j->flip, 0);
+    base = (high >> 32 << 32) + (low >> 32);
+    base = base < reach ? 0 : base > UINT64_MAX - reach ? UINT64_MAX - 2 * reach + 1 : base - reach;
+    for (int64_t at = 0, m; at < n && !far; at += m) {
+        m = ct__imin(256, n - at);
+        j->keys(p + at, m, x, j->inner, 32, j->flip, base);
+        for (int64_t k = at; k < at + m; k++) far |= p[k] >> 32;
+    }
+    if (!far) j->keys(p, n, x, j->inner, 0, j->flip, base);
+    return !far;
+}
+static uint64_t *ct__sort_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, int64_t n, const char *x, bool *whole) /* whole: pairs hold all of the keys */
+{
+    *whole = !j->wide || (n && ct__take_near(j, p, n, x));
+    if (!j->wide || !*whole) ct__take_keys(j, p, n, x, true);
     uint64_t *q = ct__sort_pairs(p, t, n);
-    if (!j->wide) return q;
+    if (*whole) return q;
     t = q == p ? t : p;
     ct__take_keys(j, q, n, x, false);
     return ct__sort_pairs(q, t, n);
@@ -14389,7 +14414,8 @@ static void ct__select_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, i
 {
     int64_t start, size;
     if (n < CT__RADIX_FROM) {
-        uint64_t *q = ct__sort_by_key(j, p, t, n, x);
+        bool whole;
+        uint64_t *q = ct__sort_by_key(j, p, t, n, x, &whole);
         if (q != p) memcpy(p, q, (size_t)k * sizeof *p);
         return;
     }
@@ -14411,7 +14437,7 @@ static bool ct__all_beyond(const ct__sort_job *j, const char *x, int64_t m, uint
     else memcpy(&narrow, x, sizeof narrow), most = (double)narrow;
     j->best(m, x, &most), narrow = (float)most;
     if (most != most) return false; /* a NaN hides the others */
-    j->keys(&pair, 1, j->wide ? (const void *)&most : (const void *)&narrow, 1, j->wide ? 32 : 0, j->flip);
+    j->keys(&pair, 1, j->wide ? (const void *)&most : (const void *)&narrow, 1, j->wide ? 32 : 0, j->flip, 0);
     return pair >> 32 > limit;
 }
 /* For few of many: takes the row in pieces and drops what cannot be among the k smallest; returns how many are left at p. */
@@ -14437,6 +14463,25 @@ static int64_t ct__candidates(const ct__sort_job *j, uint64_t *p, uint64_t *t, c
     }
     return count;
 }
+/* For very few: the smallest so far lie sorted at p, and what does not come before the last of k is passed over. */
+static void ct__insert_few(const ct__sort_job *j, uint64_t *p, const char *x)
+{
+    enum { PIECE = 64 };
+    uint64_t limit = UINT64_MAX, q[PIECE];
+    int64_t count = 0, t;
+    for (int64_t at = 0; at < j->n; at += PIECE) {
+        int64_t m = ct__imin(PIECE, j->n - at);
+        if (count == j->k && ct__all_beyond(j, x + at * j->move.size, m, limit >> 32)) continue;
+        for (int64_t k = 0; k < m; k++) q[k] = (uint64_t)(at + k);
+        ct__take_keys(j, q, m, x, false);
+        for (int64_t k = 0; k < m; k++) {
+            if (q[k] >= limit) continue;
+            for (t = count < j->k ? count++ : j->k - 1; t > 0 && p[t - 1] > q[k]; t--) p[t] = p[t - 1];
+            p[t] = q[k];
+            if (count == j->k) limit = p[j->k - 1];
+        }
+    }
+}
 static int64_t ct__median_place(const ct__sort_job *j, uint64_t *p, uint64_t *t, const char *x)
 {
     int64_t nans = 0, first = 0;
@@ -14448,27 +14493,32 @@ static int64_t ct__median_place(const ct__sort_job *j, uint64_t *p, uint64_t *t,
     ct__select_by_key(j, p, t, j->n, k, x);
     return (int64_t)(p[k - 1] & 0xffffffffu);
 }
-static bool ct__same_key(const ct__sort_job *j, uint64_t a, uint64_t b, const char *x)
+static bool ct__same_key(const ct__sort_job *j, uint64_t a, uint64_t b, const char *x, bool whole)
 {
     if (a >> 32 != b >> 32 || a >> 32 == j->nan) return false;
-    if (!j->wide) return true;
+    if (whole) return true;
     uint64_t low[2] = {a, b};
     ct__take_keys(j, low, 2, x, true);
     return low[0] >> 32 == low[1] >> 32;
 }
 static int64_t ct__mode_place(const ct__sort_job *j, uint64_t *p, uint64_t *t, const char *x)
 {
-    const uint64_t *q = ct__sort_by_key(j, p, t, j->n, x);
+    bool whole;
+    const uint64_t *q = ct__sort_by_key(j, p, t, j->n, x, &whole);
     int64_t best = 0, longest = 0, run = 0;
     for (int64_t k = 0; k < j->n; k++) {
-        run = k && ct__same_key(j, q[k - 1], q[k], x) ? run + 1 : 1;
+        run = k && ct__same_key(j, q[k - 1], q[k], x, whole) ? run + 1 : 1;
         if (run > longest) longest = run, best = k;
     }
     return (int64_t)(q[best] & 0xffffffffu);
 }
 static const uint64_t *ct__row_order(const ct__sort_job *j, uint64_t *p, uint64_t *t, const char *x)
 {
-    bool few = j->kind <= CT__KTH && j->k < j->n / 8 && j->n > 8192;
+    bool few = j->kind <= CT__KTH && j->k < j->n / 8 && j->n > 8192, whole;
+    if (j->kind <= CT__KTH && j->k < j->n && j->k <= CT__FEW && !j->wide) {
+        ct__insert_few(j, p, x);
+        return j->kind == CT__KTH ? p + j->k - 1 : p;
+    }
     int64_t n = few ? ct__candidates(j, p, t, x) : j->n;
     for (int64_t k = 0; !few && k < n; k++) p[k] = (uint64_t)k;
     if (j->kind == CT__MEDIAN || j->kind == CT__NANMEDIAN) p[0] = (uint64_t)ct__median_place(j, p, t, x);
@@ -14476,7 +14526,7 @@ static const uint64_t *ct__row_order(const ct__sort_job *j, uint64_t *p, uint64_
     if (j->kind >= CT__MEDIAN) return p;
     if (j->k < j->n || j->kind == CT__KTH) ct__select_by_key(j, p, t, n, j->k, x);
     if (j->kind == CT__KTH) return p + j->k - 1;
-    return j->kind == CT__SORT ? ct__sort_by_key(j, p, t, j->k, x) : p;
+    return j->kind == CT__SORT ? ct__sort_by_key(j, p, t, j->k, x, &whole) : p;
 }
 static void ct__sort_lanes(void *ctx, int64_t begin, int64_t end)
 {
@@ -14625,16 +14675,16 @@ static ct_tensor *ct__run_starts(ct_tensor *x) /* uint8 (n): differs from the on
     return d ? y : NULL;
 }
 typedef struct { ct_tensor *values, *inverse, *counts; } ct__runs;
-static bool ct__find_runs(ct_tensor *x, ct_tensor *order, ct__runs *r)
+static bool ct__find_runs(ct_tensor *x, ct_tensor *order, bool inverse, ct__runs *r)
 {
     ct_tensor *ordered = order ? ct_index_select(x, 0, order) : x, *differ = ordered ? ct__run_starts(ordered) : NULL, *starts = differ ? ct__mask_positions(differ) : NULL;
     if (!starts) return false;
     int64_t n = x->shape[0], m = starts->numel, run = -1, *from = (int64_t *)ct__ptr(starts);
     r->values = ct_index_select(ordered, 0, starts);
-    r->inverse = ct__new_on(CT_CPU, CT_I64, &n, 1), r->counts = ct__new_on(CT_CPU, CT_I64, &m, 1);
-    if (!r->values || !r->inverse || !r->counts) return false;
+    r->inverse = inverse ? ct__new_on(CT_CPU, CT_I64, &n, 1) : NULL, r->counts = ct__new_on(CT_CPU, CT_I64, &m, 1);
+    if (!r->values || !r->counts || (inverse && !r->inverse)) return false;
     for (int64_t k = 0; k < m; k++) ((int64_t *)ct__ptr(r->counts))[k] = (k + 1 < m ? from[k + 1] : n) - from[k];
-    for (int64_t k = 0; k < n; k++) {
+    for (int64_t k = 0; inverse && k < n; k++) {
         run += ct__ptr(differ)[k] != 0;
         ((int64_t *)ct__ptr(r->inverse))[order ? ((int64_t *)ct__ptr(order))[k] : k] = run;
     }
@@ -14652,7 +14702,8 @@ static ct_tensor *ct__row_ranks(ct_tensor *x)
     uint64_t *p = order ? (uint64_t *)ct__alloc(bytes) : NULL, *q = p;
     if (order && !p) return (ct_tensor *)ct__fail_memory("ct_unique_dim", (int64_t)bytes);
     for (int64_t k = 0; order && k < n; k++) p[k] = (uint64_t)k;
-    for (int64_t column = m - 1; order && column >= 0; column--) q = ct__sort_by_key(&j, q, q == p ? p + n : p, n, ct__ptr(x) + column * (int64_t)ct__itemsize(x->dtype));
+    bool whole;
+    for (int64_t column = m - 1; order && column >= 0; column--) q = ct__sort_by_key(&j, q, q == p ? p + n : p, n, ct__ptr(x) + column * (int64_t)ct__itemsize(x->dtype), &whole);
     for (int64_t k = 0; order && k < n; k++) ((int64_t *)ct__ptr(order))[k] = (int64_t)(q[k] & 0xffffffffu);
     ct__free(p, order ? bytes : 0);
     return order;
@@ -14668,11 +14719,11 @@ static ct_tensor *ct__unique(const char *function, ct_tensor *input, int dim, bo
     ct_tensor *x = ct_detach(input), *order = NULL;
     x = flat ? ct_ravel(x) : (dim = ct__dim_of(dim, input->ndim, function)) < 0 ? NULL : ct_transpose(ct_atleast_1d(x), dim, 0);
     x = ct__contiguous_of(x && !ct__on_cpu(x) ? (ct_to_device)(x, CT_CPU) : x);
-    if (!x || (sort && !(order = flat ? ct_argsort(x, 0, false) : ct__row_ranks(x))) || !ct__find_runs(x, order, &r)) return ct__end(f, NULL);
+    if (!x || (sort && !(order = flat ? ct_argsort(x, 0, false) : ct__row_ranks(x))) || !ct__find_runs(x, order, inverse != NULL, &r)) return ct__end(f, NULL);
     if (!flat && input->ndim) r.values = ct_contiguous(ct_transpose(r.values, 0, dim));
-    else if (flat) r.inverse = (ct_reshape)(r.inverse, ct_shape_of(input));
+    else if (flat && inverse) r.inverse = (ct_reshape)(r.inverse, ct_shape_of(input));
     ct_device device = input->storage->device;
-    r.values = (ct_to_device)(r.values, device), r.inverse = (ct_to_device)(r.inverse, device), r.counts = (ct_to_device)(r.counts, device);
+    r.values = (ct_to_device)(r.values, device), r.inverse = inverse ? (ct_to_device)(r.inverse, device) : r.values, r.counts = (ct_to_device)(r.counts, device);
     if (!r.values || !r.inverse || !r.counts) return ct__end(f, NULL);
     if (inverse) *inverse = ct_keep(r.inverse);
     if (counts) *counts = ct_keep(r.counts);
@@ -18204,13 +18255,17 @@ typedef struct ct__la {                                                  /* a jo
     void (*run)(struct ct__la *j);
     int64_t batch, parts;
 } ct__la;
-static ct__lm ct__lm_of(double *p, int64_t rs, int64_t cs)
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2")
+#endif
+CT__INLINE ct__lm ct__lm_of(double *p, int64_t rs, int64_t cs)
 {
     ct__lm m = {p, rs, cs};
     return m;
 }
-static ct__lm ct__lm_at(ct__lm a, int64_t i, int64_t j) { return ct__lm_of(a.p + i * a.rs + j * a.cs, a.rs, a.cs); }
-static ct__lm ct__lm_t(ct__lm a) { return ct__lm_of(a.p, a.cs, a.rs); }
+CT__INLINE ct__lm ct__lm_at(ct__lm a, int64_t i, int64_t j) { return ct__lm_of(a.p + i * a.rs + j * a.cs, a.rs, a.cs); }
+CT__INLINE ct__lm ct__lm_t(ct__lm a) { return ct__lm_of(a.p, a.cs, a.rs); }
 
 static void ct__la_axpy(int64_t n, double t, const double *x, int64_t xs, double *y, int64_t ys) /* y += t*x */
 {
@@ -18376,33 +18431,37 @@ static double ct__la_house(int64_t n, double *x)
     x[0] = beta * scale;
     return (beta - alpha) / beta;
 }
-/* C (m,r) = Q C, or Q^T C, for Q = H1 ... Hk, whose vectors v stand below the diagonal of V (m,k), k at most SMALL.
+/* C (m,r) = Q C, or Q^T C, for Q = H1 ... Hk, whose vectors v stand below the diagonal of V (m,k), in contiguous columns.
    Q = I - V T V^T, and T^-1 is V^T V above its diagonal and 1/tau on it (Puglisi 1992). Takes m*k + k*k + k*r of work. */
 static void ct__la_reflect_few(ct__la *j, bool transposed, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
 {
     ct__lm x = ct__lm_of(work, 1, m), g = ct__lm_of(work + m * k, k, 1), y = ct__lm_of(g.p + k * k, r, 1);
-    memset(work, 0, (size_t)(m * k + k * k + k * r) * sizeof *work);
-    for (int64_t l = 0; l < k; l++)
-        for (int64_t i = l; tau[l] != 0 && i < m; i++) x.p[i + l * m] = i == l ? 1 : v.p[i * v.rs + l * v.cs];
+    memset(g.p, 0, (size_t)(k * k + k * r) * sizeof *work);
+    for (int64_t l = 0; l < k; l++) {
+        double *to = x.p + l * m;
+        memset(to, 0, (size_t)l * sizeof *to), to[l] = tau[l] != 0;
+        memcpy(to + l + 1, v.p + l * v.cs + l + 1, (size_t)(m - l - 1) * sizeof *to);
+    }
     ct__la_gemm(j, k, k, m, 1, ct__lm_t(x), x, g);
     for (int64_t l = 0; l < k; l++) g.p[l * (k + 1)] = tau[l] != 0 ? 1 / tau[l] : 1;
     ct__la_gemm(j, k, r, m, 1, ct__lm_t(x), c, y);
     ct__la_trsm(j, !transposed, false, k, r, transposed ? ct__lm_t(g) : g, y);
     ct__la_gemm(j, m, r, k, -1, x, y, c);
 }
-/* The same for any k, a block of vectors after the other; eye: C is the identity, so that Q's last blocks meet its last columns alone. */
+static int64_t ct__la_panel(int64_t n) { return n > CT__LA_CHUNK ? CT__LA_SMALL : CT__LA_SMALL / 2; }
+/* The same, a block of vectors after the other; eye: C is the identity, so that Q's last blocks meet its last columns alone. */
 static void ct__la_reflect(ct__la *j, bool transposed, bool eye, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
 {
-    int64_t blocks = (k + CT__LA_SMALL - 1) / CT__LA_SMALL;
+    int64_t block = ct__la_panel(k), blocks = (k + block - 1) / block;
     for (int64_t b = 0; b < blocks; b++) {
-        int64_t at = (transposed ? b : blocks - 1 - b) * CT__LA_SMALL, col = eye ? at : 0;
-        ct__la_reflect_few(j, transposed, m - at, ct__imin(CT__LA_SMALL, k - at), r - col, ct__lm_at(v, at, at), tau + at, ct__lm_at(c, at, col), work);
+        int64_t at = (transposed ? b : blocks - 1 - b) * block, col = eye ? at : 0;
+        ct__la_reflect_few(j, transposed, m - at, ct__imin(block, k - at), r - col, ct__lm_at(v, at, at), tau + at, ct__lm_at(c, at, col), work);
     }
 }
 /* A = Q R: R on and above the diagonal, Householder vectors below it; columns of A are contiguous (Elmroth, Gustavson 2000) */
 static void ct__la_qr(ct__la *j, int64_t m, int64_t n, ct__lm a, double *tau, double *work)
 {
-    int64_t k = ct__imin(m, n), h = n > CT__LA_SMALL ? (int64_t)CT__LA_SMALL : ct__la_half(n);
+    int64_t k = ct__imin(m, n), h = n > ct__la_panel(n) ? ct__la_panel(n) : ct__la_half(n);
     if (n > CT__LA_LEAF) {
         ct__la_qr(j, m, h, a, tau, work);
         ct__la_reflect(j, true, false, m, ct__imin(m, h), n - h, a, tau, ct__lm_at(a, 0, h), work);
@@ -18660,6 +18719,9 @@ static void ct__la_svd(ct__la *j)
 }
 static int64_t ct__la_svd_room(int64_t m, int64_t n) { return 2 * n * n + ct__imax(n * n, n * m) + ct__imax(ct__la_qr_room(m, n, n), ct__la_eigh_room(n)) + n; }
 
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
 /* ---- jobs over a batch ---- */
 static void ct__la_range(void *ctx, int64_t begin, int64_t end) /* of the parts, each with its room for work */
 {
