@@ -13387,7 +13387,7 @@ CT_API ct_tensor *(ct_scatter_reduce_)(ct_tensor *x, int dim, ct_tensor *index, 
 /* Flat positions of the bytes that are not 0: counted per piece, then written, so that pieces can run side by side. */
 enum { CT__MASK_PIECE = 1 << 15 };
 typedef struct { const uint8_t *mask; int64_t n, *count, *at; } ct__mask_job;
-static uint64_t ct__mask_word(const ct__mask_job *j, int64_t k, int64_t last) /* 1 in each byte, of eight from k on and below last, that is not 0 */
+CT__INLINE uint64_t ct__mask_word(const ct__mask_job *j, int64_t k, int64_t last) /* 1 in each byte, of eight from k on and below last, that is not 0 */
 {
     uint64_t w = 0;
     if (last - k >= 8) memcpy(&w, j->mask + k, 8);
@@ -13409,10 +13409,11 @@ static void ct__mask_write(void *ctx, int64_t begin, int64_t end)
     const ct__mask_job *j = (const ct__mask_job *)ctx;
     for (int64_t p = begin; p < end; p++) {
         int64_t *at = j->at + j->count[p], last = ct__imin((p + 1) * CT__MASK_PIECE, j->n);
-        for (int64_t k = p * CT__MASK_PIECE; k < last; k += 8) { /* without branches but for eight zeros: written in any case, kept where the next one goes on */
-            int64_t room[9], kept = 0;
-            if (!ct__mask_word(j, k, last)) continue;
-            for (int64_t i = k; i < ct__imin(k + 8, last); i++) room[kept] = i, kept += j->mask[i] != 0;
+        for (int64_t k = p * CT__MASK_PIECE; k < last; k += 64) { /* without branches but for eight zeros: written in any case, kept where the next one goes on */
+            int64_t room[65], kept = 0, end = ct__imin(k + 64, last);
+            for (int64_t w = k; w < end; w += 8)
+                if (ct__mask_word(j, w, end))
+                    for (int64_t i = w; i < ct__imin(w + 8, end); i++) room[kept] = i, kept += j->mask[i] != 0;
             memcpy(at, room, (size_t)kept * sizeof *at), at += kept;
         }
     }
@@ -14250,11 +14251,10 @@ CT_API ct_tensor *ct_diagflat(ct_tensor *input, int offset)
    Every type maps to unsigned keys in the right order. A row becomes pairs (32 bits of the key above its 32-bit place), which
    a stable sort orders: merging for short rows, byte by byte (LSD radix) for long ones. 64-bit keys take two rounds, the low half
    first. Selection (topk, kthvalue, median) narrows down by the bytes from the top. */
-static uint64_t ct__float_key(uint64_t bits, uint64_t sign, uint64_t inf) /* NaN: all ones; -0 as 0 */
+CT__INLINE uint64_t ct__float_key(uint64_t bits, uint64_t sign, uint64_t inf) /* NaN: all ones; -0 as 0 */
 {
-    if ((bits & (sign - 1)) > inf) return sign | (sign - 1);
-    if (bits == sign) bits = 0;
-    return bits & sign ? ~bits & (sign | (sign - 1)) : bits | sign;
+    uint64_t all = sign | (sign - 1), size = bits & (sign - 1), turn = bits > sign ? all : sign;
+    return size > inf ? all : (size ? bits ^ turn : sign); /* signs are random: no branches */
 }
 /* Pairs hold the places; puts (key - base) >> shift of row[place*stride] above them. flip: for descending order */
 typedef void ct__keys_fn(uint64_t *pair, int64_t n, const void *row, int64_t stride, int shift, uint64_t flip, uint64_t base);
