@@ -4044,7 +4044,7 @@ static double ct__now(void) /* seconds; only differences mean something */
 #endif
 }
 
-typedef enum { CT__ISA_BASE, CT__ISA_AVX2, CT__ISA_AVX512, CT__ISA_COUNT } ct__isa;
+typedef enum { CT__ISA_BASE, CT__ISA_AVX2, CT__ISA_AVX512, CT__ISA_AVX512_BF16, CT__ISA_COUNT } ct__isa;
 static ct__isa ct__isa_detect(void)
 {
     int best = CT__ISA_BASE;
@@ -4056,6 +4056,11 @@ static ct__isa ct__isa_detect(void)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && f16c) best = CT__ISA_AVX2;
     if (best && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         best = CT__ISA_AVX512;
+    if (best == CT__ISA_AVX512) {
+        eax = 7, ecx = 1; /* avx512_bf16; bits of leaves that are missing are 0 */
+        __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+        if (eax >> 5 & 1) best = CT__ISA_AVX512_BF16;
+    }
     const char *wish = getenv("CTORCH_ISA");
     if (wish && !strcmp(wish, "base")) best = CT__ISA_BASE;
     if (wish && !strcmp(wish, "avx2") && best > CT__ISA_AVX2) best = CT__ISA_AVX2;
@@ -5096,6 +5101,8 @@ typedef struct ct__gemm_kernels {
     /* the same for integers of that size */
     void (*flat_int)(int64_t M, int64_t N, int64_t K, const void *a, int64_t ars, int64_t acs, const void *b, int64_t ldb,
                      double alpha, void *c, int64_t ldc);
+    /* where elements are pairs of bfloat16 along K: how they are packed, with K itself in the operand's `user`; else NULL */
+    ct__pack_fn *pairs;
 } ct__gemm_kernels;
 /* ---- >>norm-types --------------------------------------------------------------------------------------------------
    The loops of softmax and normalisation, compiled once per instruction set (>>norm-kernels). All memory is
@@ -6711,11 +6718,14 @@ CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_
 
 /* V: a vector of T, U: the same at any address. */
 #undef CT__GEMM_VECTORS
-#undef CT__GEMM_FLAT_ROW
+#undef CT__GEMM_FLAT_ROWS
+#undef CT__GEMM_FLAT_TILE
 #undef CT__GEMM_FLAT_
 #undef CT__GEMM_NARROW
 #undef CT__GEMM_AROUND
 #undef CT__GEMM_KERNELS
+#undef CT__GEMM_ADD
+#undef CT__GEMM_MICRO
 #undef CT__GEMM_VL
 #undef CT__GEMM_MR
 #if CT__HAVE_VEC
@@ -6738,7 +6748,8 @@ typedef T CT__K(U##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T))
 #endif
 
 /* Adds to each of MR x NV accumulators in the order of k, whatever the tile: the shape of a tile never shows. */
-#define CT__GEMM_MICRO(T, f, NV, name)                                                                                \
+#define CT__GEMM_ADD(f, acc, a, b) acc += (a) * (b)
+#define CT__GEMM_MICRO(T, f, NV, name, ADD)                                                                             \
 static void CT__K(name)(int64_t K, const void *a_, int64_t ars, int64_t acs, const void *b_, int64_t ldb,             \
                         double alpha_, double beta_, void *c_, int64_t ldc)                                           \
 {                                                                                                                     \
@@ -6750,7 +6761,7 @@ static void CT__K(name)(int64_t K, const void *a_, int64_t ars, int64_t acs, con
     CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV) acc[i][j] = zero;                                              \
     for (; K > 0; K--, a += acs, b += ldb) {                                                                          \
         CT__GEMM_EACH(j, NV) bv[j] = ((const CT__K(U##f) *)b)[j];                                                     \
-        CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV) acc[i][j] += a[i * ars] * bv[j];                           \
+        CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV) ADD(f, acc[i][j], a[i * ars], bv[j]);                      \
     }                                                                                                                 \
     if (alpha_ != 1) CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV) acc[i][j] *= alpha;                           \
     if (beta_ != 0) CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV)                                                \
@@ -6910,12 +6921,22 @@ static void CT__K(gemv_axpy##f)(int64_t K, const void *x_, const void *m_, int64
 }
 
 /* Small products, few long rows, and integers, which wrap around: nothing is packed, a vector of columns at a time. */
-#define CT__GEMM_FLAT_ROW(T, V, U, W)                                                                                 \
-        for (; j + W <= N; j += W) {                                                                                  \
-            V s = {0};                                                                                                \
-            for (k = 0; k < K; k++) s += a[k * acs] * *(const U *)(b + k * ldb + j);                                  \
-            *(U *)(c + j) = (T)alpha * s;                                                                             \
+#define CT__GEMM_FLAT_TILE(T, V, U, R, L, W)                                                                          \
+        for (; j + L * W <= N; j += L * W) {                                                                          \
+            V s[R][L], zero = {0};                                                                                    \
+            CT__GEMM_EACH(r, R) CT__GEMM_EACH(i, L) s[r][i] = zero;                                                   \
+            for (k = 0; k < K; k++)                                                                                   \
+                CT__GEMM_EACH(r, R) CT__GEMM_EACH(i, L) s[r][i] += a[r * ars + k * acs] * ((const U *)(b + k * ldb + j))[i]; \
+            CT__GEMM_EACH(r, R) CT__GEMM_EACH(i, L) ((U *)(c + r * ldc + j))[i] = (T)alpha * s[r][i];                 \
         }
+#define CT__GEMM_FLAT_ROWS(T, V, U, W, R)                                                                             \
+    for (; M >= R; M -= R, a += R * ars, c += R * ldc) {                                                              \
+        int64_t j = 0, k;                                                                                             \
+        int i, r;                                                                                                     \
+        CT__GEMM_FLAT_TILE(T, V, U, R, 2, W)                                                                          \
+        CT__GEMM_FLAT_TILE(T, V, U, R, 1, W)                                                                          \
+        CT__GEMM_FLAT_TILE(T, T, T, R, 1, 1)                                                                          \
+    }
 #define CT__GEMM_FLAT_(T, f)                                                                                          \
 static void CT__K(flat##f)(int64_t M, int64_t N, int64_t K, const void *a_, int64_t ars, int64_t acs,                 \
                            const void *b_, int64_t ldb, double alpha, void *c_, int64_t ldc)                          \
@@ -6923,11 +6944,8 @@ static void CT__K(flat##f)(int64_t M, int64_t N, int64_t K, const void *a_, int6
     CT__GEMM_FMA                                                                                                      \
     const T *a = (const T *)a_, *b = (const T *)b_;                                                                   \
     T *c = (T *)c_;                                                                                                   \
-    for (; M > 0; M--, a += ars, c += ldc) {                                                                          \
-        int64_t j = 0, k;                                                                                             \
-        CT__GEMM_FLAT_ROW(T, CT__K(V##f), CT__K(U##f), CT__GEMM_VL(T))                                                \
-        CT__GEMM_FLAT_ROW(T, T, T, 1)                                                                                 \
-    }                                                                                                                 \
+    CT__GEMM_FLAT_ROWS(T, CT__K(V##f), CT__K(U##f), CT__GEMM_VL(T), 4)                                                \
+    CT__GEMM_FLAT_ROWS(T, CT__K(V##f), CT__K(U##f), CT__GEMM_VL(T), 1)                                                \
 }
 
 #if CT__VBYTES < 64
@@ -6938,16 +6956,16 @@ static void CT__K(flat##f)(int64_t M, int64_t N, int64_t K, const void *a_, int6
 #define CT__GEMM_AROUND(T, I, f)
 #endif
 #define CT__GEMM_KERNELS(T, I, f, ROTATE)                                                                             \
-CT__GEMM_MICRO(T, f, 1, micro1##f)                                                                                    \
-CT__GEMM_MICRO(T, f, 2, micro2##f)                                                                                    \
-CT__GEMM_MICRO(T, f, CT__GEMM_NV, micro3##f)                                                                          \
+CT__GEMM_MICRO(T, f, 1, micro1##f, CT__GEMM_ADD)                                                                      \
+CT__GEMM_MICRO(T, f, 2, micro2##f, CT__GEMM_ADD)                                                                      \
+CT__GEMM_MICRO(T, f, CT__GEMM_NV, micro3##f, CT__GEMM_ADD)                                                            \
 CT__GEMM_AROUND(T, I, f)                                                                                              \
 CT__GEMM_VECTORS(u##I, _of_u##I)                                                                                      \
 CT__GEMM_FLAT_(u##I, _of_u##I)                                                                                        \
 static const ct__gemm_kernels CT__K(gemm##f) = {                                                                      \
     (int64_t)sizeof(T), CT__GEMM_MR, CT__GEMM_NV * CT__GEMM_VL(T), CT__GEMM_VL(T), CT__GEMM_NARROW(pack##f),          \
     {CT__K(micro1##f), CT__K(micro2##f), CT__K(micro3##f)}, CT__GEMM_NARROW(put##f), CT__GEMM_NARROW(finish##f),      \
-    CT__GEMM_NARROW(gemv_dot##f), CT__GEMM_NARROW(gemv_axpy##f), ROTATE, CT__GEMM_NARROW(flat##f), CT__K(flat_of_u##I)};
+    CT__GEMM_NARROW(gemv_dot##f), CT__GEMM_NARROW(gemv_axpy##f), ROTATE, CT__GEMM_NARROW(flat##f), CT__K(flat_of_u##I), NULL};
 
 CT__GEMM_VECTORS(float, _f32)
 CT__GEMM_VECTORS(double, _f64)
@@ -6976,6 +6994,39 @@ static void CT__K(rotate)(int64_t count, const double *turns, double *z, int64_t
 #endif
 CT__GEMM_KERNELS(float, int32_t, _f32, NULL)
 CT__GEMM_KERNELS(double, int64_t, _f64, CT__GEMM_NARROW(rotate))
+#if CT__VBYTES == 64 /* pairs of bfloat16 as the processor multiplies them: two products in the time of one */
+#define CT__GEMM_PAIR(f, acc, a, b)                                                                                   \
+    do {                                                                                                              \
+        const float p_ = (a);                                                                                         \
+        const CT__K(V_f32) v_ = {p_, p_, p_, p_, p_, p_, p_, p_, p_, p_, p_, p_, p_, p_, p_, p_};                     \
+        __asm__("vdpbf16ps %2, %1, %0" : "+v"(acc) : "v"(v_), "v"(b));                                                \
+    } while (0)
+CT__GEMM_MICRO(float, _f32, 1, micro1_pairs, CT__GEMM_PAIR)
+CT__GEMM_MICRO(float, _f32, 2, micro2_pairs, CT__GEMM_PAIR)
+CT__GEMM_MICRO(float, _f32, 3, micro3_pairs, CT__GEMM_PAIR)
+static void CT__K(pairs)(const ct__mat *m, int64_t k0, int64_t nk, int64_t l0, int64_t nl, int64_t tile, void *panel)
+{
+    const int64_t K = *(const int64_t *)m->user, rs = m->rs, cs = m->cs;
+    if (rs == 1 && cs % 2 == 0 && 2 * (k0 + nk) <= K && (uintptr_t)m->data % 4 == 0) { /* pairs lie together */
+        const ct__mat whole = {m->data, 1, cs / 2, NULL, NULL};
+        CT__GEMM_NARROW(pack_f32)(&whole, k0, nk, l0, nl, tile, panel);
+        return;
+    }
+    for (int64_t l = 0; l < nl; l += tile)
+        for (int64_t k = 0; k < nk; k++) {
+            const uint16_t *s = (const uint16_t *)m->data + 2 * (k0 + k) * rs + (l0 + l) * cs, *t = s + rs;
+            uint32_t *CT__RESTRICT p = (uint32_t *)panel + l * nk + k * tile;
+            const int64_t n = nl - l < tile ? nl - l : tile;
+            if (2 * (k0 + k) + 1 >= K) for (int64_t i = 0; i < n; i++) p[i] = s[i * cs];
+            else if (cs == 1) for (int64_t i = 0; i < n; i++) p[i] = s[i] | (uint32_t)t[i] << 16;
+            else for (int64_t i = 0; i < n; i++) p[i] = s[i * cs] | (uint32_t)t[i * cs] << 16;
+            for (int64_t i = n; i < tile; i++) p[i] = 0;
+        }
+}
+static const ct__gemm_kernels CT__K(gemm_bf16) = {
+    4, CT__GEMM_MR, 3 * CT__GEMM_VL(float), CT__GEMM_VL(float), CT__GEMM_NARROW(pack_f32), {CT__K(micro1_pairs), CT__K(micro2_pairs), CT__K(micro3_pairs)},
+    CT__GEMM_NARROW(put_f32), CT__GEMM_NARROW(finish_f32), NULL, NULL, NULL, NULL, NULL, CT__K(pairs)};
+#endif
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC pop_options
@@ -8210,22 +8261,23 @@ static const ct__kernels CT__K(kernels) = {
 typedef struct {
     const char *name;
     const ct__kernels *kernels;
-    const ct__gemm_kernels *gemm_f32, *gemm_f64;
+    const ct__gemm_kernels *gemm_f32, *gemm_f64, *gemm_bf16; /* bf16: with float results, or NULL */
     const ct__norm_kernels *norm;
     const ct__conv_kernels *conv_f32, *conv_f64;
     const ct__optim_kernels *optim;
     const ct__rng_kernels *rng;
 } ct__cpu_tables;
 static const ct__cpu_tables ct__cpu_of[] = {
-#define CT__TABLES(name, isa, narrow) {name, &ct__##isa##_kernels, &ct__##isa##_gemm_f32, &ct__##isa##_gemm_f64, &ct__##isa##_norm, &ct__##isa##_conv_f32, &ct__base_conv_f64, &ct__##narrow##_optim, &ct__##narrow##_rng}
+#define CT__TABLES(name, isa, narrow, bf16) {name, &ct__##isa##_kernels, &ct__##isa##_gemm_f32, &ct__##isa##_gemm_f64, bf16, &ct__##isa##_norm, &ct__##isa##_conv_f32, &ct__base_conv_f64, &ct__##narrow##_optim, &ct__##narrow##_rng}
 #if defined __aarch64__
-    CT__TABLES("NEON", base, base),
+    CT__TABLES("NEON", base, base, NULL),
 #else
-    CT__TABLES("DEFAULT", base, base),
+    CT__TABLES("DEFAULT", base, base, NULL),
 #endif
 #if CT__X86_DISPATCH
-    CT__TABLES("AVX2", avx2, avx2),
-    CT__TABLES("AVX512", avx512, avx2) /* memory bounds optimisers */,
+    CT__TABLES("AVX2", avx2, avx2, NULL),
+    CT__TABLES("AVX512", avx512, avx2, NULL) /* memory bounds optimisers */,
+    CT__TABLES("AVX512", avx512, avx2, &ct__avx512_gemm_bf16),
 #endif
 #undef CT__TABLES
 };
@@ -15381,7 +15433,7 @@ CT_API ct_tensor *ct_vdot(ct_tensor *x, ct_tensor *y) { return ct_dot(x, y); }
 #define CT__GEMM_KBYTES 3072        /* KC: a packed A panel (MR lines) is 24 KB at most and stays in a 32 KB L1 */
 #define CT__GEMM_L2     (384 << 10) /* MC: a block of A (MC, KC) takes this much of an L2 of 512 KB or more */
 #define CT__GEMM_L3     (6 << 20)   /* NC and the rows packed at once: each takes this much of the last cache level */
-#define CT__GEMM_DIRECT (128 << 10) /* an operand that spans no more bytes is read in place: it stays in any L2 */
+#define CT__GEMM_DIRECT (192 << 10) /* an operand of which a block of K spans no more bytes is read in place: it stays in any L2 */
 #define CT__GEMM_SERIAL 1048576.0   /* M*N*K below which waking a thread costs more than it gives */
 #define CT__GEMM_MOVE   8           /* multiply-adds in the time that packing an element takes */
 #define CT__GEMM_BATCH  16          /* that many larger ones (up to 400^3) run side by side as well */
@@ -15596,6 +15648,7 @@ static size_t ct__gemm_plan(ct__gemm_job *g)
 {
     const ct__gemm_kernels *k = g->k;
     bool a_plain = g->a.pack == k->pack, b_plain = g->b.pack == k->pack;
+    int64_t part = g->KC = ct__gemm_cut(g->K, CT__GEMM_KBYTES / k->size, 4);
     g->serial = g->work < CT__GEMM_SERIAL;
     g->finish = g->c.bias_m || g->c.bias_n || g->c.act != CT__ACT_NONE;
     if (g->K <= 0 || g->c.alpha == 0) return g->run = ct__gemm_scale, (size_t)0;
@@ -15605,10 +15658,9 @@ static size_t ct__gemm_plan(ct__gemm_job *g)
     g->run = ct__gemm_packed;
     g->NR = ct__gemm_cut(g->N, k->NR, k->VL);
     g->a_direct = a_plain && ((g->N <= g->NR && g->a.rs == 1) || /* or that is read only once, in order */
-                              ct__gemm_span(&g->a, g->K, g->M) * (double)k->size <= CT__GEMM_DIRECT);
-    g->b_direct = b_plain && g->b.cs == 1 && ct__gemm_span(&g->b, g->K, g->N) * (double)k->size <= CT__GEMM_DIRECT;
+                              ct__gemm_span(&g->a, part, g->M) * (double)k->size <= CT__GEMM_DIRECT);
+    g->b_direct = b_plain && g->b.cs == 1 && ct__gemm_span(&g->b, part, g->N) * (double)k->size <= CT__GEMM_DIRECT;
     g->fetch = g->c.cs == 1 && (double)g->M * (double)g->N * (double)k->size > CT__GEMM_L2 / 4;
-    g->KC = ct__gemm_cut(g->K, CT__GEMM_KBYTES / k->size, 4);
     g->MC = ct__gemm_cut(g->M, CT__GEMM_L3 / (g->KC * k->size), k->MR);
     g->NC = ct__gemm_cut(g->N, CT__GEMM_L3 / (g->KC * k->size), g->NR);
     return (size_t)((g->MC + g->NC) * g->KC * k->size);
@@ -15781,25 +15833,26 @@ static void ct__mm_at(const ct__mm *m, int but, int64_t k, int64_t *a, int64_t *
 static bool ct__mm_float(const ct__mm *m, const ct__gemm_kernels *k)
 {
     int run = 0; /* the longest leading dim goes to the driver at once */
-    int64_t a, b, c, one = 1;
+    int64_t a, b, c, one = 1, size = k->pairs ? k->size / 2 : k->size; /* of an operand's element */
     for (int d = 1; d < m->batches; d++) if (m->n[d] > m->n[run]) run = d;
     int64_t n = m->batches ? m->n[run] : one, sa = m->batches ? m->sa[run] : 0, sb = m->batches ? m->sb[run] : 0, sc = m->batches ? m->sc[run] : 0;
     bool ok = true;
     for (int64_t i = 0; ok && i < m->count / n; i++) {
         ct__mm_at(m, run, i, &a, &b, &c);
-        ct__mat A = {m->a + a * k->size, m->ars, m->acs, NULL, NULL}, B = {m->b + b * k->size, m->brs, m->bcs, NULL, NULL};
+        ct__mat A = {m->a + a * size, m->ars, m->acs, k->pairs, &m->K}, B = {m->b + b * size, m->brs, m->bcs, k->pairs, &m->K};
         ct__out C = {m->c + c * k->size, m->N, 1, m->alpha, m->beta, NULL, m->bias, CT__ACT_NONE};
-        ok = ct__gemm_batched(k, n, m->M, m->N, m->K, &A, sa, &B, sb, &C, sc);
+        ok = ct__gemm_batched(k, n, m->M, m->N, k->pairs ? (m->K + 1) / 2 : m->K, &A, sa * size / k->size, &B, sb * size / k->size, &C, sc);
     }
     return ok;
 }
 static void ct__mm_int_rows(void *ctx, int64_t begin, int64_t end)
 {
     const ct__mm *m = (const ct__mm *)ctx;
-    for (int64_t r = begin; r < end; r++) {
+    for (int64_t r = begin, n; r < end; r += n) {
         int64_t at, bt, ct, i = r % m->M;
+        n = ct__imin(m->M - i, end - r);
         ct__mm_at(m, -1, r / m->M, &at, &bt, &ct);
-        m->k->flat_int(1, m->N, m->K, m->a + (at + i * m->ars) * m->k->size, m->ars, m->acs, m->b + bt * m->k->size, m->brs, 1,
+        m->k->flat_int(n, m->N, m->K, m->a + (at + i * m->ars) * m->k->size, m->ars, m->acs, m->b + bt * m->k->size, m->brs, 1,
                        m->c + (ct + i * m->N) * m->k->size, m->N);
     }
 }
@@ -15836,10 +15889,18 @@ static bool ct__mm_run(const ct_args *s, ct_tensor *a, ct_tensor *b, ct_tensor *
     if (bias) m.bias = ct__ptr(bias);
     bool dot = a->ndim == 1 && b->ndim == 1 && m.K && m.acs == 1 && m.brs == 1 && !bias && m.beta == 0 && ct__is_float(out->dtype);
     if (dot) return ct__mm_dot(&m, out->dtype == CT_F64);
-    m.k = ct__itemsize(out->dtype) == 4 ? ct__cpu()->gemm_f32 : ct__cpu()->gemm_f64;
+    m.k = a->dtype == CT_BF16 ? ct__cpu()->gemm_bf16 : ct__itemsize(out->dtype) == 4 ? ct__cpu()->gemm_f32 : ct__cpu()->gemm_f64;
     if (ct__is_float(out->dtype)) return ct__mm_float(&m, m.k);
     ct__parallel_for(m.count * m.M, 1 + CT__GRAIN / (1 + m.N * m.K), ct__mm_int_rows, &m);
     return true;
+}
+/* Can the processor multiply these as they are? Few rows or columns are not worth it, and matrices of a batch lie whole pairs apart. */
+static bool ct__mm_pairs(const ct_tensor *a, const ct_tensor *b)
+{
+    bool ok = ct__cpu()->gemm_bf16 && a->dtype == CT_BF16 && a->ndim > 1 && b->ndim > 1 && a->shape[a->ndim - 2] > CT__GEMM_FEW && b->shape[b->ndim - 1] > CT__GEMM_FEW;
+    for (int d = 0; ok && d < a->ndim - 2; d++) ok = a->stride[d] % 2 == 0;
+    for (int d = 0; ok && d < b->ndim - 2; d++) ok = b->stride[d] % 2 == 0;
+    return ok;
 }
 static bool ct__cpu_matmul(const ct_args *s)
 {
@@ -15850,7 +15911,8 @@ static bool ct__cpu_matmul(const ct_args *s)
     int wide = ct__itemsize(out->dtype) >= 4 ? (int)out->dtype : ct__is_float(out->dtype) ? (int)CT_F32 : (int)CT_I32;
     ct_scope_begin();
     ct_tensor *c = ct__new_like(out, wide);
-    a = ct__cast_of(a, wide), b = ct__cast_of(b, wide), bias = ct__cast_of(bias, wide);
+    if (!ct__mm_pairs(a, b)) a = ct__cast_of(a, wide), b = ct__cast_of(b, wide);
+    bias = ct__cast_of(bias, wide);
     bool ok = c && a && b && (s->f[1] == 0 || ct__copy_into(c, out)) && ct__mm_run(s, a, b, bias, c) && ct__copy_into(out, c);
     ct_scope_end();
     return ok;
