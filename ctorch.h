@@ -4044,7 +4044,7 @@ static double ct__now(void) /* seconds; only differences mean something */
 #endif
 }
 
-typedef enum { CT__ISA_BASE, CT__ISA_AVX2, CT__ISA_AVX512, CT__ISA_COUNT } ct__isa;
+typedef enum { CT__ISA_BASE, CT__ISA_AVX2, CT__ISA_AVX512, CT__ISA_AVX512_BF16, CT__ISA_COUNT } ct__isa;
 static ct__isa ct__isa_detect(void)
 {
     int best = CT__ISA_BASE;
@@ -4056,6 +4056,11 @@ static ct__isa ct__isa_detect(void)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && f16c) best = CT__ISA_AVX2;
     if (best && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         best = CT__ISA_AVX512;
+    if (best == CT__ISA_AVX512) {
+        eax = 7, ecx = 1; /* avx512_bf16; bits of leaves that are missing are 0 */
+        __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+        if (eax >> 5 & 1) best = CT__ISA_AVX512_BF16;
+    }
     const char *wish = getenv("CTORCH_ISA");
     if (wish && !strcmp(wish, "base")) best = CT__ISA_BASE;
     if (wish && !strcmp(wish, "avx2") && best > CT__ISA_AVX2) best = CT__ISA_AVX2;
@@ -5092,12 +5097,16 @@ typedef struct ct__gemm_kernels {
     /* l < n, alpha * sum_k x[k] m[l*ld + k] (dot: lines are contiguous) is y[l], of m[k*ld + l] (axpy: rows are) added to it */
     void (*gemv_dot)(int64_t K, const void *x, const void *m, int64_t ld, int64_t n, double alpha, void *y);
     void (*gemv_axpy)(int64_t K, const void *x, const void *m, int64_t ld, int64_t n, double alpha, void *y);
+    /* rotations of rows z, z + ld, ... (n), each with the one before; turns are pairs c, s: (y, x) = (s x + c y, c x - s y). float64 alone */
+    void (*rotate)(int64_t count, const double *turns, double *z, int64_t ld, int64_t n);
     /* c(i,j) = alpha * sum_k a(i,k) b[k*ldb + j] */
     void (*flat)(int64_t M, int64_t N, int64_t K, const void *a, int64_t ars, int64_t acs, const void *b, int64_t ldb,
                  double alpha, void *c, int64_t ldc);
     /* the same for integers of that size */
     void (*flat_int)(int64_t M, int64_t N, int64_t K, const void *a, int64_t ars, int64_t acs, const void *b, int64_t ldb,
                      double alpha, void *c, int64_t ldc);
+    /* where elements are pairs of bfloat16 along K: how they are packed, with K itself in the operand's `user`; else NULL */
+    ct__pack_fn *pairs;
 } ct__gemm_kernels;
 /* ---- >>norm-types --------------------------------------------------------------------------------------------------
    The loops of softmax and normalisation, compiled once per instruction set (>>norm-kernels). All memory is
@@ -6713,11 +6722,14 @@ CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_
 
 /* V: a vector of T, U: the same at any address. */
 #undef CT__GEMM_VECTORS
-#undef CT__GEMM_FLAT_ROW
+#undef CT__GEMM_FLAT_ROWS
+#undef CT__GEMM_FLAT_TILE
 #undef CT__GEMM_FLAT_
 #undef CT__GEMM_NARROW
 #undef CT__GEMM_AROUND
 #undef CT__GEMM_KERNELS
+#undef CT__GEMM_ADD
+#undef CT__GEMM_MICRO
 #undef CT__GEMM_VL
 #undef CT__GEMM_MR
 #if CT__HAVE_VEC
@@ -6740,7 +6752,8 @@ typedef T CT__K(U##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T))
 #endif
 
 /* Adds to each of MR x NV accumulators in the order of k, whatever the tile: the shape of a tile never shows. */
-#define CT__GEMM_MICRO(T, f, NV, name)                                                                                \
+#define CT__GEMM_ADD(f, acc, a, b) acc += (a) * (b)
+#define CT__GEMM_MICRO(T, f, NV, name, ADD)                                                                             \
 static void CT__K(name)(int64_t K, const void *a_, int64_t ars, int64_t acs, const void *b_, int64_t ldb,             \
                         double alpha_, double beta_, void *c_, int64_t ldc)                                           \
 {                                                                                                                     \
@@ -6752,7 +6765,7 @@ static void CT__K(name)(int64_t K, const void *a_, int64_t ars, int64_t acs, con
     CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV) acc[i][j] = zero;                                              \
     for (; K > 0; K--, a += acs, b += ldb) {                                                                          \
         CT__GEMM_EACH(j, NV) bv[j] = ((const CT__K(U##f) *)b)[j];                                                     \
-        CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV) acc[i][j] += a[i * ars] * bv[j];                           \
+        CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV) ADD(f, acc[i][j], a[i * ars], bv[j]);                      \
     }                                                                                                                 \
     if (alpha_ != 1) CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV) acc[i][j] *= alpha;                           \
     if (beta_ != 0) CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV)                                                \
@@ -6912,12 +6925,22 @@ static void CT__K(gemv_axpy##f)(int64_t K, const void *x_, const void *m_, int64
 }
 
 /* Small products, few long rows, and integers, which wrap around: nothing is packed, a vector of columns at a time. */
-#define CT__GEMM_FLAT_ROW(T, V, U, W)                                                                                 \
-        for (; j + W <= N; j += W) {                                                                                  \
-            V s = {0};                                                                                                \
-            for (k = 0; k < K; k++) s += a[k * acs] * *(const U *)(b + k * ldb + j);                                  \
-            *(U *)(c + j) = (T)alpha * s;                                                                             \
+#define CT__GEMM_FLAT_TILE(T, V, U, R, L, W)                                                                          \
+        for (; j + L * W <= N; j += L * W) {                                                                          \
+            V s[R][L], zero = {0};                                                                                    \
+            CT__GEMM_EACH(r, R) CT__GEMM_EACH(i, L) s[r][i] = zero;                                                   \
+            for (k = 0; k < K; k++)                                                                                   \
+                CT__GEMM_EACH(r, R) CT__GEMM_EACH(i, L) s[r][i] += a[r * ars + k * acs] * ((const U *)(b + k * ldb + j))[i]; \
+            CT__GEMM_EACH(r, R) CT__GEMM_EACH(i, L) ((U *)(c + r * ldc + j))[i] = (T)alpha * s[r][i];                 \
         }
+#define CT__GEMM_FLAT_ROWS(T, V, U, W, R)                                                                             \
+    for (; M >= R; M -= R, a += R * ars, c += R * ldc) {                                                              \
+        int64_t j = 0, k;                                                                                             \
+        int i, r;                                                                                                     \
+        CT__GEMM_FLAT_TILE(T, V, U, R, 2, W)                                                                          \
+        CT__GEMM_FLAT_TILE(T, V, U, R, 1, W)                                                                          \
+        CT__GEMM_FLAT_TILE(T, T, T, R, 1, 1)                                                                          \
+    }
 #define CT__GEMM_FLAT_(T, f)                                                                                          \
 static void CT__K(flat##f)(int64_t M, int64_t N, int64_t K, const void *a_, int64_t ars, int64_t acs,                 \
                            const void *b_, int64_t ldb, double alpha, void *c_, int64_t ldc)                          \
@@ -6925,11 +6948,8 @@ static void CT__K(flat##f)(int64_t M, int64_t N, int64_t K, const void *a_, int6
     CT__GEMM_FMA                                                                                                      \
     const T *a = (const T *)a_, *b = (const T *)b_;                                                                   \
     T *c = (T *)c_;                                                                                                   \
-    for (; M > 0; M--, a += ars, c += ldc) {                                                                          \
-        int64_t j = 0, k;                                                                                             \
-        CT__GEMM_FLAT_ROW(T, CT__K(V##f), CT__K(U##f), CT__GEMM_VL(T))                                                \
-        CT__GEMM_FLAT_ROW(T, T, T, 1)                                                                                 \
-    }                                                                                                                 \
+    CT__GEMM_FLAT_ROWS(T, CT__K(V##f), CT__K(U##f), CT__GEMM_VL(T), 4)                                                \
+    CT__GEMM_FLAT_ROWS(T, CT__K(V##f), CT__K(U##f), CT__GEMM_VL(T), 1)                                                \
 }
 
 #if CT__VBYTES < 64
@@ -6939,21 +6959,78 @@ static void CT__K(flat##f)(int64_t M, int64_t N, int64_t K, const void *a_, int6
 #define CT__GEMM_NARROW(name) ct__avx2_##name
 #define CT__GEMM_AROUND(T, I, f)
 #endif
-#define CT__GEMM_KERNELS(T, I, f)                                                                                     \
-CT__GEMM_VECTORS(T, f)                                                                                                \
-CT__GEMM_MICRO(T, f, 1, micro1##f)                                                                                    \
-CT__GEMM_MICRO(T, f, 2, micro2##f)                                                                                    \
-CT__GEMM_MICRO(T, f, CT__GEMM_NV, micro3##f)                                                                          \
+#define CT__GEMM_KERNELS(T, I, f, ROTATE)                                                                             \
+CT__GEMM_MICRO(T, f, 1, micro1##f, CT__GEMM_ADD)                                                                      \
+CT__GEMM_MICRO(T, f, 2, micro2##f, CT__GEMM_ADD)                                                                      \
+CT__GEMM_MICRO(T, f, CT__GEMM_NV, micro3##f, CT__GEMM_ADD)                                                            \
 CT__GEMM_AROUND(T, I, f)                                                                                              \
 CT__GEMM_VECTORS(u##I, _of_u##I)                                                                                      \
 CT__GEMM_FLAT_(u##I, _of_u##I)                                                                                        \
 static const ct__gemm_kernels CT__K(gemm##f) = {                                                                      \
     (int64_t)sizeof(T), CT__GEMM_MR, CT__GEMM_NV * CT__GEMM_VL(T), CT__GEMM_VL(T), CT__GEMM_NARROW(pack##f),          \
     {CT__K(micro1##f), CT__K(micro2##f), CT__K(micro3##f)}, CT__GEMM_NARROW(put##f), CT__GEMM_NARROW(finish##f),      \
-    CT__GEMM_NARROW(gemv_dot##f), CT__GEMM_NARROW(gemv_axpy##f), CT__GEMM_NARROW(flat##f), CT__K(flat_of_u##I)};
+    CT__GEMM_NARROW(gemv_dot##f), CT__GEMM_NARROW(gemv_axpy##f), ROTATE, CT__GEMM_NARROW(flat##f), CT__K(flat_of_u##I), NULL};
 
-CT__GEMM_KERNELS(float, int32_t, _f32)
-CT__GEMM_KERNELS(double, int64_t, _f64)
+CT__GEMM_VECTORS(float, _f32)
+CT__GEMM_VECTORS(double, _f64)
+#if CT__VBYTES < 64
+#define CT__GEMM_ROTATE(V, U, N, W)                                                                                   \
+    for (; j + N * W <= n; j += N * W) {                                                                              \
+        double *p = z + j;                                                                                            \
+        V x, y[N];                                                                                                    \
+        CT__GEMM_EACH(i, N) y[i] = ((const U *)p)[i];                                                                 \
+        for (k = 0; k < count; k++, p += ld) {                                                                        \
+            const double c = turns[2 * k], s = turns[2 * k + 1];                                                      \
+            CT__GEMM_EACH(i, N) x = ((const U *)(p + ld))[i], ((U *)p)[i] = s * x + c * y[i], y[i] = c * x - s * y[i]; \
+        }                                                                                                             \
+        CT__GEMM_EACH(i, N) ((U *)p)[i] = y[i];                                                                       \
+    }
+static void CT__K(rotate)(int64_t count, const double *turns, double *z, int64_t ld, int64_t n)
+{
+    CT__GEMM_FMA
+    int64_t j = 0, k;
+    int i;
+    CT__GEMM_ROTATE(CT__K(V_f64), CT__K(U_f64), 4, CT__GEMM_VL(double))
+    CT__GEMM_ROTATE(CT__K(V_f64), CT__K(U_f64), 1, CT__GEMM_VL(double))
+    CT__GEMM_ROTATE(double, double, 1, 1)
+}
+#undef CT__GEMM_ROTATE
+#endif
+CT__GEMM_KERNELS(float, int32_t, _f32, NULL)
+CT__GEMM_KERNELS(double, int64_t, _f64, CT__GEMM_NARROW(rotate))
+#if CT__VBYTES == 64 /* pairs of bfloat16 as the processor multiplies them: two products in the time of one */
+#define CT__GEMM_PAIR(f, acc, a, b)                                                                                   \
+    do {                                                                                                              \
+        const float p_ = (a);                                                                                         \
+        const CT__K(V_f32) v_ = {p_, p_, p_, p_, p_, p_, p_, p_, p_, p_, p_, p_, p_, p_, p_, p_};                     \
+        __asm__("vdpbf16ps %2, %1, %0" : "+v"(acc) : "v"(v_), "v"(b));                                                \
+    } while (0)
+CT__GEMM_MICRO(float, _f32, 1, micro1_pairs, CT__GEMM_PAIR)
+CT__GEMM_MICRO(float, _f32, 2, micro2_pairs, CT__GEMM_PAIR)
+CT__GEMM_MICRO(float, _f32, 3, micro3_pairs, CT__GEMM_PAIR)
+static void CT__K(pairs)(const ct__mat *m, int64_t k0, int64_t nk, int64_t l0, int64_t nl, int64_t tile, void *panel)
+{
+    const int64_t K = *(const int64_t *)m->user, rs = m->rs, cs = m->cs;
+    if (rs == 1 && cs % 2 == 0 && 2 * (k0 + nk) <= K && (uintptr_t)m->data % 4 == 0) { /* pairs lie together */
+        const ct__mat whole = {m->data, 1, cs / 2, NULL, NULL};
+        CT__GEMM_NARROW(pack_f32)(&whole, k0, nk, l0, nl, tile, panel);
+        return;
+    }
+    for (int64_t l = 0; l < nl; l += tile)
+        for (int64_t k = 0; k < nk; k++) {
+            const uint16_t *s = (const uint16_t *)m->data + 2 * (k0 + k) * rs + (l0 + l) * cs, *t = s + rs;
+            uint32_t *CT__RESTRICT p = (uint32_t *)panel + l * nk + k * tile;
+            const int64_t n = nl - l < tile ? nl - l : tile;
+            if (2 * (k0 + k) + 1 >= K) for (int64_t i = 0; i < n; i++) p[i] = s[i * cs];
+            else if (cs == 1) for (int64_t i = 0; i < n; i++) p[i] = s[i] | (uint32_t)t[i] << 16;
+            else for (int64_t i = 0; i < n; i++) p[i] = s[i * cs] | (uint32_t)t[i * cs] << 16;
+            for (int64_t i = n; i < tile; i++) p[i] = 0;
+        }
+}
+static const ct__gemm_kernels CT__K(gemm_bf16) = {
+    4, CT__GEMM_MR, 3 * CT__GEMM_VL(float), CT__GEMM_VL(float), CT__GEMM_NARROW(pack_f32), {CT__K(micro1_pairs), CT__K(micro2_pairs), CT__K(micro3_pairs)},
+    CT__GEMM_NARROW(put_f32), CT__GEMM_NARROW(finish_f32), NULL, NULL, NULL, NULL, NULL, CT__K(pairs)};
+#endif
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC pop_options
@@ -8188,22 +8265,23 @@ static const ct__kernels CT__K(kernels) = {
 typedef struct {
     const char *name;
     const ct__kernels *kernels;
-    const ct__gemm_kernels *gemm_f32, *gemm_f64;
+    const ct__gemm_kernels *gemm_f32, *gemm_f64, *gemm_bf16; /* bf16: with float results, or NULL */
     const ct__norm_kernels *norm;
     const ct__conv_kernels *conv_f32, *conv_f64;
     const ct__optim_kernels *optim;
     const ct__rng_kernels *rng;
 } ct__cpu_tables;
 static const ct__cpu_tables ct__cpu_of[] = {
-#define CT__TABLES(name, isa, narrow) {name, &ct__##isa##_kernels, &ct__##isa##_gemm_f32, &ct__##isa##_gemm_f64, &ct__##isa##_norm, &ct__##isa##_conv_f32, &ct__base_conv_f64, &ct__##narrow##_optim, &ct__##narrow##_rng}
+#define CT__TABLES(name, isa, narrow, bf16) {name, &ct__##isa##_kernels, &ct__##isa##_gemm_f32, &ct__##isa##_gemm_f64, bf16, &ct__##isa##_norm, &ct__##isa##_conv_f32, &ct__base_conv_f64, &ct__##narrow##_optim, &ct__##narrow##_rng}
 #if defined __aarch64__
-    CT__TABLES("NEON", base, base),
+    CT__TABLES("NEON", base, base, NULL),
 #else
-    CT__TABLES("DEFAULT", base, base),
+    CT__TABLES("DEFAULT", base, base, NULL),
 #endif
 #if CT__X86_DISPATCH
-    CT__TABLES("AVX2", avx2, avx2),
-    CT__TABLES("AVX512", avx512, avx2) /* memory bounds optimisers */,
+    CT__TABLES("AVX2", avx2, avx2, NULL),
+    CT__TABLES("AVX512", avx512, avx2, NULL) /* memory bounds optimisers */,
+    CT__TABLES("AVX512", avx512, avx2, &ct__avx512_gemm_bf16),
 #endif
 #undef CT__TABLES
 };
@@ -13011,7 +13089,7 @@ static ct_tensor *ct__index_put_op(int row, const char *function, ct_tensor *x, 
 static bool ct__index_backward(ct__bw *b)
 {
     ct_tensor *pos = ct__bw_in(b, 1), *zero = pos ? ct__zeros_on(b->g[0], b->g[0]->dtype, ct__bw_shape(b, 0)) : NULL;
-    b->gin[0] = ct__index_put_op(CT__INDEX_PUT, "ct_index", zero, pos, b->g[0], b->i, true, false);
+    b->gin[0] = ct__index_put_op(CT__INDEX_PUT, "ct_index", zero, pos, b->g[0], b->i, true, true);
     return b->gin[0] != NULL;
 }
 static const ct__op ct__op_index = {"index", "IndexBackward0", ct__index_forward, ct__index_backward, NULL, CT__SAVE_IN(1), 0, NULL};
@@ -13163,7 +13241,7 @@ static bool ct__gather_forward(ct__call *c)
 static bool ct__gather_backward(ct__bw *b)
 {
     ct_tensor *index = ct__bw_in(b, 1), *zero = index ? ct__zeros_on(b->g[0], b->g[0]->dtype, ct__bw_shape(b, 0)) : NULL;
-    b->gin[0] = ct_scatter_add(zero, (int)b->i[0], index, b->g[0]);
+    b->gin[0] = ct_scatter_add_(zero, (int)b->i[0], index, b->g[0]);
     return b->gin[0] != NULL;
 }
 static const ct__op ct__op_gather = {"gather", "GatherBackward0", ct__gather_forward, ct__gather_backward, NULL, CT__SAVE_IN(1), 0, NULL};
@@ -13369,12 +13447,20 @@ CT_API ct_tensor *(ct_scatter_reduce_)(ct_tensor *x, int dim, ct_tensor *index, 
 /* Flat positions of the bytes that are not 0: counted per piece, then written, so that pieces can run side by side. */
 enum { CT__MASK_PIECE = 1 << 15 };
 typedef struct { const uint8_t *mask; int64_t n, *count, *at; } ct__mask_job;
+CT__INLINE uint64_t ct__mask_word(const ct__mask_job *j, int64_t k, int64_t last) /* 1 in each byte, of eight from k on and below last, that is not 0 */
+{
+    uint64_t w = 0;
+    if (last - k >= 8) memcpy(&w, j->mask + k, 8);
+    else memcpy(&w, j->mask + k, (size_t)(last - k));
+    w |= w >> 4 & 0x0f0f0f0f0f0f0f0fu, w |= w >> 2 & 0x3f3f3f3f3f3f3f3fu, w |= w >> 1 & 0x7f7f7f7f7f7f7f7fu;
+    return w & 0x0101010101010101u;
+}
 static void ct__mask_count(void *ctx, int64_t begin, int64_t end)
 {
     const ct__mask_job *j = (const ct__mask_job *)ctx;
     for (int64_t p = begin; p < end; p++) {
         int64_t sum = 0, last = ct__imin((p + 1) * CT__MASK_PIECE, j->n);
-        for (int64_t k = p * CT__MASK_PIECE; k < last; k++) sum += j->mask[k] != 0;
+        for (int64_t k = p * CT__MASK_PIECE; k < last; k += 8) sum += (int64_t)(ct__mask_word(j, k, last) * 0x0101010101010101u >> 56);
         j->count[p] = sum;
     }
 }
@@ -13383,9 +13469,11 @@ static void ct__mask_write(void *ctx, int64_t begin, int64_t end)
     const ct__mask_job *j = (const ct__mask_job *)ctx;
     for (int64_t p = begin; p < end; p++) {
         int64_t *at = j->at + j->count[p], last = ct__imin((p + 1) * CT__MASK_PIECE, j->n);
-        for (int64_t k = p * CT__MASK_PIECE; k < last; k += 64) { /* without branches: written in any case, kept where the next one goes on */
-            int64_t room[65], kept = 0;
-            for (int64_t i = k; i < ct__imin(k + 64, last); i++) room[kept] = i, kept += j->mask[i] != 0;
+        for (int64_t k = p * CT__MASK_PIECE; k < last; k += 64) { /* without branches but for eight zeros: written in any case, kept where the next one goes on */
+            int64_t room[65], kept = 0, end = ct__imin(k + 64, last);
+            for (int64_t w = k; w < end; w += 8)
+                if (ct__mask_word(j, w, end))
+                    for (int64_t i = w; i < ct__imin(w + 8, end); i++) room[kept] = i, kept += j->mask[i] != 0;
             memcpy(at, room, (size_t)kept * sizeof *at), at += kept;
         }
     }
@@ -14223,21 +14311,20 @@ CT_API ct_tensor *ct_diagflat(ct_tensor *input, int offset)
    Every type maps to unsigned keys in the right order. A row becomes pairs (32 bits of the key above its 32-bit place), which
    a stable sort orders: merging for short rows, byte by byte (LSD radix) for long ones. 64-bit keys take two rounds, the low half
    first. Selection (topk, kthvalue, median) narrows down by the bytes from the top. */
-static uint64_t ct__float_key(uint64_t bits, uint64_t sign, uint64_t inf) /* NaN: all ones; -0 as 0 */
+CT__INLINE uint64_t ct__float_key(uint64_t bits, uint64_t sign, uint64_t inf) /* NaN: all ones; -0 as 0 */
 {
-    if ((bits & (sign - 1)) > inf) return sign | (sign - 1);
-    if (bits == sign) bits = 0;
-    return bits & sign ? ~bits & (sign | (sign - 1)) : bits | sign;
+    uint64_t all = sign | (sign - 1), size = bits & (sign - 1), turn = bits > sign ? all : sign;
+    return size > inf ? all : (size ? bits ^ turn : sign); /* signs are random: no branches */
 }
-/* Pairs hold the places; puts key >> shift of row[place*stride] above them. flip: for descending order */
-typedef void ct__keys_fn(uint64_t *pair, int64_t n, const void *row, int64_t stride, int shift, uint64_t flip);
+/* Pairs hold the places; puts (key - base) >> shift of row[place*stride] above them. flip: for descending order */
+typedef void ct__keys_fn(uint64_t *pair, int64_t n, const void *row, int64_t stride, int shift, uint64_t flip, uint64_t base);
 #define CT__KEYS(name, T, KEY)                                                                                        \
-    static void ct__keys_##name(uint64_t *pair, int64_t n, const void *row, int64_t stride, int shift, uint64_t flip) \
+    static void ct__keys_##name(uint64_t *pair, int64_t n, const void *row, int64_t stride, int shift, uint64_t flip, uint64_t base) \
     {                                                                                                                 \
         const T *x = (const T *)row;                                                                                  \
         for (int64_t j = 0; j < n; j++) {                                                                             \
             uint64_t place = pair[j] & 0xffffffffu, v = x[(int64_t)place * stride];                                   \
-            pair[j] = (((KEY) ^ flip) >> shift) << 32 | place;                                                        \
+            pair[j] = (((KEY) ^ flip) - base) >> shift << 32 | place;                                                        \
         }                                                                                                             \
     }
 #define CT__TOP64 ((uint64_t)1 << 63)
@@ -14259,7 +14346,7 @@ static ct__keys_fn *const ct__keys[CT_DTYPE_COUNT] = {NULL,
 };
 
 /* stable sorts by the upper half; the result is in p or t, whichever is returned */
-enum { CT__RUN = 16, CT__RADIX_FROM = 200 };
+enum { CT__RUN = 16, CT__RADIX_FROM = 200, CT__FEW = 32 };
 static void ct__rank_sort(uint64_t *p, int64_t n) /* n <= CT__RUN: counts for each how many come before it, without branches */
 {
     uint64_t copy[CT__RUN];
@@ -14356,13 +14443,29 @@ typedef struct {
 
 static void ct__take_keys(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x, bool low)
 {
-    j->keys(p, n, x, j->inner, j->wide && !low ? 32 : 0, j->flip);
+    j->keys(p, n, x, j->inner, j->wide && !low ? 32 : 0, j->flip, 0);
 }
-static uint64_t *ct__sort_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, int64_t n, const char *x)
+/* Are all n keys of 64 bits within 2^31 of the first, as whole numbers mostly are? Then their distances from a base are put above the places. */
+static bool ct__take_near(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x)
 {
-    ct__take_keys(j, p, n, x, true);
+    uint64_t high = *p, low = *p, far = 0, base, reach = (uint64_t)1 << 31;
+    j->keys(&high, 1, x, j->inner, 32, j->flip, 0), j->keys(&low, 1, x, j->inner, 0, j->flip, 0);
+    base = (high >> 32 << 32) + (low >> 32);
+    base = base < reach ? 0 : base > UINT64_MAX - reach ? UINT64_MAX - 2 * reach + 1 : base - reach;
+    for (int64_t at = 0, m; at < n && !far; at += m) {
+        m = ct__imin(256, n - at);
+        j->keys(p + at, m, x, j->inner, 32, j->flip, base);
+        for (int64_t k = at; k < at + m; k++) far |= p[k] >> 32;
+    }
+    if (!far) j->keys(p, n, x, j->inner, 0, j->flip, base);
+    return !far;
+}
+static uint64_t *ct__sort_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, int64_t n, const char *x, bool *whole) /* whole: pairs hold all of the keys */
+{
+    *whole = !j->wide || (n && ct__take_near(j, p, n, x));
+    if (!j->wide || !*whole) ct__take_keys(j, p, n, x, true);
     uint64_t *q = ct__sort_pairs(p, t, n);
-    if (!j->wide) return q;
+    if (*whole) return q;
     t = q == p ? t : p;
     ct__take_keys(j, q, n, x, false);
     return ct__sort_pairs(q, t, n);
@@ -14371,7 +14474,8 @@ static void ct__select_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, i
 {
     int64_t start, size;
     if (n < CT__RADIX_FROM) {
-        uint64_t *q = ct__sort_by_key(j, p, t, n, x);
+        bool whole;
+        uint64_t *q = ct__sort_by_key(j, p, t, n, x, &whole);
         if (q != p) memcpy(p, q, (size_t)k * sizeof *p);
         return;
     }
@@ -14393,7 +14497,7 @@ static bool ct__all_beyond(const ct__sort_job *j, const char *x, int64_t m, uint
     else memcpy(&narrow, x, sizeof narrow), most = (double)narrow;
     j->best(m, x, &most), narrow = (float)most;
     if (most != most) return false; /* a NaN hides the others */
-    j->keys(&pair, 1, j->wide ? (const void *)&most : (const void *)&narrow, 1, j->wide ? 32 : 0, j->flip);
+    j->keys(&pair, 1, j->wide ? (const void *)&most : (const void *)&narrow, 1, j->wide ? 32 : 0, j->flip, 0);
     return pair >> 32 > limit;
 }
 /* For few of many: takes the row in pieces and drops what cannot be among the k smallest; returns how many are left at p. */
@@ -14419,6 +14523,25 @@ static int64_t ct__candidates(const ct__sort_job *j, uint64_t *p, uint64_t *t, c
     }
     return count;
 }
+/* For very few: the smallest so far lie sorted at p, and what does not come before the last of k is passed over. */
+static void ct__insert_few(const ct__sort_job *j, uint64_t *p, const char *x)
+{
+    enum { PIECE = 64 };
+    uint64_t limit = UINT64_MAX, q[PIECE];
+    int64_t count = 0, t;
+    for (int64_t at = 0; at < j->n; at += PIECE) {
+        int64_t m = ct__imin(PIECE, j->n - at);
+        if (count == j->k && ct__all_beyond(j, x + at * j->move.size, m, limit >> 32)) continue;
+        for (int64_t k = 0; k < m; k++) q[k] = (uint64_t)(at + k);
+        ct__take_keys(j, q, m, x, false);
+        for (int64_t k = 0; k < m; k++) {
+            if (q[k] >= limit) continue;
+            for (t = count < j->k ? count++ : j->k - 1; t > 0 && p[t - 1] > q[k]; t--) p[t] = p[t - 1];
+            p[t] = q[k];
+            if (count == j->k) limit = p[j->k - 1];
+        }
+    }
+}
 static int64_t ct__median_place(const ct__sort_job *j, uint64_t *p, uint64_t *t, const char *x)
 {
     int64_t nans = 0, first = 0;
@@ -14430,27 +14553,32 @@ static int64_t ct__median_place(const ct__sort_job *j, uint64_t *p, uint64_t *t,
     ct__select_by_key(j, p, t, j->n, k, x);
     return (int64_t)(p[k - 1] & 0xffffffffu);
 }
-static bool ct__same_key(const ct__sort_job *j, uint64_t a, uint64_t b, const char *x)
+static bool ct__same_key(const ct__sort_job *j, uint64_t a, uint64_t b, const char *x, bool whole)
 {
     if (a >> 32 != b >> 32 || a >> 32 == j->nan) return false;
-    if (!j->wide) return true;
+    if (whole) return true;
     uint64_t low[2] = {a, b};
     ct__take_keys(j, low, 2, x, true);
     return low[0] >> 32 == low[1] >> 32;
 }
 static int64_t ct__mode_place(const ct__sort_job *j, uint64_t *p, uint64_t *t, const char *x)
 {
-    const uint64_t *q = ct__sort_by_key(j, p, t, j->n, x);
+    bool whole;
+    const uint64_t *q = ct__sort_by_key(j, p, t, j->n, x, &whole);
     int64_t best = 0, longest = 0, run = 0;
     for (int64_t k = 0; k < j->n; k++) {
-        run = k && ct__same_key(j, q[k - 1], q[k], x) ? run + 1 : 1;
+        run = k && ct__same_key(j, q[k - 1], q[k], x, whole) ? run + 1 : 1;
         if (run > longest) longest = run, best = k;
     }
     return (int64_t)(q[best] & 0xffffffffu);
 }
 static const uint64_t *ct__row_order(const ct__sort_job *j, uint64_t *p, uint64_t *t, const char *x)
 {
-    bool few = j->kind <= CT__KTH && j->k < j->n / 8 && j->n > 8192;
+    bool few = j->kind <= CT__KTH && j->k < j->n / 8 && j->n > 8192, whole;
+    if (j->kind <= CT__KTH && j->k < j->n && j->k <= CT__FEW && !j->wide) {
+        ct__insert_few(j, p, x);
+        return j->kind == CT__KTH ? p + j->k - 1 : p;
+    }
     int64_t n = few ? ct__candidates(j, p, t, x) : j->n;
     for (int64_t k = 0; !few && k < n; k++) p[k] = (uint64_t)k;
     if (j->kind == CT__MEDIAN || j->kind == CT__NANMEDIAN) p[0] = (uint64_t)ct__median_place(j, p, t, x);
@@ -14458,7 +14586,7 @@ static const uint64_t *ct__row_order(const ct__sort_job *j, uint64_t *p, uint64_
     if (j->kind >= CT__MEDIAN) return p;
     if (j->k < j->n || j->kind == CT__KTH) ct__select_by_key(j, p, t, n, j->k, x);
     if (j->kind == CT__KTH) return p + j->k - 1;
-    return j->kind == CT__SORT ? ct__sort_by_key(j, p, t, j->k, x) : p;
+    return j->kind == CT__SORT ? ct__sort_by_key(j, p, t, j->k, x, &whole) : p;
 }
 static void ct__sort_lanes(void *ctx, int64_t begin, int64_t end)
 {
@@ -14525,7 +14653,7 @@ static bool ct__sort_backward(ct__bw *b)
     ct_tensor *g = b->g[0], *at = ct__bw_out(b, 1), *zero = at ? ct__zeros_on(g, g->dtype, ct__bw_shape(b, 0)) : NULL;
     int dim = (int)b->i[0];
     if (zero && g->ndim < zero->ndim) g = ct_unsqueeze(g, dim), at = ct_unsqueeze(at, dim);
-    b->gin[0] = zero ? (ct_scatter)(zero, dim, at, g) : NULL;
+    b->gin[0] = zero ? (ct_scatter_)(zero, dim, at, g) : NULL;
     return b->gin[0] != NULL;
 }
 static const ct__op ct__sort_ops[] = {
@@ -14607,16 +14735,16 @@ static ct_tensor *ct__run_starts(ct_tensor *x) /* uint8 (n): differs from the on
     return d ? y : NULL;
 }
 typedef struct { ct_tensor *values, *inverse, *counts; } ct__runs;
-static bool ct__find_runs(ct_tensor *x, ct_tensor *order, ct__runs *r)
+static bool ct__find_runs(ct_tensor *x, ct_tensor *order, bool inverse, ct__runs *r)
 {
     ct_tensor *ordered = order ? ct_index_select(x, 0, order) : x, *differ = ordered ? ct__run_starts(ordered) : NULL, *starts = differ ? ct__mask_positions(differ) : NULL;
     if (!starts) return false;
     int64_t n = x->shape[0], m = starts->numel, run = -1, *from = (int64_t *)ct__ptr(starts);
     r->values = ct_index_select(ordered, 0, starts);
-    r->inverse = ct__new_on(CT_CPU, CT_I64, &n, 1), r->counts = ct__new_on(CT_CPU, CT_I64, &m, 1);
-    if (!r->values || !r->inverse || !r->counts) return false;
+    r->inverse = inverse ? ct__new_on(CT_CPU, CT_I64, &n, 1) : NULL, r->counts = ct__new_on(CT_CPU, CT_I64, &m, 1);
+    if (!r->values || !r->counts || (inverse && !r->inverse)) return false;
     for (int64_t k = 0; k < m; k++) ((int64_t *)ct__ptr(r->counts))[k] = (k + 1 < m ? from[k + 1] : n) - from[k];
-    for (int64_t k = 0; k < n; k++) {
+    for (int64_t k = 0; inverse && k < n; k++) {
         run += ct__ptr(differ)[k] != 0;
         ((int64_t *)ct__ptr(r->inverse))[order ? ((int64_t *)ct__ptr(order))[k] : k] = run;
     }
@@ -14634,7 +14762,8 @@ static ct_tensor *ct__row_ranks(ct_tensor *x)
     uint64_t *p = order ? (uint64_t *)ct__alloc(bytes) : NULL, *q = p;
     if (order && !p) return (ct_tensor *)ct__fail_memory("ct_unique_dim", (int64_t)bytes);
     for (int64_t k = 0; order && k < n; k++) p[k] = (uint64_t)k;
-    for (int64_t column = m - 1; order && column >= 0; column--) q = ct__sort_by_key(&j, q, q == p ? p + n : p, n, ct__ptr(x) + column * (int64_t)ct__itemsize(x->dtype));
+    bool whole;
+    for (int64_t column = m - 1; order && column >= 0; column--) q = ct__sort_by_key(&j, q, q == p ? p + n : p, n, ct__ptr(x) + column * (int64_t)ct__itemsize(x->dtype), &whole);
     for (int64_t k = 0; order && k < n; k++) ((int64_t *)ct__ptr(order))[k] = (int64_t)(q[k] & 0xffffffffu);
     ct__free(p, order ? bytes : 0);
     return order;
@@ -14650,11 +14779,11 @@ static ct_tensor *ct__unique(const char *function, ct_tensor *input, int dim, bo
     ct_tensor *x = ct_detach(input), *order = NULL;
     x = flat ? ct_ravel(x) : (dim = ct__dim_of(dim, input->ndim, function)) < 0 ? NULL : ct_transpose(ct_atleast_1d(x), dim, 0);
     x = ct__contiguous_of(x && !ct__on_cpu(x) ? (ct_to_device)(x, CT_CPU) : x);
-    if (!x || (sort && !(order = flat ? ct_argsort(x, 0, false) : ct__row_ranks(x))) || !ct__find_runs(x, order, &r)) return ct__end(f, NULL);
+    if (!x || (sort && !(order = flat ? ct_argsort(x, 0, false) : ct__row_ranks(x))) || !ct__find_runs(x, order, inverse != NULL, &r)) return ct__end(f, NULL);
     if (!flat && input->ndim) r.values = ct_contiguous(ct_transpose(r.values, 0, dim));
-    else if (flat) r.inverse = (ct_reshape)(r.inverse, ct_shape_of(input));
+    else if (flat && inverse) r.inverse = (ct_reshape)(r.inverse, ct_shape_of(input));
     ct_device device = input->storage->device;
-    r.values = (ct_to_device)(r.values, device), r.inverse = (ct_to_device)(r.inverse, device), r.counts = (ct_to_device)(r.counts, device);
+    r.values = (ct_to_device)(r.values, device), r.inverse = inverse ? (ct_to_device)(r.inverse, device) : r.values, r.counts = (ct_to_device)(r.counts, device);
     if (!r.values || !r.inverse || !r.counts) return ct__end(f, NULL);
     if (inverse) *inverse = ct_keep(r.inverse);
     if (counts) *counts = ct_keep(r.counts);
@@ -15312,7 +15441,7 @@ CT_API ct_tensor *ct_vdot(ct_tensor *x, ct_tensor *y) { return ct_dot(x, y); }
 #define CT__GEMM_KBYTES 3072        /* KC: a packed A panel (MR lines) is 24 KB at most and stays in a 32 KB L1 */
 #define CT__GEMM_L2     (384 << 10) /* MC: a block of A (MC, KC) takes this much of an L2 of 512 KB or more */
 #define CT__GEMM_L3     (6 << 20)   /* NC and the rows packed at once: each takes this much of the last cache level */
-#define CT__GEMM_DIRECT (128 << 10) /* an operand that spans no more bytes is read in place: it stays in any L2 */
+#define CT__GEMM_DIRECT (192 << 10) /* an operand of which a block of K spans no more bytes is read in place: it stays in any L2 */
 #define CT__GEMM_SERIAL 1048576.0   /* M*N*K below which waking a thread costs more than it gives */
 #define CT__GEMM_MOVE   8           /* multiply-adds in the time that packing an element takes */
 #define CT__GEMM_BATCH  16          /* that many larger ones (up to 400^3) run side by side as well */
@@ -15527,6 +15656,7 @@ static size_t ct__gemm_plan(ct__gemm_job *g)
 {
     const ct__gemm_kernels *k = g->k;
     bool a_plain = g->a.pack == k->pack, b_plain = g->b.pack == k->pack;
+    int64_t part = g->KC = ct__gemm_cut(g->K, CT__GEMM_KBYTES / k->size, 4);
     g->serial = g->work < CT__GEMM_SERIAL;
     g->finish = g->c.bias_m || g->c.bias_n || g->c.act != CT__ACT_NONE;
     if (g->K <= 0 || g->c.alpha == 0) return g->run = ct__gemm_scale, (size_t)0;
@@ -15536,10 +15666,9 @@ static size_t ct__gemm_plan(ct__gemm_job *g)
     g->run = ct__gemm_packed;
     g->NR = ct__gemm_cut(g->N, k->NR, k->VL);
     g->a_direct = a_plain && ((g->N <= g->NR && g->a.rs == 1) || /* or that is read only once, in order */
-                              ct__gemm_span(&g->a, g->K, g->M) * (double)k->size <= CT__GEMM_DIRECT);
-    g->b_direct = b_plain && g->b.cs == 1 && ct__gemm_span(&g->b, g->K, g->N) * (double)k->size <= CT__GEMM_DIRECT;
+                              ct__gemm_span(&g->a, part, g->M) * (double)k->size <= CT__GEMM_DIRECT);
+    g->b_direct = b_plain && g->b.cs == 1 && ct__gemm_span(&g->b, part, g->N) * (double)k->size <= CT__GEMM_DIRECT;
     g->fetch = g->c.cs == 1 && (double)g->M * (double)g->N * (double)k->size > CT__GEMM_L2 / 4;
-    g->KC = ct__gemm_cut(g->K, CT__GEMM_KBYTES / k->size, 4);
     g->MC = ct__gemm_cut(g->M, CT__GEMM_L3 / (g->KC * k->size), k->MR);
     g->NC = ct__gemm_cut(g->N, CT__GEMM_L3 / (g->KC * k->size), g->NR);
     return (size_t)((g->MC + g->NC) * g->KC * k->size);
@@ -15712,25 +15841,26 @@ static void ct__mm_at(const ct__mm *m, int but, int64_t k, int64_t *a, int64_t *
 static bool ct__mm_float(const ct__mm *m, const ct__gemm_kernels *k)
 {
     int run = 0; /* the longest leading dim goes to the driver at once */
-    int64_t a, b, c, one = 1;
+    int64_t a, b, c, one = 1, size = k->pairs ? k->size / 2 : k->size; /* of an operand's element */
     for (int d = 1; d < m->batches; d++) if (m->n[d] > m->n[run]) run = d;
     int64_t n = m->batches ? m->n[run] : one, sa = m->batches ? m->sa[run] : 0, sb = m->batches ? m->sb[run] : 0, sc = m->batches ? m->sc[run] : 0;
     bool ok = true;
     for (int64_t i = 0; ok && i < m->count / n; i++) {
         ct__mm_at(m, run, i, &a, &b, &c);
-        ct__mat A = {m->a + a * k->size, m->ars, m->acs, NULL, NULL}, B = {m->b + b * k->size, m->brs, m->bcs, NULL, NULL};
+        ct__mat A = {m->a + a * size, m->ars, m->acs, k->pairs, &m->K}, B = {m->b + b * size, m->brs, m->bcs, k->pairs, &m->K};
         ct__out C = {m->c + c * k->size, m->N, 1, m->alpha, m->beta, NULL, m->bias, CT__ACT_NONE};
-        ok = ct__gemm_batched(k, n, m->M, m->N, m->K, &A, sa, &B, sb, &C, sc);
+        ok = ct__gemm_batched(k, n, m->M, m->N, k->pairs ? (m->K + 1) / 2 : m->K, &A, sa * size / k->size, &B, sb * size / k->size, &C, sc);
     }
     return ok;
 }
 static void ct__mm_int_rows(void *ctx, int64_t begin, int64_t end)
 {
     const ct__mm *m = (const ct__mm *)ctx;
-    for (int64_t r = begin; r < end; r++) {
+    for (int64_t r = begin, n; r < end; r += n) {
         int64_t at, bt, ct, i = r % m->M;
+        n = ct__imin(m->M - i, end - r);
         ct__mm_at(m, -1, r / m->M, &at, &bt, &ct);
-        m->k->flat_int(1, m->N, m->K, m->a + (at + i * m->ars) * m->k->size, m->ars, m->acs, m->b + bt * m->k->size, m->brs, 1,
+        m->k->flat_int(n, m->N, m->K, m->a + (at + i * m->ars) * m->k->size, m->ars, m->acs, m->b + bt * m->k->size, m->brs, 1,
                        m->c + (ct + i * m->N) * m->k->size, m->N);
     }
 }
@@ -15767,10 +15897,18 @@ static bool ct__mm_run(const ct_args *s, ct_tensor *a, ct_tensor *b, ct_tensor *
     if (bias) m.bias = ct__ptr(bias);
     bool dot = a->ndim == 1 && b->ndim == 1 && m.K && m.acs == 1 && m.brs == 1 && !bias && m.beta == 0 && ct__is_float(out->dtype);
     if (dot) return ct__mm_dot(&m, out->dtype == CT_F64);
-    m.k = ct__itemsize(out->dtype) == 4 ? ct__cpu()->gemm_f32 : ct__cpu()->gemm_f64;
+    m.k = a->dtype == CT_BF16 ? ct__cpu()->gemm_bf16 : ct__itemsize(out->dtype) == 4 ? ct__cpu()->gemm_f32 : ct__cpu()->gemm_f64;
     if (ct__is_float(out->dtype)) return ct__mm_float(&m, m.k);
     ct__parallel_for(m.count * m.M, 1 + CT__GRAIN / (1 + m.N * m.K), ct__mm_int_rows, &m);
     return true;
+}
+/* Can the processor multiply these as they are? Few rows or columns are not worth it, and matrices of a batch lie whole pairs apart. */
+static bool ct__mm_pairs(const ct_tensor *a, const ct_tensor *b)
+{
+    bool ok = ct__cpu()->gemm_bf16 && a->dtype == CT_BF16 && a->ndim > 1 && b->ndim > 1 && a->shape[a->ndim - 2] > CT__GEMM_FEW && b->shape[b->ndim - 1] > CT__GEMM_FEW;
+    for (int d = 0; ok && d < a->ndim - 2; d++) ok = a->stride[d] % 2 == 0;
+    for (int d = 0; ok && d < b->ndim - 2; d++) ok = b->stride[d] % 2 == 0;
+    return ok;
 }
 static bool ct__cpu_matmul(const ct_args *s)
 {
@@ -15781,7 +15919,8 @@ static bool ct__cpu_matmul(const ct_args *s)
     int wide = ct__itemsize(out->dtype) >= 4 ? (int)out->dtype : ct__is_float(out->dtype) ? (int)CT_F32 : (int)CT_I32;
     ct_scope_begin();
     ct_tensor *c = ct__new_like(out, wide);
-    a = ct__cast_of(a, wide), b = ct__cast_of(b, wide), bias = ct__cast_of(bias, wide);
+    if (!ct__mm_pairs(a, b)) a = ct__cast_of(a, wide), b = ct__cast_of(b, wide);
+    bias = ct__cast_of(bias, wide);
     bool ok = c && a && b && (s->f[1] == 0 || ct__copy_into(c, out)) && ct__mm_run(s, a, b, bias, c) && ct__copy_into(out, c);
     ct_scope_end();
     return ok;
@@ -18175,7 +18314,7 @@ CT_API ct_tensor *ct_interpolate_with(ct_interpolate_opts o)
 /* ---- >>linalg ------------------------------------------------------------------------------------------------------
    Factorisations of batches of matrices, in float64 for both types. Each is recursive: it halves its columns, so that all but narrow
    leaves is the packed matrix product of >>gemm. Small matrices of a batch run side by side, large ones one after the other. */
-enum { CT__LA_LEAF = 8, CT__LA_SMALL = 32, CT__LA_CHUNK = 64 };
+enum { CT__LA_LEAF = 8, CT__LA_SMALL = 32, CT__LA_CHUNK = 64, CT__LA_PANEL = 16, CT__LA_SWEEPS = 32, CT__LA_STRIPE = 16 };
 #define CT__LA_EPS 2.220446049250313e-16
 typedef struct { double *p; int64_t rs, cs; } ct__lm;                    /* a matrix: element (i,j) is p[i*rs + j*cs] */
 typedef struct ct__la {                                                  /* a job: one factorisation, at present of this matrix */
@@ -18186,45 +18325,35 @@ typedef struct ct__la {                                                  /* a jo
     void (*run)(struct ct__la *j);
     int64_t batch, parts;
 } ct__la;
-static ct__lm ct__lm_of(double *p, int64_t rs, int64_t cs)
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2")
+#endif
+CT__INLINE ct__lm ct__lm_of(double *p, int64_t rs, int64_t cs)
 {
     ct__lm m = {p, rs, cs};
     return m;
 }
-static ct__lm ct__lm_at(ct__lm a, int64_t i, int64_t j) { return ct__lm_of(a.p + i * a.rs + j * a.cs, a.rs, a.cs); }
-static ct__lm ct__lm_t(ct__lm a) { return ct__lm_of(a.p, a.cs, a.rs); }
+CT__INLINE ct__lm ct__lm_at(ct__lm a, int64_t i, int64_t j) { return ct__lm_of(a.p + i * a.rs + j * a.cs, a.rs, a.cs); }
+CT__INLINE ct__lm ct__lm_t(ct__lm a) { return ct__lm_of(a.p, a.cs, a.rs); }
 
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O3")
-#endif
 static void ct__la_axpy(int64_t n, double t, const double *x, int64_t xs, double *y, int64_t ys) /* y += t*x */
 {
-    if (xs == 1 && ys == 1) {
-        CT__IVDEP
-        for (int64_t i = 0; i < n; i++) y[i] += t * x[i];
-    } else for (int64_t i = 0; i < n; i++) y[i * ys] += t * x[i * xs];
+    if (xs == 1 && ys == 1 && n > CT__LA_LEAF) ct__cpu()->gemm_f64->gemv_axpy(1, &t, x, n, n, 1, y);
+    else for (int64_t i = 0; i < n; i++) y[i * ys] += t * x[i * xs];
 }
 static void ct__la_rot(int64_t n, double *x, double *y, double c, double s) /* (x, y) = (c*x - s*y, s*x + c*y) */
 {
-    CT__IVDEP
-    for (int64_t i = 0; i < n; i++) {
-        double u = x[i], v = y[i];
-        x[i] = c * u - s * v, y[i] = s * u + c * v;
-    }
+    double turn[2] = {c, s};
+    ct__cpu()->gemm_f64->rotate(1, turn, y, x - y, n);
 }
 static double ct__la_dot(int64_t n, const double *x, int64_t xs, const double *y, int64_t ys)
 {
-    double s[4] = {0, 0, 0, 0};
-    int64_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (int k = 0; k < 4; k++) s[k] += x[(i + k) * xs] * y[(i + k) * ys];
-    for (; i < n; i++) s[0] += x[i * xs] * y[i * ys];
-    return (s[0] + s[1]) + (s[2] + s[3]);
+    double s = 0;
+    if (xs == 1 && ys == 1 && n > CT__LA_LEAF) ct__cpu()->gemm_f64->gemv_dot(n, x, y, n, 1, 1, &s);
+    else for (int64_t i = 0; i < n; i++) s += x[i * xs] * y[i * ys];
+    return s;
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
 /* C (m,n) += alpha * A (m,k) @ B (k,n) */
 static void ct__la_gemm(ct__la *j, int64_t m, int64_t n, int64_t k, double alpha, ct__lm a, ct__lm b, ct__lm c)
 {
@@ -18244,7 +18373,26 @@ static void ct__la_gemm(ct__la *j, int64_t m, int64_t n, int64_t k, double alpha
 }
 static int64_t ct__la_half(int64_t n) { return n / 2 < CT__LA_LEAF ? n / 2 : n / 2 / CT__LA_LEAF * CT__LA_LEAF; }
 
-/* A X = B in place of B (n,r), A (n,n) triangular */
+static void ct__la_divide(int64_t n, double *x, double d)
+{
+    const void *v[2] = {x, &d};
+    ct__cpu()->kernels->number[CT__F64][CT__ARITHMETIC_div](n & -16, v, x, &d);
+    for (int64_t i = n & -16; i < n; i++) x[i] /= d;
+}
+/* A X = B in place of B (n,r), A (n,n) triangular. Of a leaf: n at most LEAF, r at most CHUNK; rows that do not lie together are copied. */
+static void ct__la_trsm_leaf(bool upper, bool unit, int64_t n, int64_t r, ct__lm a, ct__lm b)
+{
+    double room[CT__LA_LEAF * CT__LA_CHUNK], t[CT__LA_LEAF], *x = b.cs == 1 ? b.p : room;
+    int64_t ld = b.cs == 1 ? b.rs : CT__LA_CHUNK;
+    for (int64_t k = 0; x == room && k < r; k++) for (int64_t i = 0; i < n; i++) room[i * ld + k] = b.p[i * b.rs + k * b.cs];
+    for (int64_t s = 0; s < n; s++) {
+        int64_t i = upper ? n - 1 - s : s, first = upper ? i + 1 : 0;
+        for (int64_t l = 0; l < s; l++) t[l] = a.p[i * a.rs + (first + l) * a.cs];
+        ct__cpu()->gemm_f64->gemv_axpy(s, t, x + first * ld, ld, r, -1, x + i * ld);
+        if (!unit) ct__la_divide(r, x + i * ld, a.p[i * (a.rs + a.cs)]);
+    }
+    for (int64_t k = 0; x == room && k < r; k++) for (int64_t i = 0; i < n; i++) b.p[i * b.rs + k * b.cs] = room[i * ld + k];
+}
 static void ct__la_trsm(ct__la *j, bool upper, bool unit, int64_t n, int64_t r, ct__lm a, ct__lm b)
 {
     if (n > CT__LA_LEAF) {
@@ -18254,17 +18402,7 @@ static void ct__la_trsm(ct__la *j, bool upper, bool unit, int64_t n, int64_t r, 
         ct__la_trsm(j, upper, unit, upper ? h : n - h, r, ct__lm_at(a, last, last), ct__lm_at(b, last, 0));
         return;
     }
-    int64_t chunk = b.cs == 1 ? CT__LA_CHUNK : CT__LA_LEAF; /* what stays in L1, where columns may lie 4096 bytes apart */
-    for (int64_t col = 0; col < r; col += chunk)
-        for (int64_t s = 0; s < n; s++) {
-            int64_t i = upper ? n - 1 - s : s, c = ct__imin(chunk, r - col);
-            double *x = b.p + i * b.rs + col * b.cs, d = a.p[i * (a.rs + a.cs)];
-            for (int64_t t = 0; t < s; t++) {
-                int64_t l = upper ? n - 1 - t : t;
-                ct__la_axpy(c, -a.p[i * a.rs + l * a.cs], b.p + l * b.rs + col * b.cs, b.cs, x, b.cs);
-            }
-            for (int64_t k = 0; !unit && k < c; k++) x[k * b.cs] /= d;
-        }
+    for (int64_t col = 0; col < r; col += CT__LA_CHUNK) ct__la_trsm_leaf(upper, unit, n, ct__imin(CT__LA_CHUNK, r - col), a, ct__lm_at(b, 0, col));
 }
 static void ct__la_swap(int64_t n, ct__lm a, const int32_t *piv, int64_t count) /* rows i and piv[i]-1 of n columns, in order */
 {
@@ -18363,42 +18501,58 @@ static double ct__la_house(int64_t n, double *x)
     x[0] = beta * scale;
     return (beta - alpha) / beta;
 }
-/* C (m,r) = Q C, or Q^T C, for Q = H1 ... Hk, whose vectors v stand below the diagonal of V (m,k); eye: C is the identity.
+/* C (m,r) = Q C, or Q^T C, for Q = H1 ... Hk, whose vectors v stand below the diagonal of V (m,k), in contiguous columns.
    Q = I - V T V^T, and T^-1 is V^T V above its diagonal and 1/tau on it (Puglisi 1992). Takes m*k + k*k + k*r of work. */
-static void ct__la_reflect(ct__la *j, bool transposed, bool eye, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
+static void ct__la_reflect_few(ct__la *j, bool transposed, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
 {
     ct__lm x = ct__lm_of(work, 1, m), g = ct__lm_of(work + m * k, k, 1), y = ct__lm_of(g.p + k * k, r, 1);
-    memset(work, 0, (size_t)(m * k + k * k + k * r) * sizeof *work);
-    for (int64_t l = 0; l < k; l++)
-        for (int64_t i = l; tau[l] != 0 && i < m; i++) x.p[i + l * m] = i == l ? 1 : v.p[i * v.rs + l * v.cs];
+    memset(g.p, 0, (size_t)(k * k + k * r) * sizeof *work);
+    for (int64_t l = 0; l < k; l++) {
+        double *to = x.p + l * m;
+        memset(to, 0, (size_t)l * sizeof *to), to[l] = tau[l] != 0;
+        memcpy(to + l + 1, v.p + l * v.cs + l + 1, (size_t)(m - l - 1) * sizeof *to);
+    }
     ct__la_gemm(j, k, k, m, 1, ct__lm_t(x), x, g);
     for (int64_t l = 0; l < k; l++) g.p[l * (k + 1)] = tau[l] != 0 ? 1 / tau[l] : 1;
-    if (eye) for (int64_t l = 0; l < k; l++) for (int64_t i = 0; i < ct__imin(m, r); i++) y.p[l * r + i] = x.p[i + l * m];
-    else ct__la_gemm(j, k, r, m, 1, ct__lm_t(x), c, y);
+    ct__la_gemm(j, k, r, m, 1, ct__lm_t(x), c, y);
     ct__la_trsm(j, !transposed, false, k, r, transposed ? ct__lm_t(g) : g, y);
     ct__la_gemm(j, m, r, k, -1, x, y, c);
+}
+static int64_t ct__la_panel(int64_t n) { return n > CT__LA_CHUNK ? CT__LA_SMALL : CT__LA_SMALL / 2; }
+/* The same, a block of vectors after the other; eye: C is the identity, so that Q's last blocks meet its last columns alone. */
+static void ct__la_reflect(ct__la *j, bool transposed, bool eye, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
+{
+    int64_t block = ct__la_panel(k), blocks = (k + block - 1) / block;
+    for (int64_t b = 0; b < blocks; b++) {
+        int64_t at = (transposed ? b : blocks - 1 - b) * block, col = eye ? at : 0;
+        ct__la_reflect_few(j, transposed, m - at, ct__imin(block, k - at), r - col, ct__lm_at(v, at, at), tau + at, ct__lm_at(c, at, col), work);
+    }
 }
 /* A = Q R: R on and above the diagonal, Householder vectors below it; columns of A are contiguous (Elmroth, Gustavson 2000) */
 static void ct__la_qr(ct__la *j, int64_t m, int64_t n, ct__lm a, double *tau, double *work)
 {
-    int64_t k = ct__imin(m, n), h = ct__la_half(n);
+    int64_t k = ct__imin(m, n), h = n > ct__la_panel(n) ? ct__la_panel(n) : ct__la_half(n);
     if (n > CT__LA_LEAF) {
         ct__la_qr(j, m, h, a, tau, work);
         ct__la_reflect(j, true, false, m, ct__imin(m, h), n - h, a, tau, ct__lm_at(a, 0, h), work);
         if (m > h) ct__la_qr(j, m - h, n - h, ct__lm_at(a, h, h), tau + h, work);
         return;
     }
+    const ct__gemm_kernels *g = ct__cpu()->gemm_f64;
     for (int64_t c = 0; c < k; c++) {
-        double *x = a.p + c + c * a.cs;
-        tau[c] = ct__la_house(m - c, x);
-        for (int64_t l = 1; tau[c] != 0 && l < n - c; l++) {
-            double *y = x + l * a.cs, t = tau[c] * (y[0] + ct__la_dot(m - c - 1, x + 1, 1, y + 1, 1));
-            y[0] -= t;
-            ct__la_axpy(m - c - 1, -t, x + 1, 1, y + 1, 1);
-        }
+        double *x = a.p + c + c * a.cs, t[CT__LA_LEAF], beta;
+        if ((tau[c] = ct__la_house(m - c, x)) == 0) continue;
+        beta = x[0], x[0] = 1;
+        g->gemv_dot(m - c, x, x + a.cs, a.cs, n - c - 1, tau[c], t);
+        for (int64_t l = 1; l < n - c; l++) g->gemv_axpy(1, t + l - 1, x, m, m - c, -1, x + l * a.cs);
+        x[0] = beta;
     }
 }
-static int64_t ct__la_qr_room(int64_t m, int64_t n, int64_t r) { return (m + n + ct__imax(n, r)) * ct__imin(m, n) + ct__imin(m, n); }
+static int64_t ct__la_qr_room(int64_t m, int64_t n, int64_t r)
+{
+    int64_t k = ct__imin(m, n), b = ct__imin(k, CT__LA_SMALL);
+    return k + (m + b + ct__imax(n, r)) * b;
+}
 
 /* The largest element as a power of two, which the matrix is divided by; 0 for zeros, NaN where not finite. */
 static double ct__la_scale(int64_t n, double *a)
@@ -18413,27 +18567,47 @@ static double ct__la_scale(int64_t n, double *a)
     for (int64_t i = 0; i < n; i++) a[i] /= s;
     return s;
 }
-/* Symmetric A (n,n) -> diagonal d, off-diagonal e[0..n-2]; row k holds the vector of the k-th reflection right of the diagonal */
+/* Symmetric A (n,n) -> diagonal d, off-diagonal e[0..n-2]; row k holds the vector of the k-th reflection right of the diagonal. A PANEL of
+   rows at a time: A - V W^T - W V^T is known by rows as they are needed, and made when the panel is full (Dongarra, Sorensen, Hammarling 1989). */
 static void ct__la_tridiagonal(ct__la *j, int64_t n, double *a, double *d, double *e, double *tau, double *work)
 {
-    double *v = work, *w = work + n; /* and v once more behind w: (v w) (w v)^T */
-    for (int64_t k = 0; k < n; k++) {
-        double *x = a + k * n + k + 1, *s = x + n;
-        int64_t q = n - k - 1;
-        d[k] = a[k * (n + 1)], e[k] = 0;
-        if (!q) return;
-        tau[k] = ct__la_house(q, x), e[k] = x[0];
-        if (tau[k] == 0) continue;
-        memcpy(v, x, (size_t)q * sizeof *v), v[0] = 1;
-        ct__cpu()->gemm_f64->gemv_dot(q, v, s, n, q, tau[k], w);
-        ct__la_axpy(q, -tau[k] / 2 * ct__la_dot(q, v, 1, w, 1), v, 1, w, 1);
-        memcpy(work + 2 * n, v, (size_t)q * sizeof *v);
-        ct__la_gemm(j, q, q, 2, -1, ct__lm_of(v, 1, n), ct__lm_of(w, n, 1), ct__lm_of(s, n, 1));
+    const ct__gemm_kernels *g = ct__cpu()->gemm_f64;
+    const int64_t rows = CT__LA_PANEL;
+    double *v = work, *w = v + rows * n, *p = w + 2 * rows * n, *q = p + rows; /* v once more behind w: (v w)^T (w v) */
+    for (int64_t k = 0, t = 0; k < n; k++, t++) {
+        if (t == rows) {
+            memcpy(w + rows * n, v, (size_t)(rows * n) * sizeof *v);
+            ct__la_gemm(j, n - k, n - k, 2 * rows, -1, ct__lm_of(v + k, 1, n), ct__lm_of(w + k, n, 1), ct__lm_of(a + k * (n + 1), n, 1));
+            t = 0;
+        }
+        double *x = a + k * (n + 1), *y = v + t * n + k + 1, *z = w + t * n + k + 1;
+        int64_t left = n - k - 1;
+        for (int64_t i = 0; i < t; i++) p[i] = w[i * n + k], q[i] = v[i * n + k];
+        g->gemv_axpy(t, p, v + k, n, left + 1, -1, x), g->gemv_axpy(t, q, w + k, n, left + 1, -1, x);
+        d[k] = *x++, e[k] = 0;
+        if (!left) return;
+        tau[k] = ct__la_house(left, x), e[k] = x[0];
+        memcpy(y, x, (size_t)left * sizeof *y), y[0] = 1;
+        g->gemv_dot(left, y, x + n, n, left, tau[k], z);
+        g->gemv_dot(left, y, w + k + 1, n, t, tau[k], p), g->gemv_dot(left, y, v + k + 1, n, t, tau[k], q);
+        g->gemv_axpy(t, p, v + k + 1, n, left, -1, z), g->gemv_axpy(t, q, w + k + 1, n, left, -1, z);
+        ct__la_axpy(left, -tau[k] / 2 * ct__la_dot(left, y, 1, z, 1), y, 1, z, 1);
+    }
+}
+/* The rotations of some sweeps, each a row, their number and pairs (c, s), on the rows of z (n,n): a stripe of columns at a time, copied to L1 */
+static void ct__la_turn(int64_t n, double *z, const double *turns, const double *end, double *stripe)
+{
+    for (int64_t at = 0; at < n; at += CT__LA_STRIPE) {
+        int64_t wide = ct__imin(CT__LA_STRIPE, n - at);
+        for (int64_t r = 0; r < n; r++) memcpy(stripe + r * wide, z + r * n + at, (size_t)wide * sizeof *z);
+        for (const double *t = turns; t < end; t += 2 + 2 * (int64_t)t[1]) ct__cpu()->gemm_f64->rotate((int64_t)t[1], t + 2, stripe + (int64_t)t[0] * wide, -wide, wide);
+        for (int64_t r = 0; r < n; r++) memcpy(z + r * n + at, stripe + r * wide, (size_t)wide * sizeof *z);
     }
 }
 /* Eigenvalues d of the tridiagonal (d, e); the rows of z (n,n), or NULL, take part. False if an eigenvalue does not converge. */
-static bool ct__la_ql(int64_t n, double *d, double *e, double *z)
+static bool ct__la_ql(int64_t n, double *d, double *e, double *z, double *work)
 {
+    double *turns = work + CT__LA_STRIPE * n, *t = turns;
     for (int64_t l = 0, round = 0; l < n;) {
         int64_t m = l, i;
         while (m < n - 1 && fabs(e[m]) > CT__LA_EPS * (fabs(d[m]) + fabs(d[m + 1])) && fabs(e[m]) > 1e-300) m++;
@@ -18442,22 +18616,27 @@ static bool ct__la_ql(int64_t n, double *d, double *e, double *z)
             continue;
         }
         if (round++ == 100) return false;
-        double g = (d[l + 1] - d[l]) / (2 * e[l]), r = hypot(g, 1), s = 1, c = 1, p = 0; /* Wilkinson's shift */
+        double g = (d[l + 1] - d[l]) / (2 * e[l]), r = hypot(g, 1), s = 1, c = 1, p = 0, *sweep = t; /* Wilkinson's shift */
         g = d[m] - d[l] + e[l] / (g + copysign(r, g));
-        for (i = m - 1; i >= l; i--) {
+        for (t += 2, i = m - 1; i >= l; i--) {
             double f = s * e[i], b = c * e[i];
             e[i + 1] = r = sqrt(f * f + g * g);
             if (r == 0) break;
             s = f / r, c = g / r, g = d[i + 1] - p;
             r = (d[i] - g) * s + 2 * c * b, p = s * r, d[i + 1] = g + p, g = c * r - b;
-            if (z) ct__la_rot(n, z + i * n, z + (i + 1) * n, c, s);
+            if (z) *t++ = c, *t++ = s;
         }
         if (i >= l) d[i + 1] -= p;
         else d[l] -= p, e[l] = g;
-        e[m] = 0;
+        e[m] = 0, sweep[0] = (double)m, sweep[1] = (double)((t - sweep) / 2 - 1);
+        if (t - turns <= (CT__LA_SWEEPS - 1) * 2 * n) continue;
+        if (z) ct__la_turn(n, z, turns, t, work);
+        t = turns;
     }
+    if (z) ct__la_turn(n, z, turns, t, work);
     return true;
 }
+static int64_t ct__la_eigh_room(int64_t n) { return 2 * n + ct__imax(ct__imax((3 * n + 2) * CT__LA_PANEL, n * (CT__LA_STRIPE + 2 * CT__LA_SWEEPS)), ct__la_qr_room(n, n, n)); }
 static void ct__la_swap_rows(int64_t n, double *z, int64_t i, int64_t k)
 {
     int32_t piv = (int32_t)(k - i) + 1;
@@ -18481,7 +18660,7 @@ static void ct__la_eigh(ct__la *j)
         for (int64_t r = 0; r < n; r++) z[r * (n + 1)] = 1;
         if (n > 1) ct__la_reflect(j, false, true, n - 1, n - 1, n - 1, ct__lm_of(j->a + 1, 1, n), tau, ct__lm_of(z + n + 1, 1, n), work);
     }
-    *j->info = ct__la_ql(n, j->c, e, z) ? 0 : 1;
+    *j->info = ct__la_ql(n, j->c, e, z, work) ? 0 : 1;
     for (int64_t i = 0; i < n; i++) {
         int64_t least = i;
         for (int64_t k = i + 1; k < n; k++) if (j->c[k] < j->c[least]) least = k;
@@ -18491,19 +18670,19 @@ static void ct__la_eigh(ct__la *j)
         if (least != i && z) ct__la_swap_rows(n, z, i, least);
     }
 }
-/* Makes the rows of y (n,n) orthogonal, longest first, by rotations that w (n,n), if any, shares. False if that takes too long. */
-static bool ct__la_jacobi(int64_t n, double *y, double *w)
+/* Makes the n rows of y (.,m) orthogonal, longest first, by rotations that w (.,wide), if any, shares. False if that takes too long. */
+static bool ct__la_jacobi(int64_t n, int64_t m, double *y, int64_t wide, double *w)
 {
     void (*dot)(int64_t, const void *, const void *, int64_t, int64_t, double, void *) = ct__cpu()->gemm_f64->gemv_dot;
-    double limit = CT__LA_EPS * sqrt((double)n);
+    double limit = CT__LA_EPS * sqrt((double)m);
     for (int round = 0; round < 60; round++) {
         bool turned = false;
         for (int64_t i = 0; i < n; i++) {
-            double *x = y + i * n, a, f[2];
-            dot(n, x, x, n, 1, 1, &a);
+            double *x = y + i * m, a, f[2];
+            dot(m, x, x, m, 1, 1, &a);
             for (int64_t k = i + 1; k < n; k++) {
-                double *u = y + k * n, c = 1, s = 0, t;
-                dot(n, u, x, u - x, 2, 1, f); /* x.u and u.u */
+                double *u = y + k * m, c = 1, s = 0, t;
+                dot(m, u, x, u - x, 2, 1, f); /* x.u and u.u */
                 bool swap = f[1] > a, turn = fabs(f[0]) > limit * sqrt(a) * sqrt(f[1]);
                 if (!swap && !turn) continue;
                 if (turn) {
@@ -18511,9 +18690,9 @@ static bool ct__la_jacobi(int64_t n, double *y, double *w)
                     t = copysign(1 / (fabs(q) + sqrt(1 + q * q)), q), c = 1 / sqrt(1 + t * t), s = c * t;
                 }
                 if (swap) t = c, c = s, s = -t; /* exchanges the results as well, one with its sign */
-                ct__la_rot(n, x, u, c, s);
-                if (w) ct__la_rot(n, w + i * n, w + k * n, c, s);
-                dot(n, x, x, n, 1, 1, &a);
+                ct__la_rot(m, x, u, c, s);
+                if (w) ct__la_rot(wide, w + i * wide, w + k * wide, c, s);
+                dot(m, x, x, m, 1, 1, &a);
                 turned = true;
             }
         }
@@ -18556,6 +18735,32 @@ static void ct__la_svd_start(ct__la *j, const double *r, double *w, double *work
     if (bad) memset(w, 0, (size_t)(n * n) * sizeof *w);
     for (int64_t i = 0; bad && i < n; i++) w[i * (n + 1)] = 1;
 }
+/* For float32's accuracy: X^T X = V S^2 V^T in float64, U S = X V. What is lost there, EPS of the largest square, hurts no value
+   above 1e-6 of the largest; rows whose product is below 1e-7 of its square are made orthogonal anew. False if one is smaller. */
+static bool ct__la_svd_gram(ct__la *j, double scale)
+{
+    int64_t m = j->m, n = j->n, first = 0;
+    double *g = j->work, *y = g + n * n, *s = j->c;
+    ct__lm rows = ct__lm_of(j->a, m, 1);
+    int32_t bad;
+    ct__la e = *j;
+    memset(g, 0, (size_t)(n * n + n * m) * sizeof *g);
+    ct__la_syrk(j, n, m, rows, ct__lm_of(g, n, 1)); /* -X^T X: the largest comes first */
+    e.a = g, e.b = j->d, e.work = y + n * m, e.info = &bad, e.flag = false;
+    ct__la_eigh(&e);
+    if (bad || !(s[n - 1] < 1e-12 * s[0])) return false;
+    for (int64_t i = 0; i < n; i++) s[i] = sqrt(-s[i]);
+    while (first < n && s[first] * s[n - 1] > 1e-7 * s[0] * s[0]) first++;
+    if (j->vectors) {
+        ct__la_gemm(j, n, m, n, 1, ct__lm_of(j->d, n, 1), rows, ct__lm_of(y, m, 1));
+        if (!ct__la_jacobi(n - first, m, y + first * m, n, j->d + first * n)) return false;
+        for (int64_t i = first; i < n; i++) s[i] = sqrt(ct__la_dot(m, y + i * m, 1, y + i * m, 1));
+        for (int64_t r = 0; r < m; r++) for (int64_t i = 0; i < n; i++) j->b[r * n + i] = y[i * m + r] / s[i];
+    }
+    for (int64_t i = 0; i < n; i++) s[i] *= scale;
+    j->failed = j->failed || e.failed;
+    return true;
+}
 /* a: columns of X (m,n), m >= n, one after the other; b: left singular vectors as columns (m,n), c: singular values, d: right ones as rows.
    X = Q R; W makes R's rows orthogonal: W R = S V^T, X = (Q W^T) S V^T */
 static void ct__la_svd(ct__la *j)
@@ -18563,14 +18768,14 @@ static void ct__la_svd(ct__la *j)
     int64_t m = j->m, n = j->n;
     double *tau = j->work, *w = tau + n, *work = w + n * n, scale = ct__la_scale(m * n, j->a);
     *j->info = scale == scale ? 0 : -1;
-    if (*j->info) return;
+    if (*j->info || (j->flag && scale != 0 && ct__la_svd_gram(j, scale))) return;
     ct__la_qr(j, m, n, ct__lm_of(j->a, 1, m), tau, work);
     double *r = work;
     for (int64_t i = 0; i < n; i++) for (int64_t k = 0; k < n; k++) r[i * n + k] = k < i ? 0 : j->a[i + k * m];
     ct__la_svd_start(j, r, w, work + n * n);
     memset(j->d, 0, (size_t)(n * n) * sizeof *r);
     ct__la_gemm(j, n, n, n, 1, ct__lm_of(w, n, 1), ct__lm_of(r, n, 1), ct__lm_of(j->d, n, 1));
-    *j->info = ct__la_jacobi(n, j->d, j->vectors ? w : NULL) ? 0 : 1;
+    *j->info = ct__la_jacobi(n, n, j->d, n, j->vectors ? w : NULL) ? 0 : 1;
     for (int64_t i = 0; i < n; i++) {
         double *x = j->d + i * n, s = sqrt(ct__la_dot(n, x, 1, x, 1));
         if (s < 1e-140) s = 0;
@@ -18582,8 +18787,11 @@ static void ct__la_svd(ct__la *j)
     for (int64_t i = 0; i < m; i++) for (int64_t k = 0; k < n; k++) j->b[i * n + k] = i < n ? w[k * n + i] : 0;
     ct__la_reflect(j, false, false, m, n, n, ct__lm_of(j->a, 1, m), tau, ct__lm_of(j->b, n, 1), work);
 }
-static int64_t ct__la_svd_room(int64_t m, int64_t n) { return n + n * n + ct__imax(ct__la_qr_room(m, n, n), 5 * n * n + 5 * n); }
+static int64_t ct__la_svd_room(int64_t m, int64_t n) { return 2 * n * n + ct__imax(n * n, n * m) + ct__imax(ct__la_qr_room(m, n, n), ct__la_eigh_room(n)) + n; }
 
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
 /* ---- jobs over a batch ---- */
 static void ct__la_range(void *ctx, int64_t begin, int64_t end) /* of the parts, each with its room for work */
 {
@@ -19221,7 +19429,7 @@ static bool ct__eigh_forward(ct__call *c)
     if (!a || !z || !w || !c->out[2]) return false;
     j.m = j.n = n, j.sa = n * n, j.sb = n * n, j.sc = n, j.run = ct__la_eigh;
     j.a = ct__la_data(a), j.b = j.vectors ? ct__la_data(z) : NULL, j.c = ct__la_data(w), j.info = (int32_t *)(void *)ct__ptr(c->out[2]);
-    if (!ct__la_run(&j, ct__la_batch(A), 3 * n * n + 5 * n, c->function)) return false;
+    if (!ct__la_run(&j, ct__la_batch(A), ct__la_eigh_room(n), c->function)) return false;
     c->out[0] = j.vectors ? ct__contiguous_of(ct__la_flip(z)) : z, c->out[1] = w, c->nout = 3;
     return c->out[0] != NULL;
 }
@@ -19256,7 +19464,7 @@ static ct_tensor *ct__eigh_any(ct_tensor *A, const char *UPLO, bool vectors, ct_
 CT_API ct_tensor *ct_linalg_eigh(ct_tensor *A, const char *UPLO, ct_tensor **V) { return ct__eigh_any(A, UPLO, true, V, "ct_linalg_eigh"); }
 CT_API ct_tensor *ct_linalg_eigvalsh(ct_tensor *A, const char *UPLO) { return ct__eigh_any(A, UPLO, false, NULL, "ct_linalg_eigvalsh"); }
 
-/* in A in float64; i {vectors}; out: U over V (...,m+n,k) (or an empty tensor), S, info */
+/* in A in float64; i {vectors, of float32}; out: U over V (...,m+n,k) (or an empty tensor), S, info */
 static bool ct__svd_forward(ct__call *c)
 {
     ct_tensor *A = c->in[0];
@@ -19265,7 +19473,7 @@ static bool ct__svd_forward(ct__call *c)
     ct_tensor *a = ct__la_copy(A, A, CT_F64, !wide), *S = ct__la_new(A, CT_F64, k, -1), *left, *right; /* of A, or of A^T */
     ct__la j;
     memset(&j, 0, sizeof j);
-    j.vectors = c->i[0] != 0, j.m = most, j.n = k, j.sa = m * n, j.sb = most * k, j.sc = k, j.sd = k * k, j.run = ct__la_svd;
+    j.vectors = c->i[0] != 0, j.flag = c->i[1] != 0, j.m = most, j.n = k, j.sa = m * n, j.sb = most * k, j.sc = k, j.sd = k * k, j.run = ct__la_svd;
     left = j.vectors ? ct__la_new(A, CT_F64, most, k) : ct__new(CT_F64, &none, 1), right = ct__la_new(A, CT_F64, k, k), c->out[2] = ct__la_new(A, CT_I32, -1, -1);
     if (!a || !S || !left || !right || !c->out[2]) return false;
     j.a = ct__la_data(a), j.b = j.vectors ? ct__la_data(left) : NULL, j.c = ct__la_data(S), j.d = ct__la_data(right), j.info = (int32_t *)(void *)ct__ptr(c->out[2]);
@@ -19311,7 +19519,7 @@ static ct_tensor *ct__svd_any(ct_tensor *A, bool vectors, ct_tensor **S, const c
     vectors = vectors || (ct_is_grad_enabled() && ct__wants_grad(A));
     ct_dtype dtype = (ct_dtype)A->dtype; /* the gradient divides by differences: it is computed in float64, too */
     A = ct_to(A, CT_F64);
-    if (!A || !ct__la_apply(&c, &ct__op_svd, function, &A, 1, vectors, 0) || !ct__la_finite(c.out[2], function)) return NULL;
+    if (!A || !ct__la_apply(&c, &ct__op_svd, function, &A, 1, vectors, dtype == CT_F32) || !ct__la_finite(c.out[2], function)) return NULL;
     *S = ct_to(c.out[1], dtype);
     return *S ? ct_to(c.out[0], dtype) : NULL;
 }
@@ -19409,11 +19617,24 @@ CT_API ct_tensor *(ct_linalg_matrix_rank)(ct_tensor *A, ct_tensor *atol, ct_tens
     ct_tensor *S = hermitian ? (ct_abs)(ct_linalg_eigvalsh(A, "L")) : ct_linalg_svdvals(A);
     return ct__end(f, S ? ct_sum_dim(ct__la_counts(A, S, atol, rtol), -1, false) : NULL);
 }
+/* A = Q R, X = R^-1 Q^T B, where all singular values count for sure: |A| |A^-1| bounds the quotient of the largest and the least. Else A^+ B. */
+static ct_tensor *ct__lstsq_solution(ct_tensor *A, ct_tensor *B, ct_tensor *least, bool *full, const char *function)
+{
+    int64_t n = ct__la_cols(A);
+    ct_tensor *R = NULL, *Q = ct__la_rows(A) >= n && A->numel ? ct_linalg_qr(A, NULL, &R) : NULL, *r = Q ? ct_detach(R) : NULL, *inverse, *bound;
+    if (r) {
+        inverse = ct_linalg_solve_triangular(r, ct__la_eye(r, n, n), true, true, false);
+        bound = (ct_mul)((ct_mul)(ct_norm_dims(r, 2, CT_SHAPE(-2, -1), false), ct_norm_dims(inverse, 2, CT_SHAPE(-2, -1), false)), least ? least : ct_number(ct__la_epsilon(A)));
+        *full = bound && ct_item((ct_all)((ct_lt)(bound, ct_number(0.5)))) != 0;
+    }
+    return *full ? ct_linalg_solve_triangular(R, ct__la_tmul(Q, B), true, true, false) : ct_matmul(ct__pinv_any(A, NULL, least, false, function), B);
+}
 CT_API ct_tensor *ct_linalg_lstsq(ct_tensor *A, ct_tensor *B, double rcond, const char *driver, ct_tensor **residuals, ct_tensor **rank, ct_tensor **singular_values)
 {
     static const char *const names[4] = {"gelsy", "gels", "gelsd", "gelss"};
     const char *function = "ct_linalg_lstsq";
     int kind = 0;
+    bool full = false;
     ct_tensor *X, *S, *none, *least;
     if (residuals) *residuals = NULL;
     if (rank) *rank = NULL;
@@ -19427,13 +19648,14 @@ CT_API ct_tensor *ct_linalg_lstsq(ct_tensor *A, ct_tensor *B, double rcond, cons
     if (!ct__la_both(A, false, B, function)) return ct__end(f, NULL);
     if (ct__la_rows(A) != ct__la_rows(B)) return ct__end(f, (ct_tensor *)ct__fail(CT_ERR_SHAPE, function, "A %s and B %s do not fit", ct__brackets(A), ct__brackets(B)));
     least = rcond != 0 || signbit(rcond) ? ct_number(rcond) : NULL;
-    X = ct_matmul(ct__pinv_any(A, NULL, least, false, function), B);
-    S = X ? ct_linalg_svdvals(ct_detach(A)) : NULL;
-    none = (ct_zeros_dtype)((ct_dtype)A->dtype, CT_SHAPE(0));
-    ct_tensor *ranks = (ct_linalg_matrix_rank)(A, NULL, least, false), *rest = none;
-    if (!X || !S || !ranks || !none) return ct__end(f, NULL);
+    X = ct__lstsq_solution(A, B, least, &full, function);
     int64_t n = ct__la_cols(A);
-    if (kind && ct__la_rows(A) > n && (kind == 1 || ct_item((ct_all)((ct_eq)(ranks, ct_number_i64(n)))) != 0)) rest = ct_sum_dim((ct_square)((ct_sub)(ct_matmul(A, X), B)), -2, false);
+    S = kind > 1 && singular_values && X ? ct_linalg_svdvals(ct_detach(A)) : X;
+    none = (ct_zeros_dtype)((ct_dtype)A->dtype, CT_SHAPE(0));
+    bool ask = rank || (kind && residuals);
+    ct_tensor *ranks = !ask ? none : full ? (ct_full_dtype)(CT_I64, ct_number_i64(n), ct__la_sizes(A, -1, -1)) : (ct_linalg_matrix_rank)(A, NULL, least, false), *rest = none;
+    if (!X || !S || !ranks || !none) return ct__end(f, NULL);
+    if (kind && residuals && ct__la_rows(A) > n && (kind == 1 || ct_item((ct_all)((ct_eq)(ranks, ct_number_i64(n)))) != 0)) rest = ct_sum_dim((ct_square)((ct_sub)(ct_matmul(A, X), B)), -2, false);
     if (residuals) *residuals = ct_keep(rest);
     if (rank) *rank = ct_keep(kind == 1 ? ct_to(none, CT_I64) : ranks);
     if (singular_values) *singular_values = ct_keep(kind > 1 ? S : none);
@@ -21200,7 +21422,7 @@ static bool ct__embedding_backward(ct__bw *b)
     if (!index || !ok) return false;
     ct_tensor *g = (ct_reshape)(b->g[0], ct__sizes(index->numel, s.size[1], 0, 2)), *zero = ct__new_on(b->g[0]->storage->device, b->g[0]->dtype, s.size, 2);
     if (scale) g = (ct_mul)(g, scale);
-    b->gin[0] = zero && (ct_zero_)(zero) ? (ct_index_add)(zero, 0, index, g, 1) : NULL;
+    b->gin[0] = zero && (ct_zero_)(zero) ? (ct_index_add_)(zero, 0, index, g, 1) : NULL;
     return b->gin[0] != NULL;
 }
 static const ct__op ct__op_embedding = {"embedding", "EmbeddingBackward0", ct__embedding_forward, ct__embedding_backward, NULL, CT__SAVE_IN(1), 0, NULL};
