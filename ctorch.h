@@ -5041,6 +5041,7 @@ typedef struct ct__conv_kernels {
        given: y = -inf, place = start. Places are int32 beside float, int64 beside double; i < n rounded up to whole vectors of 64 bytes */
     void (*max)(int64_t n, const void *const *tap, const int64_t *at, int64_t taps, int64_t s, const void *start, void *y, void *place);
     void (*split)(int64_t n, const void *x, int64_t s, void *y, int64_t ys); /* y[p*ys + i] = x[i*s + p], i < n, p < s */
+    void (*merge)(int64_t n, const void *x, int64_t xs, void *y, int64_t s); /* y[i*s + p] = x[p*xs + i], i < n, p < s */
     void (*add)(int64_t n, const void *x, int64_t xs, void *y, int64_t ys); /* y[i*ys] += x[i*xs] */
     /* of points i < n with coordinates g[2*i]: where in a dim (of a frame) the neighbour below lies, and how far behind it the point */
     void (*near_by)(int64_t n, const void *g, const ct__grid_dim *dim, void *at, void *part);
@@ -7575,6 +7576,13 @@ static void CT__K(pool_split##f)(int64_t n, const void *x_, int64_t s, void *y_,
     else if (s == 2) for (int64_t i = 0; i < n; i++) y[i] = x[2 * i], z[i] = x[2 * i + 1];                            \
     else for (int64_t p = 0; p < s; p++) for (int64_t i = 0; i < n; i++) y[p * ys + i] = x[i * s + p];                \
 }                                                                                                                     \
+static void CT__K(pool_merge##f)(int64_t n, const void *x_, int64_t xs, void *y_, int64_t s)                          \
+{                                                                                                                     \
+    const T *CT__RESTRICT x = (const T *)x_, *CT__RESTRICT z = x + xs;                                                \
+    T *CT__RESTRICT y = (T *)y_;                                                                                      \
+    if (s == 2) for (int64_t i = 0; i < n; i++) y[2 * i] = x[i], y[2 * i + 1] = z[i];                                 \
+    else for (int64_t i = 0; i < n; i++) for (int64_t p = 0; p < s; p++) y[i * s + p] = x[p * xs + i];                \
+}                                                                                                                     \
 static void CT__K(grid_near##f)(int64_t n, const void *g_, const ct__grid_dim *d, void *at_, void *part_)             \
 {                                                                                                                     \
     const T *CT__RESTRICT g = (const T *)g_, scale = (T)d->scale, less = (T)d->less, half = (T)d->half, low = (T)d->low, high = (T)d->high; \
@@ -7622,7 +7630,7 @@ CT__CONV_VECTORS(T, I, f)                                                       
 CT__CONV_ROWS(T, f)                                                                                                   \
 CT__CONV_TAPS(T, f)                                                                                                   \
 CT__CONV_AROUND(T, I, f)                                                                                              \
-static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_split##f), CT__CONV_NARROW(pool_add##f), CT__CONV_NARROW(grid_near##f), CT__CONV_NARROW(grid_blend##f), wino};
+static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_split##f), CT__CONV_NARROW(pool_merge##f), CT__CONV_NARROW(pool_add##f), CT__CONV_NARROW(grid_near##f), CT__CONV_NARROW(grid_blend##f), wino};
 static bool CT__K(wino)(const ct__wino *w);
 CT__CONV_KERNELS(float, int32_t, _f32, CT__K(wino))
 #ifdef CT__PASS_BASE
@@ -16422,18 +16430,6 @@ static int ct__pixels_spans(const ct__pixels *p, int64_t at, int64_t count, ct__
     }
     return spans;
 }
-/* operand (taps, lanes) */
-static void ct__pack_pixels(const ct__mat *m, int64_t k0, int64_t nk, int64_t l0, int64_t nl, int64_t tile, void *panel)
-{
-    const ct__pixels *p = (const ct__pixels *)m->user;
-    ct__span span[CT__STAGE];
-    char *to = (char *)panel;
-    for (int64_t l = 0; l < nl; l += tile, to += nk * tile * p->gemm->size) {
-        int64_t n = ct__imin(tile, nl - l);
-        int spans = ct__pixels_spans(p, l0 + l, n, span);
-        p->conv->rows(m->data, p->end, p->offset + k0, nk, span, spans, n, tile, to);
-    }
-}
 /* operand (lanes, taps): rows of taps are gathered as above, and turned around like any matrix */
 static void ct__pack_taps(const ct__mat *m, int64_t k0, int64_t nk, int64_t l0, int64_t nl, int64_t tile, void *panel)
 {
@@ -16524,7 +16520,9 @@ static int64_t ct__conv_start(ct__conv_job *j, const ct__gemm_kernels *gemm, con
     j->lines = (j->backward ? c->C : c->O) / c->G, j->channels = j->frame.channels / c->G;
     for (int d = 0; d < 3; d++) phases *= ct__conv_phases(j, d), j->result[d] = j->backward ? c->x[d] : c->y[d], j->space *= j->result[d];
     for (int64_t p = 0; p < phases; p++) {
-        ct__conv_axes(j, p, j->axis);
+        ct__axis first[3];
+        ct__conv_axes(j, 0, first), ct__conv_axes(j, p, j->axis);
+        for (int d = 0; d < 3; d++) j->axis[d].lanes = first[d].lanes; /* which all phases use */
         ct__frame_cover(&j->frame, j->axis);
     }
     ct__conv_axes(j, 0, j->axis);
@@ -16569,92 +16567,279 @@ static char *ct__conv_temp(const ct__conv_job *j, int64_t image, int64_t line)
 {
     return j->temp + ((image / j->bunch * j->lines + line) * j->bunch + image % j->bunch) * j->P * j->size;
 }
-static void ct__conv_place(void *ctx, int64_t begin, int64_t end)
-{
-    const ct__conv_job *j = (const ct__conv_job *)ctx;
-    const ct__axis *a = j->axis;
-    for (int64_t r = begin; r < end; r++) {
-        int64_t image = r / j->lines, m = r % j->lines;
-        const char *s = ct__conv_temp(j, image, m);
-        char *d = j->out + (((j->begin + image) * j->c.G + j->group) * j->lines + m) * j->space * j->size;
-        if (j->P == j->space) { memcpy(d, s, (size_t)(j->P * j->size)); continue; }
-        for (int64_t q0 = 0; q0 < a[0].lanes; q0++)
-            for (int64_t q1 = 0; q1 < a[1].lanes; q1++, s += a[2].lanes * j->size)
-                ct__copy_strided((size_t)j->size, a[2].lanes, s, j->size,
-                                 d + (((a[0].at + q0 * a[0].jump) * j->result[1] + a[1].at + q1 * a[1].jump) * j->result[2] + a[2].at) * j->size, a[2].jump * j->size);
-    }
-}
 static void ct__conv_collect(void *ctx, int64_t begin, int64_t end)
 {
     const ct__conv_job *j = (const ct__conv_job *)ctx;
     for (int64_t r = begin; r < end; r++)
         memcpy(ct__conv_temp(j, r / j->lines, r % j->lines), j->g + (((j->begin + r / j->lines) * j->c.G + j->group) * j->lines + r % j->lines) * j->P * j->size, (size_t)(j->P * j->size));
 }
+/* ---- the result, and its transpose: tiles of lanes, each multiplied with all weights. Rows of the source are packed once for all phases; a panel
+   has a row for each place that a tap reads (a shift) and each channel of a block. Shifts are outside, so that a phase reads few runs of rows, but
+   channels where there is one phase: rows that lie close in the image are packed together. ---- */
+enum { CT__CONV_PANELS = 3, CT__CONV_ROWS = 3072, CT__CONV_SUMS = 128 << 10, CT__CONV_LOSS = 32 }; /* of a tile: panels; bytes of a panel's column, of sums kept; part of lanes that may be empty */
+typedef struct ct__conv_phase { int64_t at[3], taps, first; } ct__conv_phase; /* taps [first, first + taps) of shift[] */
+typedef struct ct__conv_tiles {
+    ct__conv_job *j;
+    ct__conv_phase *phase;
+    int64_t phases, shifts, *shift, *place, *offset; /* shift of each phase's taps; where shifts and, relative to them, rows of a panel lie in the frame */
+    int64_t block, lanes, row, rows;          /* channels of a block; lanes cut into tiles, of a row that is stored at once; rows of an image */
+    int64_t wide, tiles, high, split;         /* lanes of a tile and lines of an item; their numbers */
+    int64_t step, width, panel, room, parts;  /* lines whose sums are kept at once, their row stride; elements of a panel, of a thread's memory */
+    char *w, *memory;
+    const char *source;
+    bool flat, by_image;                      /* lanes are results in order; tiles end with an image */
+} ct__conv_tiles;
 
-/* `bunches` products of j->bunch images each, from image `start` of the chunk on, for one group */
-static bool ct__conv_multiply(ct__conv_job *j, const char *images, int64_t start, int64_t bunches)
+static int64_t ct__axis_tap(const ct__axis *a, int64_t i) { return a->next < 0 ? a->taps - 1 - i : i; } /* taps by ascending position */
+static int64_t ct__axis_place(const ct__axis *a, int64_t i) { return a->first + ct__axis_tap(a, i) * a->next; }
+static int64_t ct__places_find(const int64_t *place, int64_t n, int64_t value) /* the first that is not below */
 {
-    const ct__frame *f = &j->frame;
-    const ct__axis *a = j->axis;
-    bool direct = j->bunch == 1 && j->P == j->space;
-    int64_t size = j->size, line = j->backward ? j->c.taps : j->K, of_group = j->lines * j->channels * j->c.taps;
-    ct__mat A = {j->w + j->group * of_group * size, line, 1, j->backward ? ct__pack_weights : NULL, &j->weights};
-    ct__mat B = {images + (start * f->image + j->group * j->channels * f->channel) * size, 0, 0, ct__pack_pixels, &j->pixels};
-    if (j->bunch == 1 && a[0].taps * a[1].taps * a[2].taps == 1 && j->pixels.stride[0] == 1 && j->pixels.n[0] >= j->P) /* an ordinary matrix */
-        B.data = (const char *)B.data + j->offset[0] * size, B.rs = f->channel, B.cs = 1, B.pack = NULL;
-    ct__out C = {j->temp, j->bunch * j->P, 1, 1, 0, j->bias ? j->bias + j->group * j->lines * size : NULL, NULL, CT__ACT_NONE};
-    j->begin = j->first + start;
-    if (direct) C.data = j->out + (j->begin * j->c.G + j->group) * j->lines * j->space * size, C.rs = j->space;
-    if (!ct__gemm_batched(j->gemm, bunches, j->lines, j->bunch * j->P, j->K, &A, 0, &B, j->bunch * f->image, &C, direct ? j->c.G * j->lines * j->space : j->lines * j->bunch * j->P)) return false;
-    if (!direct) ct__parallel_for(bunches * j->bunch * j->lines, 1 + CT__GRAIN / j->P, ct__conv_place, j);
+    int64_t low = 0;
+    while (low < n) {
+        int64_t k = (low + n) / 2;
+        if (place[k] < value) low = k + 1;
+        else n = k;
+    }
+    return low;
+}
+/* The places in one dim that taps of any phase read, ascending; returns their number, k[d] at most. */
+static int64_t ct__conv_places(const ct__conv_job *j, int d, int64_t *place)
+{
+    int64_t n = 0;
+    for (int64_t p = 0; p < ct__imax(1, ct__conv_phases(j, d)); p++) {
+        ct__axis a = j->backward ? ct__axis_backward(&j->c, d, p) : ct__axis_forward(&j->c, d);
+        for (int64_t t = 0; t < a.taps; t++) {
+            int64_t value = ct__axis_place(&a, t), k = ct__places_find(place, n, value);
+            if (k < n && place[k] == value) continue;
+            memmove(place + k + 1, place + k, (size_t)(n++ - k) * sizeof *place);
+            place[k] = value;
+        }
+    }
+    return n;
+}
+static void ct__conv_shifts(ct__conv_tiles *t, int64_t *at) /* at: room for the places of each dim */
+{
+    const ct__conv_job *j = t->j;
+    int64_t n[3], *dim[3] = {at, at + j->c.k[0], at + j->c.k[0] + j->c.k[1]}, *shift = t->shift, taps = 0;
+    for (int d = 0; d < 3; d++) n[d] = ct__conv_places(j, d, dim[d]);
+    t->shifts = n[0] * n[1] * n[2];
+    for (int64_t s = 0; s < t->shifts; s++)
+        t->place[s] = ct__frame_offset(&j->frame, 0, dim[0][s / n[2] / n[1]]) + ct__frame_offset(&j->frame, 1, dim[1][s / n[2] % n[1]]) + ct__frame_offset(&j->frame, 2, dim[2][s % n[2]]);
+    for (int64_t p = 0; p < t->phases; p++) {
+        ct__axis a[3];
+        ct__conv_axes(j, p, a);
+        for (int d = 0; d < 3; d++) t->phase[p].at[d] = a[d].at;
+        t->phase[p].first = taps, t->phase[p].taps = ct__axes_taps(a), taps += ct__axes_taps(a);
+        for (int64_t i = 0; i < ct__axes_taps(a); i++) {
+            int64_t i0 = i / a[2].taps / a[1].taps, i1 = i / a[2].taps % a[1].taps, i2 = i % a[2].taps;
+            *shift++ = (ct__places_find(dim[0], n[0], ct__axis_place(&a[0], i0)) * n[1] + ct__places_find(dim[1], n[1], ct__axis_place(&a[1], i1))) * n[2] +
+                       ct__places_find(dim[2], n[2], ct__axis_place(&a[2], i2));
+        }
+    }
+}
+/* Where in the weights of a line the factors of a phase stand, in the order of its rows: blocks, taps, channels; or channels, taps. */
+static void ct__conv_factors(const ct__conv_tiles *t, int64_t p, int64_t *weight)
+{
+    const ct__conv_job *j = t->j;
+    int64_t far_weight = j->backward ? j->lines * j->c.taps : j->c.taps, taps = t->phase[p].taps, block = t->phases > 1 ? t->block : 1;
+    ct__axis a[3];
+    ct__conv_axes(j, p, a);
+    for (int64_t c = 0; c < j->channels; c += block)
+        for (int64_t i = 0; i < taps; i++) {
+            int64_t k0 = a[0].k0 + ct__axis_tap(&a[0], i / a[2].taps / a[1].taps) * a[0].kstep, k1 = a[1].k0 + ct__axis_tap(&a[1], i / a[2].taps % a[1].taps) * a[1].kstep;
+            int64_t at = (k0 * j->c.k[1] + k1) * j->c.k[2] + a[2].k0 + ct__axis_tap(&a[2], i % a[2].taps) * a[2].kstep;
+            for (int64_t b = c; b < ct__imin(c + block, j->channels); b++) *weight++ = b * far_weight + at;
+        }
+}
+/* Weights (group, phase, tile of lines, k, line of the tile). */
+static char *ct__conv_panel(const ct__conv_tiles *t, int64_t group, int64_t p, int64_t line)
+{
+    const ct__conv_job *j = t->j;
+    int64_t up = ct__gemm_up(j->lines, j->gemm->MR);
+    return t->w + ((group * j->c.taps + t->phase[p].first) * up + line * t->phase[p].taps) * j->channels * j->size;
+}
+static void ct__conv_pack_weights(ct__conv_tiles *t, int64_t *weight)
+{
+    ct__conv_job *j = t->j;
+    ct__mat A = {NULL, 1, j->backward ? j->c.taps : j->entries, NULL, &j->weights};
+    j->weights.offset = weight;
+    for (int64_t p = 0; p < t->phases; p++) {
+        if (j->backward) ct__conv_factors(t, p, weight);
+        for (int64_t g = 0; g < j->c.G; g++) {
+            A.data = j->w + g * j->lines * j->entries * j->size;
+            (j->backward ? ct__pack_weights : j->gemm->pack)(&A, 0, j->channels * t->phase[p].taps, 0, j->lines, j->gemm->MR, ct__conv_panel(t, g, p, 0));
+        }
+    }
+}
+/* Rows of a block of channels (from x on) for the lanes of a tile */
+static void ct__conv_pack(const ct__conv_tiles *t, const char *x, int64_t l0, int64_t n, int64_t channels, char *panel)
+{
+    const ct__conv_job *j = t->j;
+    int64_t size = j->size, NR = j->gemm->NR, calls = t->phases > 1 ? t->shifts : 1, rows = t->phases > 1 ? channels : channels * t->shifts;
+    ct__span span[CT__STAGE];
+    for (int64_t l = 0; l < n; l += NR) {
+        int64_t lanes = ct__imin(NR, n - l);
+        int spans = ct__pixels_spans(&j->pixels, l0 + l, lanes, span);
+        for (int64_t s = 0; s < calls; s++, panel += rows * NR * size)
+            j->conv->rows(x + (t->phases > 1 ? t->place[s] * size : 0), j->pixels.end, t->offset, rows, span, spans, lanes, NR, panel);
+    }
+}
+/* MR lines of a phase; sums have rows of ld elements */
+static void ct__conv_multiply(const ct__conv_tiles *t, int64_t p, const char *a, bool add, int64_t channels, int64_t n, const char *panel, char *sums, int64_t ld)
+{
+    const ct__gemm_kernels *k = t->j->gemm;
+    const int64_t *shift = t->shift + t->phase[p].first;
+    int64_t taps = t->phase[p].taps, run;
+    for (int64_t l = 0; l < n; l += k->NR, panel += t->shifts * channels * k->NR * k->size)
+        for (int64_t i = 0; i < taps; i += run) {
+            for (run = 1; i + run < taps && shift[i + run] == shift[i] + run;) run++;
+            k->micro[(ct__imin(k->NR, n - l) + k->VL - 1) / k->VL - 1](run * channels, a + i * channels * k->MR * k->size, 1, k->MR, panel + shift[i] * channels * k->NR * k->size,
+                                                                     k->NR, 1, add || i, sums + l * k->size, ld);
+        }
+    if (!taps) memset(sums, 0, (size_t)(k->MR * ld * k->size));
+}
+/* Where rows of a tile's lanes go: `to` of the result's first image for phases at[0], at[1] */
+static int ct__conv_rows_of(const ct__conv_tiles *t, const int64_t *at, int64_t l0, int64_t n, ct__span *span)
+{
+    const ct__conv_job *j = t->j;
+    const int64_t *s = j->c.stride, *X = j->result;
+    int spans = 0;
+    for (int64_t from = 0, run; from < n; from += run) {
+        int64_t l = l0 + from, image = l / t->row / t->rows, r = l / t->row % t->rows, column = l % t->row, to = column;
+        run = ct__imin(t->row - column, n - from);
+        if (!t->flat) {
+            int64_t q0 = r / j->axis[1].lanes * s[0] + at[0], q1 = r % j->axis[1].lanes * s[1] + at[1];
+            if (q0 >= X[0] || q1 >= X[1]) continue;
+            to = (q0 * X[1] + q1) * X[2] + column * s[2];
+        }
+        span[spans].to = image * j->c.G * j->lines * j->space + to, span[spans].from = from, span[spans++].n = run;
+    }
+    return spans;
+}
+/* A row's sums, of `phases` phases `far` elements apart, to every step-th place of y, where `left` are left. */
+static void ct__conv_merge(const ct__conv_job *j, const char *x, int64_t far_off, int64_t phases, int64_t n, char *y, int64_t left, int64_t step)
+{
+    int64_t all = ct__imin(n, left / step);
+    if (all) j->conv->merge(all, x, far_off, y, step);
+    for (int64_t p = 0; p < phases && all < n; p++)
+        if (all * step + p < left) ct__put_one(y, all * step + p, x, p * far_off + all, j->size);
+}
+static void ct__conv_store(const ct__conv_tiles *t, int64_t group, int64_t line, int64_t lines, int64_t l0, int64_t n, const char *sums)
+{
+    const ct__conv_job *j = t->j;
+    int64_t size = j->size, W = j->result[2], step = t->flat ? 1 : j->c.stride[2], columns = t->flat ? 1 : ct__imax(1, ct__conv_phases(j, 2));
+    ct__span span[CT__CONV_PANELS * CT__STAGE];
+    for (int64_t p = 0; p < t->phases; p += columns) {
+        int spans = ct__conv_rows_of(t, t->phase[p].at, l0, n, span);
+        for (int64_t m = 0; m < lines; m++) {
+            const char *x = sums + (p * t->step + m) * t->width * size;
+            char *y = j->out + ((j->first * j->c.G + group) * j->lines + line + m) * j->space * size;
+            for (int k = 0; k < spans; k++)
+                if (step == 1) memcpy(y + span[k].to * size, x + span[k].from * size, (size_t)(span[k].n * size));
+                else ct__conv_merge(j, x + span[k].from * size, t->step * t->width, columns, span[k].n, y + span[k].to * size, W - span[k].to % W, step);
+        }
+    }
+}
+/* Tile item/split, part item%split of the lines; sums go by way of memory, whole vectors of an image's straight to their places. */
+static void ct__conv_item(const ct__conv_tiles *t, int64_t item, char *panel)
+{
+    const ct__conv_job *j = t->j;
+    const ct__gemm_kernels *k = j->gemm;
+    int64_t size = j->size, group = item / t->split / t->tiles, tile = item / t->split % t->tiles, per = (t->lanes + t->wide - 1) / t->wide, first = t->by_image ? tile / per * t->lanes : 0;
+    int64_t l0 = (t->by_image ? tile % per : tile) * t->wide, n = ct__imin(t->wide, t->lanes - l0), begin = item % t->split * t->high, end = ct__imin(begin + t->high, j->lines);
+    const char *x = t->source + group * j->channels * j->frame.channel * size;
+    char *sums = panel + t->panel * size;
+    for (int64_t m = begin; m < end; m += t->step) {
+        int64_t lines = ct__imin(t->step, end - m), ld = t->width;
+        bool direct = t->by_image && n % k->VL == 0 && lines % k->MR == 0;
+        char *to = sums;
+        if (direct) ld = j->space, to = j->out + (((j->first + first / t->lanes) * j->c.G + group) * j->lines + m) * ld * size + l0 * size;
+        for (int64_t c = 0; !c || c < j->channels; c += t->block) { /* sums of no channels are zero */
+            int64_t channels = ct__imin(t->block, j->channels - c);
+            if (m == begin) ct__conv_pack(t, x + c * j->frame.channel * size, first + l0, n, channels, panel);
+            for (int64_t p = 0; p < t->phases; p++)
+                for (int64_t i = 0; i < lines; i += k->MR)
+                    ct__conv_multiply(t, p, ct__conv_panel(t, group, p, m + i) + c * t->phase[p].taps * k->MR * size, c > 0, channels, n, panel, to + (p * t->step + i) * ld * size, ld);
+        }
+        ct__out C = {to, ld, 1, 1, 0, j->bias ? j->bias + (group * j->lines + m) * size : NULL, NULL, CT__ACT_NONE};
+        for (int64_t p = 0; C.bias_m && p < t->phases; p++, C.data = (char *)C.data + t->step * ld * size) k->finish(&C, 0, lines, 0, n);
+        if (!direct) ct__conv_store(t, group, m, lines, first + l0, n, sums);
+    }
+}
+static void ct__conv_items(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__conv_tiles *t = (const ct__conv_tiles *)ctx;
+    int64_t items = t->j->c.G * t->tiles * t->split;
+    for (int64_t part = begin; part < end; part++)
+        for (int64_t i = part * items / t->parts; i < (part + 1) * items / t->parts; i++) ct__conv_item(t, i, t->memory + part * t->room * t->j->size);
+}
+/* Tiles of a chunk: whole rows or images, where little is lost by that; some items for each thread. */
+static void ct__conv_tiling(ct__conv_tiles *t, int64_t images)
+{
+    const ct__conv_job *j = t->j;
+    const ct__gemm_kernels *k = j->gemm;
+    int64_t threads = ct__tls.in_worker ? 1 : ct_get_num_threads(), whole = t->width / t->row * t->row;
+    t->by_image = t->flat && ct__gemm_up(j->P, k->VL) - j->P <= j->P / CT__CONV_LOSS;
+    t->lanes = t->by_image ? j->P : images * j->P;
+    t->wide = whole > t->width - k->VL ? whole : ct__gemm_cut(t->lanes, t->width, k->VL);
+    t->tiles = (t->lanes + t->wide - 1) / t->wide * (t->by_image ? images : 1);
+    int64_t items = j->c.G * t->tiles, blocks = items < 2 * threads && threads > 1 ? 4 * threads / items : 1;
+    t->high = ct__gemm_cut(j->lines, (j->lines + blocks - 1) / blocks, k->MR), t->split = (j->lines + t->high - 1) / t->high;
+}
+static bool ct__conv_chunk(ct__conv_tiles *t, int64_t count)
+{
+    ct__conv_job *j = t->j;
+    int64_t threads = ct_get_num_threads(), rows = 0;
+    t->source = ct__conv_images(j, count);
+    ct__conv_tiling(t, count);
+    for (int64_t p = 0; p < t->phases; p++) rows += t->phase[p].taps * j->channels;
+    int64_t items = j->c.G * t->tiles * t->split, room;
+    double work = (double)rows * (double)t->high * (double)t->wide;
+    t->parts = work * (double)items < CT__GEMM_SERIAL || threads < 2 ? 1 : ct__imin(items, 4 * threads), room = t->parts * t->room;
+    t->memory = (char *)ct__conv_alloc(room, j->size);
+    if (!t->memory) return false;
+    ct__parallel_for(t->parts, 1, ct__conv_items, t);
+    ct__free(t->memory, (size_t)(room * j->size));
     return true;
 }
-static bool ct__conv_phase(ct__conv_job *j, int64_t p, int64_t count) /* all of a chunk's images; p: which phase */
+static void ct__conv_plan(ct__conv_tiles *t)
 {
-    int64_t bunch = j->bunch;
-    const char *images = j->frame.copied ? j->images : ct__conv_images(j, count);
-    bool ok = true;
-    ct__conv_axes(j, p, j->axis);
-    j->P = ct__axes_lanes(j->axis), j->K = j->channels * ct__axes_taps(j->axis);
-    if (!j->P || (!j->K && j->backward)) return true; /* bias or zeros are there */
-    ct__frame_offsets(&j->frame, &j->c, j->axis, j->channels, j->lines * j->c.taps, j->offset, j->weight);
-    ct__pixels_init(&j->pixels, &j->frame, j->axis);
-    j->pixels.offset = j->offset, j->weights.offset = j->weight;
-    for (j->group = 0; ok && j->group < j->c.G; j->group++) {
-        ok = ct__conv_multiply(j, images, 0, count / bunch);
-        j->bunch = count % bunch;
-        if (ok && j->bunch) ok = ct__conv_multiply(j, images, count - j->bunch, 1);
-        j->bunch = bunch;
-    }
-    return ok;
-}
-static void ct__conv_clear(void *ctx, int64_t begin, int64_t end) /* images of the result */
-{
-    const ct__conv_job *j = (const ct__conv_job *)ctx;
-    int64_t lines = j->c.G * j->lines, image = lines * j->space;
-    memset(j->out + begin * image * j->size, 0, (size_t)((end - begin) * image * j->size));
-    for (int64_t k = begin * image; j->bias && k < end * image; k++) ct__put_one(j->out, k, j->bias, k / j->space % lines, j->size);
+    const ct__conv_job *j = t->j;
+    const ct__gemm_kernels *k = j->gemm;
+    t->flat = t->phases == 1 && j->P == j->space;
+    t->row = t->flat ? j->P : j->axis[2].lanes, t->rows = t->flat ? 1 : j->axis[0].lanes * j->axis[1].lanes;
+    t->block = ct__gemm_cut(ct__imax(1, j->channels), ct__imax(1, CT__CONV_ROWS / k->size / ct__imax(1, t->shifts)), 1);
+    t->step = t->block < j->channels ? ct__gemm_up(j->lines, k->MR) : k->MR;
+    t->width = k->NR * ct__imin(CT__CONV_PANELS, ct__imax(1, CT__CONV_SUMS / (t->phases * t->step * k->NR * k->size)));
+    t->panel = t->shifts * t->block * t->width, t->room = ct__gemm_up(t->panel + t->phases * t->step * t->width, 16);
 }
 static bool ct__conv_gather(ct__conv_job *j, int64_t phases)
 {
     const ct__frame *f = &j->frame;
-    bool holes = false; /* places of the image that no window reaches */
-    for (int64_t p = 0; j->backward && p < phases; p++) ct__conv_axes(j, p, j->axis), holes = holes || !ct__axes_taps(j->axis);
-    if (holes) ct__parallel_for(j->c.N, 1, ct__conv_clear, j);
-    ct__conv_axes(j, 0, j->axis);
-    int64_t temp = j->bunch > 1 || j->P != j->space ? j->lines * j->P : 0;
-    ct__conv_cut(j, temp);
-    int64_t images = f->copied ? j->chunk * f->image + 64 : 0;
-    temp *= j->chunk;
+    ct__conv_tiles t;
+    memset(&t, 0, sizeof t);
+    t.j = j, t.phases = phases;
+    ct__conv_cut(j, 0);
+    int64_t images = f->copied ? j->chunk * f->image + 64 : 0, up = ct__gemm_up(j->lines, j->gemm->MR), weights = j->c.G * up * j->entries;
+    int64_t places = j->c.k[0] + j->c.k[1] + j->c.k[2], table = 2 * j->entries + 2 * j->c.taps + places, *at;
     if (images) j->images = (char *)ct__conv_alloc(images, j->size);
-    if (temp) j->temp = (char *)ct__conv_alloc(temp, j->size);
-    bool ok = ct__conv_tables(j) && (j->images || !images) && (j->temp || !temp);
-    for (j->first = 0; ok && j->first < j->c.N; j->first += j->chunk) {
-        int64_t count = ct__imin(j->chunk, j->c.N - j->first);
-        if (f->copied) ct__conv_images(j, count);
-        for (int64_t p = 0; ok && p < phases; p++) ok = ct__conv_phase(j, p, count);
+    t.w = (char *)ct__conv_alloc(weights, j->size), t.phase = (ct__conv_phase *)ct__conv_alloc(phases, (int64_t)sizeof *t.phase);
+    at = (int64_t *)ct__conv_alloc(table, (int64_t)sizeof *at);
+    bool ok = t.w && t.phase && at && (j->images || !images);
+    if (ok) {
+        t.offset = at + j->entries, t.shift = t.offset + j->entries, t.place = t.shift + j->c.taps;
+        ct__conv_shifts(&t, t.place + j->c.taps);
+        for (int64_t k = 0, each = phases > 1 ? 1 : t.shifts; k < j->channels * each; k++) t.offset[k] = k / each * f->channel + (phases > 1 ? 0 : t.place[k % each]);
+        ct__conv_axes(j, 0, j->axis);
+        ct__pixels_init(&j->pixels, f, j->axis);
+        ct__conv_plan(&t);
+        ct__conv_pack_weights(&t, at);
     }
-    ct__conv_free(j, images, temp);
+    for (j->first = 0; ok && j->first < j->c.N; j->first += j->chunk) ok = ct__conv_chunk(&t, ct__imin(j->chunk, j->c.N - j->first));
+    if (t.w) ct__free(t.w, (size_t)(weights * j->size));
+    if (t.phase) ct__free(t.phase, (size_t)phases * sizeof *t.phase);
+    if (at) ct__free(at, (size_t)table * sizeof *at);
+    if (images && j->images) ct__free(j->images, (size_t)(images * j->size));
     return ok;
 }
 
