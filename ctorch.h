@@ -16450,26 +16450,6 @@ static void ct__pack_taps(const ct__mat *m, int64_t k0, int64_t nk, int64_t l0, 
         }
     }
 }
-/* operand (taps, lines) of the weights: element k of line l at offset[k] + l*cs. Few k at a time, which lie together for all lines. */
-#define CT__PACK_WEIGHTS(T)                                                                                           \
-    const T *w = (const T *)m->data + p->offset[k0 + k] + (l0 + l) * s;                                               \
-    T *to = (T *)panel + l * nk + k * tile;                                                                           \
-    for (; j + 4 <= n; j += 4, w += 4 * s) to[j] = w[0], to[j + 1] = w[s], to[j + 2] = w[2 * s], to[j + 3] = w[3 * s]; \
-    for (; j < n; j++, w += s) to[j] = *w;                                                                            \
-    for (; j < tile; j++) to[j] = 0;
-static void ct__pack_weights(const ct__mat *m, int64_t k0, int64_t nk, int64_t l0, int64_t nl, int64_t tile, void *panel)
-{
-    const ct__pixels *p = (const ct__pixels *)m->user;
-    int64_t s = m->cs;
-    for (int64_t b = 0; b < nk; b += 16)
-        for (int64_t l = 0; l < nl; l += tile)
-            for (int64_t k = b; k < ct__imin(b + 16, nk); k++) {
-                int64_t n = ct__imin(tile, nl - l), j = 0;
-                if (p->gemm->size == 4) { CT__PACK_WEIGHTS(float) } else { CT__PACK_WEIGHTS(double) }
-            }
-}
-#undef CT__PACK_WEIGHTS
-
 /* One of the three products; "lines" are the outputs of one group. */
 typedef struct ct__conv_job {
     ct__conv c;
@@ -16477,7 +16457,7 @@ typedef struct ct__conv_job {
     const ct__conv_kernels *conv;
     ct__frame frame;
     ct__axis axis[3];
-    ct__pixels pixels, weights;
+    ct__pixels pixels;
     const char *source, *w, *g, *bias;    /* g: y, of conv_weight */
     char *out, *images, *temp;            /* images: frames of a chunk; temp: results on the way to their places */
     int64_t *offset, *weight, entries;    /* per (channel, tap) */
@@ -16527,7 +16507,7 @@ static int64_t ct__conv_start(ct__conv_job *j, const ct__gemm_kernels *gemm, con
     }
     ct__conv_axes(j, 0, j->axis);
     if (!j->backward) j->frame.axis = j->axis;
-    j->pixels.gemm = gemm, j->pixels.conv = conv, j->weights = j->pixels;
+    j->pixels.gemm = gemm, j->pixels.conv = conv;
     j->P = ct__axes_lanes(j->axis), j->entries = j->channels * c->taps, j->bunch = ct__imax(1, ct__imin(c->N, CT__CONV_LANES / ct__imax(1, j->P)));
     return ct__frame_layout(&j->frame) ? phases : 0;
 }
@@ -16581,7 +16561,7 @@ typedef struct ct__conv_phase { int64_t at[3], taps, first; } ct__conv_phase; /*
 typedef struct ct__conv_tiles {
     ct__conv_job *j;
     ct__conv_phase *phase;
-    int64_t phases, shifts, *shift, *place, *offset; /* shift of each phase's taps; where shifts and, relative to them, rows of a panel lie in the frame */
+    int64_t phases, shifts, *shift, *factor, *place, *offset; /* of each phase's taps shift and element of the kernel; where shifts and, from there, rows lie in the frame */
     int64_t block, lanes, row, rows;          /* channels of a block; lanes cut into tiles, of a row that is stored at once; rows of an image */
     int64_t wide, tiles, high, split;         /* lanes of a tile and lines of an item; their numbers */
     int64_t step, width, panel, room, parts;  /* lines whose sums are kept at once, their row stride; elements of a panel, of a thread's memory */
@@ -16620,7 +16600,7 @@ static int64_t ct__conv_places(const ct__conv_job *j, int d, int64_t *place)
 static void ct__conv_shifts(ct__conv_tiles *t, int64_t *at) /* at: room for the places of each dim */
 {
     const ct__conv_job *j = t->j;
-    int64_t n[3], *dim[3] = {at, at + j->c.k[0], at + j->c.k[0] + j->c.k[1]}, *shift = t->shift, taps = 0;
+    int64_t n[3], *dim[3] = {at, at + j->c.k[0], at + j->c.k[0] + j->c.k[1]}, taps = 0;
     for (int d = 0; d < 3; d++) n[d] = ct__conv_places(j, d, dim[d]);
     t->shifts = n[0] * n[1] * n[2];
     for (int64_t s = 0; s < t->shifts; s++)
@@ -16629,27 +16609,16 @@ static void ct__conv_shifts(ct__conv_tiles *t, int64_t *at) /* at: room for the 
         ct__axis a[3];
         ct__conv_axes(j, p, a);
         for (int d = 0; d < 3; d++) t->phase[p].at[d] = a[d].at;
-        t->phase[p].first = taps, t->phase[p].taps = ct__axes_taps(a), taps += ct__axes_taps(a);
-        for (int64_t i = 0; i < ct__axes_taps(a); i++) {
-            int64_t i0 = i / a[2].taps / a[1].taps, i1 = i / a[2].taps % a[1].taps, i2 = i % a[2].taps;
-            *shift++ = (ct__places_find(dim[0], n[0], ct__axis_place(&a[0], i0)) * n[1] + ct__places_find(dim[1], n[1], ct__axis_place(&a[1], i1))) * n[2] +
-                       ct__places_find(dim[2], n[2], ct__axis_place(&a[2], i2));
+        t->phase[p].first = taps, t->phase[p].taps = ct__axes_taps(a);
+        for (int64_t i = 0; i < t->phase[p].taps; i++) {
+            int64_t k[3] = {i / a[2].taps / a[1].taps, i / a[2].taps % a[1].taps, i % a[2].taps}, shift = 0, factor = 0;
+            for (int d = 0; d < 3; d++) {
+                shift = shift * n[d] + ct__places_find(dim[d], n[d], ct__axis_place(&a[d], k[d]));
+                factor = factor * j->c.k[d] + a[d].k0 + ct__axis_tap(&a[d], k[d]) * a[d].kstep;
+            }
+            t->shift[taps] = shift, t->factor[taps++] = factor;
         }
     }
-}
-/* Where in the weights of a line the factors of a phase stand, in the order of its rows: blocks, taps, channels; or channels, taps. */
-static void ct__conv_factors(const ct__conv_tiles *t, int64_t p, int64_t *weight)
-{
-    const ct__conv_job *j = t->j;
-    int64_t far_weight = j->backward ? j->lines * j->c.taps : j->c.taps, taps = t->phase[p].taps, block = t->phases > 1 ? t->block : 1;
-    ct__axis a[3];
-    ct__conv_axes(j, p, a);
-    for (int64_t c = 0; c < j->channels; c += block)
-        for (int64_t i = 0; i < taps; i++) {
-            int64_t k0 = a[0].k0 + ct__axis_tap(&a[0], i / a[2].taps / a[1].taps) * a[0].kstep, k1 = a[1].k0 + ct__axis_tap(&a[1], i / a[2].taps % a[1].taps) * a[1].kstep;
-            int64_t at = (k0 * j->c.k[1] + k1) * j->c.k[2] + a[2].k0 + ct__axis_tap(&a[2], i % a[2].taps) * a[2].kstep;
-            for (int64_t b = c; b < ct__imin(c + block, j->channels); b++) *weight++ = b * far_weight + at;
-        }
 }
 /* Weights (group, phase, tile of lines, k, line of the tile). */
 static char *ct__conv_panel(const ct__conv_tiles *t, int64_t group, int64_t p, int64_t line)
@@ -16658,18 +16627,55 @@ static char *ct__conv_panel(const ct__conv_tiles *t, int64_t group, int64_t p, i
     int64_t up = ct__gemm_up(j->lines, j->gemm->MR);
     return t->w + ((group * j->c.taps + t->phase[p].first) * up + line * t->phase[p].taps) * j->channels * j->size;
 }
-static void ct__conv_pack_weights(ct__conv_tiles *t, int64_t *weight)
+static void ct__conv_pack_lines(void *ctx, int64_t begin, int64_t end) /* forward: tiles of lines, as they are */
 {
-    ct__conv_job *j = t->j;
-    ct__mat A = {NULL, 1, j->backward ? j->c.taps : j->entries, NULL, &j->weights};
-    j->weights.offset = weight;
-    for (int64_t p = 0; p < t->phases; p++) {
-        if (j->backward) ct__conv_factors(t, p, weight);
-        for (int64_t g = 0; g < j->c.G; g++) {
-            A.data = j->w + g * j->lines * j->entries * j->size;
-            (j->backward ? ct__pack_weights : j->gemm->pack)(&A, 0, j->channels * t->phase[p].taps, 0, j->lines, j->gemm->MR, ct__conv_panel(t, g, p, 0));
+    const ct__conv_tiles *t = (const ct__conv_tiles *)ctx;
+    const ct__conv_job *j = t->j;
+    int64_t MR = j->gemm->MR, tiles = (j->lines + MR - 1) / MR;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t group = i / tiles, line = i % tiles * MR;
+        ct__mat A = {j->w + (group * j->lines + line) * j->entries * j->size, 1, j->entries, NULL, NULL};
+        j->gemm->pack(&A, 0, j->entries, 0, ct__imin(MR, j->lines - line), MR, ct__conv_panel(t, group, 0, line));
+    }
+}
+/* Weights (lines, taps) of a source channel, some taps and tiles of lines, turned around in stage: (tile, tap, line of the tile) */
+static void ct__conv_spread(const ct__conv_tiles *t, int64_t group, int64_t c, int64_t tap, int64_t taps, int64_t line, int64_t lines, const char *stage)
+{
+    const ct__conv_job *j = t->j;
+    int64_t bytes = j->gemm->MR * j->size, first = c / t->block * t->block, block = t->phases > 1 ? ct__imin(t->block, j->channels - first) : 1;
+    for (int64_t p = 0; p < t->phases; p++)
+        for (int64_t i = 0; i < t->phase[p].taps; i++) {
+            int64_t k = t->factor[t->phase[p].first + i] - tap, row = t->phases > 1 ? first * t->phase[p].taps + i * block + c - first : c * t->phase[p].taps + i;
+            if (k < 0 || k >= taps) continue;
+            char *to = ct__conv_panel(t, group, p, line) + row * bytes;
+            for (int64_t m = 0; m < lines; m += j->gemm->MR, k += taps, to += t->phase[p].taps * j->channels * bytes)
+                for (int64_t b = 0; b < bytes; b += 16) memcpy(to + b, stage + k * bytes + b, 16);
+        }
+}
+static void ct__conv_pack_channels(void *ctx, int64_t begin, int64_t end) /* backward: source channels */
+{
+    const ct__conv_tiles *t = (const ct__conv_tiles *)ctx;
+    const ct__conv_job *j = t->j;
+    double stage[1024];
+    int64_t MR = j->gemm->MR, many = (int64_t)sizeof stage / j->size / MR;
+    for (int64_t i = begin; i < end; i++) {
+        ct__mat A = {j->w + i * j->lines * j->c.taps * j->size, 1, j->c.taps, NULL, NULL};
+        for (int64_t tap = 0, taps; tap < j->c.taps; tap += taps) {
+            taps = ct__imin(j->c.taps - tap, many);
+            for (int64_t line = 0, lines; line < j->lines; line += lines) {
+                lines = ct__imin(j->lines - line, many / taps * MR);
+                j->gemm->pack(&A, tap, taps, line, lines, MR, stage);
+                ct__conv_spread(t, i / j->channels, i % j->channels, tap, taps, line, lines, (const char *)stage);
+            }
         }
     }
+}
+static void ct__conv_pack_weights(ct__conv_tiles *t)
+{
+    const ct__conv_job *j = t->j;
+    int64_t MR = j->gemm->MR;
+    if (j->backward) ct__parallel_for(j->c.G * j->channels, 1 + CT__GRAIN / (1 + j->lines * j->c.taps), ct__conv_pack_channels, t);
+    else ct__parallel_for(j->c.G * ((j->lines + MR - 1) / MR), 1 + CT__GRAIN / (1 + MR * j->entries), ct__conv_pack_lines, t);
 }
 /* Rows of a block of channels (from x on) for the lanes of a tile */
 static void ct__conv_pack(const ct__conv_tiles *t, const char *x, int64_t l0, int64_t n, int64_t channels, char *panel)
@@ -16821,19 +16827,19 @@ static bool ct__conv_gather(ct__conv_job *j, int64_t phases)
     t.j = j, t.phases = phases;
     ct__conv_cut(j, 0);
     int64_t images = f->copied ? j->chunk * f->image + 64 : 0, up = ct__gemm_up(j->lines, j->gemm->MR), weights = j->c.G * up * j->entries;
-    int64_t places = j->c.k[0] + j->c.k[1] + j->c.k[2], table = 2 * j->entries + 2 * j->c.taps + places, *at;
+    int64_t places = j->c.k[0] + j->c.k[1] + j->c.k[2], table = j->entries + 3 * j->c.taps + places, *at;
     if (images) j->images = (char *)ct__conv_alloc(images, j->size);
     t.w = (char *)ct__conv_alloc(weights, j->size), t.phase = (ct__conv_phase *)ct__conv_alloc(phases, (int64_t)sizeof *t.phase);
     at = (int64_t *)ct__conv_alloc(table, (int64_t)sizeof *at);
     bool ok = t.w && t.phase && at && (j->images || !images);
     if (ok) {
-        t.offset = at + j->entries, t.shift = t.offset + j->entries, t.place = t.shift + j->c.taps;
+        t.offset = at, t.shift = t.offset + j->entries, t.factor = t.shift + j->c.taps, t.place = t.factor + j->c.taps;
         ct__conv_shifts(&t, t.place + j->c.taps);
         for (int64_t k = 0, each = phases > 1 ? 1 : t.shifts; k < j->channels * each; k++) t.offset[k] = k / each * f->channel + (phases > 1 ? 0 : t.place[k % each]);
         ct__conv_axes(j, 0, j->axis);
         ct__pixels_init(&j->pixels, f, j->axis);
         ct__conv_plan(&t);
-        ct__conv_pack_weights(&t, at);
+        ct__conv_pack_weights(&t);
     }
     for (j->first = 0; ok && j->first < j->c.N; j->first += j->chunk) ok = ct__conv_chunk(&t, ct__imin(j->chunk, j->c.N - j->first));
     if (t.w) ct__free(t.w, (size_t)(weights * j->size));
