@@ -16430,26 +16430,6 @@ static int ct__pixels_spans(const ct__pixels *p, int64_t at, int64_t count, ct__
     }
     return spans;
 }
-/* operand (lanes, taps): rows of taps are gathered as above, and turned around like any matrix */
-static void ct__pack_taps(const ct__mat *m, int64_t k0, int64_t nk, int64_t l0, int64_t nl, int64_t tile, void *panel)
-{
-    const ct__pixels *p = (const ct__pixels *)m->user;
-    ct__span span[CT__STAGE];
-    double stage[1536];
-    int64_t size = p->gemm->size, wide = ct__imin(CT__STAGE, (int64_t)sizeof stage / (tile * size));
-    ct__mat part = {stage, 1, wide, NULL, NULL};
-    const void *x = p->base ? p->base : (const char *)m->data;
-    if (p->base) k0 += ((const char *)m->data - p->base) / size * p->piece;
-    for (int64_t k = 0; k < nk; k += wide) {
-        int64_t lanes = ct__imin(wide, nk - k);
-        int spans = ct__pixels_spans(p, k0 + k, lanes, span);
-        for (int64_t l = 0; l < nl; l += tile) {
-            int64_t n = ct__imin(tile, nl - l);
-            p->conv->rows(x, p->end, p->offset + l0 + l, n, span, spans, lanes, wide, stage);
-            p->gemm->pack(&part, 0, lanes, 0, n, tile, (char *)panel + (l * nk + k * tile) * size);
-        }
-    }
-}
 /* One of the three products; "lines" are the outputs of one group. */
 typedef struct ct__conv_job {
     ct__conv c;
@@ -16541,17 +16521,6 @@ static void ct__conv_cut(ct__conv_job *j, int64_t temp)
 {
     int64_t each = ct__imax(j->frame.copied ? j->frame.image : 0, temp) * j->size, most = each > 0 ? ct__conv_budget / each / j->bunch * j->bunch : j->c.N;
     j->chunk = ct__imin(j->c.N, ct__imax(j->bunch, most));
-}
-/* Rows (image, line) of temp (bunch of images, lines, image, P) to their places in the result, or in backward rows of y to temp. */
-static char *ct__conv_temp(const ct__conv_job *j, int64_t image, int64_t line)
-{
-    return j->temp + ((image / j->bunch * j->lines + line) * j->bunch + image % j->bunch) * j->P * j->size;
-}
-static void ct__conv_collect(void *ctx, int64_t begin, int64_t end)
-{
-    const ct__conv_job *j = (const ct__conv_job *)ctx;
-    for (int64_t r = begin; r < end; r++)
-        memcpy(ct__conv_temp(j, r / j->lines, r % j->lines), j->g + (((j->begin + r / j->lines) * j->c.G + j->group) * j->lines + r % j->lines) * j->P * j->size, (size_t)(j->P * j->size));
 }
 /* ---- the result, and its transpose: tiles of lanes, each multiplied with all weights. Rows of the source are packed once for all phases; a panel
    has a row for each place that a tap reads (a shift) and each channel of a block. Shifts are outside, so that a phase reads few runs of rows, but
@@ -16849,92 +16818,137 @@ static bool ct__conv_gather(ct__conv_job *j, int64_t phases)
     return ok;
 }
 
-/* ---- the gradient of the weights: sums over lanes, of all images one after the other, or in parts that are added in order ---- */
-enum { CT__CONV_SMALL = 16384, CT__CONV_PIECE = 1 << 20 }; /* weights of a group up to which that is done; work of a part */
-static void ct__conv_add(const ct__conv_job *j, int64_t parts, bool fresh)
+/* ---- the gradient of the weights: sums (taps of all channels, lines) = rows of the image (taps, lanes) @ gradients (lanes, lines), some lanes of all
+   images at a time. Rows are read where they are gathered, gradients are turned around. Few weights are summed in parts of the lanes, side by side,
+   that are added in order; of many each thread sums some. ---- */
+enum { CT__CONV_SMALL = 16384, CT__CONV_PIECE = 1 << 20, CT__CONV_DEEP = 512, CT__CONV_TAPS = 32 }; /* such few weights of a group; work of a part; lanes, taps at a time */
+typedef struct ct__conv_sums {
+    ct__conv_job *j;
+    const char *images;
+    int64_t group, deep, far_row, far_line;  /* lanes at a time; strides of gathered rows, of sums */
+    int64_t size, gradients, room, slots;    /* elements of sums, of turned gradients, of a thread's memory; their number */
+    int64_t begin, lanes, piece, parts;      /* present lanes, all of a chunk; lanes of a part */
+    bool add;
+    char *memory, *turned, *sums;
+} ct__conv_sums;
+
+static void ct__sums_turn(const ct__conv_sums *s, int64_t l0, int64_t n, char *panel) /* gradients of lanes [l0, l0 + n) */
 {
-    int64_t n = j->lines * j->K;
-    char *out = j->out + j->group * n * j->size;
-    const char *part = j->temp;
-    if (fresh) memcpy(out, part, (size_t)(n * j->size));
-    for (int64_t p = fresh; p < parts; p++) j->conv->add(n, part + p * n * j->size, 1, out, 1);
+    const ct__conv_job *j = s->j;
+    int64_t NR = j->gemm->NR, size = j->size;
+    for (int64_t line = 0; line < j->lines; line += NR)
+        for (int64_t k = 0, run; k < n; k += run) {
+            int64_t image = j->first + (l0 + k) / j->P, at = (l0 + k) % j->P;
+            ct__mat g = {j->g + (((image * j->c.G + s->group) * j->lines + line) * j->P + at) * size, 1, j->P, NULL, NULL};
+            run = ct__imin(j->P - at, n - k);
+            j->gemm->pack(&g, 0, run, 0, ct__imin(NR, j->lines - line), NR, panel + (line * n + k * NR) * size);
+        }
 }
-/* The products of one bunch after the other; or, if is_small, side by side into temp */
-static bool ct__conv_sum(ct__conv_job *j, const char *images, int64_t start, int64_t bunches, bool is_small)
+static void ct__sums_of(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t tap, const char *g, char *rows, char *sums, bool add) /* some taps */
 {
-    int64_t size = j->size, n = j->lines * j->K, L = j->bunch * j->P;
-    bool packed = j->bunch > 1;
-    if (!bunches) return true;
-    j->begin = j->first + start;
-    if (packed) ct__parallel_for(bunches * j->bunch * j->lines, 1 + CT__GRAIN / j->P, ct__conv_collect, j);
-    ct__mat A = {packed ? j->temp : j->g + (j->begin * j->c.G + j->group) * j->lines * j->P * size, L, 1, NULL, NULL};
-    ct__mat B = {images + (start * j->frame.image + j->group * j->channels * j->frame.channel) * size, 0, 0, ct__pack_taps, &j->pixels};
-    int64_t sa = packed ? j->lines * L : j->c.G * j->lines * j->P, sb = j->bunch * j->frame.image;
-    ct__out C = {j->out + j->group * n * size, j->K, 1, 1, 0, NULL, NULL, CT__ACT_NONE};
-    if (is_small) {
-        char *temp = j->temp, *parts = j->temp + (packed ? bunches * j->lines * L * size : 0);
-        C.data = parts;
-        bool ok = ct__gemm_batched(j->gemm, bunches, j->lines, j->K, L, &A, sa, &B, sb, &C, n);
-        j->temp = parts;
-        if (ok) ct__conv_add(j, bunches, j->begin == 0);
-        j->temp = temp;
-        return ok;
+    const ct__conv_job *j = s->j;
+    const ct__gemm_kernels *k = j->gemm;
+    const char *x = s->images + s->group * j->channels * j->frame.channel * j->size;
+    int64_t size = j->size, taps = ct__imin(CT__CONV_TAPS, ct__gemm_up(j->K, k->MR) - tap);
+    ct__span span[CT__STAGE];
+    for (int64_t l = 0; l < n; l += CT__STAGE) {
+        int spans = ct__pixels_spans(&j->pixels, l0 + l, ct__imin(CT__STAGE, n - l), span);
+        j->conv->rows(x, j->pixels.end, j->offset + tap, taps, span, spans, s->far_row, s->far_row, rows + l * size); /* rows end with room for a vector */
     }
-    bool ok = true;
-    for (int64_t b = 0; ok && b < bunches; b++) {
-        C.beta = j->begin + b > 0;
-        ok = ct__gemm(j->gemm, j->lines, j->K, L, &A, &B, &C);
-        A.data = (const char *)A.data + sa * size, B.data = (const char *)B.data + sb * size;
-    }
-    return ok;
+    for (int64_t i = 0; i < taps; i += k->MR)
+        for (int64_t line = 0; line < j->lines; line += k->NR)
+            k->micro[(ct__imin(k->NR, j->lines - line) + k->VL - 1) / k->VL - 1](n, rows + i * s->far_row * size, s->far_row, 1, g + line * n * size, k->NR, 1, add,
+                                                                               sums + ((tap + i) * s->far_line + line) * size, s->far_line);
 }
-/* One image in pieces of its lanes, side by side */
-static bool ct__conv_pieces(ct__conv_job *j, const char *images, int64_t start)
+static char *ct__sums_room(const ct__conv_sums *s, int64_t slot) { return s->memory + slot * s->room * s->j->size; }
+static void ct__sums_parts(void *ctx, int64_t begin, int64_t end)
 {
-    int64_t size = j->size, n = j->lines * j->K, pieces = j->P / j->pixels.piece, rest = j->P % j->pixels.piece;
-    j->begin = j->first + start;
-    ct__mat A = {j->g + (j->begin * j->c.G + j->group) * j->lines * j->P * size, j->P, 1, NULL, NULL};
-    ct__mat B = {images + (start * j->frame.image + j->group * j->channels * j->frame.channel) * size, 0, 0, ct__pack_taps, &j->pixels};
-    ct__out C = {j->temp, j->K, 1, 1, 0, NULL, NULL, CT__ACT_NONE};
-    j->pixels.base = (const char *)B.data;
-    if (!ct__gemm_batched(j->gemm, pieces, j->lines, j->K, j->pixels.piece, &A, j->pixels.piece, &B, 1, &C, n)) return false;
-    A.data = (const char *)A.data + pieces * j->pixels.piece * size, B.data = (const char *)B.data + pieces * size, C.data = j->temp + pieces * n * size;
-    if (rest && !ct__gemm(j->gemm, j->lines, j->K, rest, &A, &B, &C)) return false;
-    ct__conv_add(j, pieces + (rest > 0), j->begin == 0);
-    return true;
-}
-static bool ct__conv_sums(ct__conv_job *j)
-{
-    const ct__frame *f = &j->frame;
-    int64_t n = j->lines * j->entries, fit = CT__CONV_PIECE / ct__imax(1, n), bunch, temp;
-    bool is_small = n <= CT__CONV_SMALL, pieces = is_small && fit < j->P && j->P > 512;
-    j->K = j->entries;
-    if (is_small) j->bunch = ct__imax(1, ct__imin(j->bunch, fit / j->P));
-    bunch = j->bunch;
-    temp = pieces ? 0 : (bunch > 1 ? j->lines * j->P : 0) + (is_small ? (n + bunch - 1) / bunch : 0);
-    ct__conv_cut(j, temp);
-    temp = pieces ? (j->P / 256 + 1) * n : temp * (j->chunk + bunch) + n;
-    int64_t images = f->copied ? j->chunk * f->image + 64 : 0;
-    if (images) j->images = (char *)ct__conv_alloc(images, j->size);
-    if (temp) j->temp = (char *)ct__conv_alloc(temp, j->size);
-    bool ok = ct__conv_tables(j) && (j->images || !images) && (j->temp || !temp);
-    if (ok) {
-        ct__frame_offsets(f, &j->c, j->axis, j->channels, 0, j->offset, NULL);
-        ct__pixels_init(&j->pixels, f, j->axis);
-        j->pixels.offset = j->offset, j->pixels.piece = ct__imax(256, fit / 16 * 16);
-    }
-    for (j->first = 0; ok && j->first < j->c.N; j->first += j->chunk) {
-        int64_t count = ct__imin(j->chunk, j->c.N - j->first);
-        const char *at = ct__conv_images(j, count);
-        for (j->group = 0; ok && j->group < j->c.G; j->group++) {
-            for (int64_t i = 0; pieces && ok && i < count; i++) ok = ct__conv_pieces(j, at, i);
-            if (!pieces) ok = ct__conv_sum(j, at, 0, count / bunch, is_small);
-            j->bunch = count % bunch;
-            if (!pieces && ok && j->bunch) ok = ct__conv_sum(j, at, count - j->bunch, 1, is_small);
-            j->bunch = bunch;
+    const ct__conv_sums *s = (const ct__conv_sums *)ctx;
+    int64_t size = s->j->size;
+    for (int64_t part = begin; part < end; part++) {
+        char *sums = ct__sums_room(s, part), *g = sums + s->size * size, *rows = g + s->gradients * size;
+        int64_t first = s->begin + part * s->piece, last = ct__imin(first + s->piece, s->lanes);
+        for (int64_t l = first; l < last; l += s->deep) {
+            int64_t n = ct__imin(s->deep, last - l);
+            ct__sums_turn(s, l, n, g);
+            for (int64_t tap = 0; tap < s->j->K; tap += CT__CONV_TAPS) ct__sums_of(s, l, n, tap, g, rows, sums, l > first);
         }
     }
-    ct__conv_free(j, images, temp);
+}
+static void ct__sums_taps(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__conv_sums *s = (const ct__conv_sums *)ctx;
+    int64_t items = (s->j->K + CT__CONV_TAPS - 1) / CT__CONV_TAPS, n = ct__imin(s->deep, s->lanes - s->begin);
+    for (int64_t slot = begin; slot < end; slot++)
+        for (int64_t i = slot * items / s->slots; i < (slot + 1) * items / s->slots; i++)
+            ct__sums_of(s, s->begin, n, i * CT__CONV_TAPS, s->turned, ct__sums_room(s, slot), s->sums, s->add);
+}
+static void ct__sums_chunk(ct__conv_sums *s) /* of one group */
+{
+    ct__conv_job *j = s->j;
+    for (s->begin = 0; s->begin < s->lanes; s->begin += s->piece * s->parts) {
+        if (s->turned) {
+            ct__sums_turn(s, s->begin, ct__imin(s->deep, s->lanes - s->begin), s->turned);
+            ct__parallel_for(s->slots, 1, ct__sums_taps, s);
+            s->add = true;
+            continue;
+        }
+        int64_t parts = ct__imin(s->parts, (s->lanes - s->begin + s->piece - 1) / s->piece);
+        ct__parallel_for(parts, 1, ct__sums_parts, s);
+        for (int64_t p = 0; p < parts; p++, s->add = true)
+            if (s->add) j->conv->add(s->size, ct__sums_room(s, p), 1, s->sums, 1);
+            else memcpy(s->sums, ct__sums_room(s, p), (size_t)(s->size * j->size));
+    }
+}
+static void ct__sums_plan(ct__conv_sums *s)
+{
+    const ct__conv_job *j = s->j;
+    const ct__gemm_kernels *k = j->gemm;
+    int64_t threads = ct__tls.in_worker ? 1 : ct_get_num_threads(), n = j->lines * j->K, VL = 64 / k->size;
+    bool is_small = n <= CT__CONV_SMALL;
+    s->far_line = ct__gemm_up(j->lines, VL), s->size = ct__gemm_up(j->K, k->MR) * s->far_line;
+    s->deep = ct__imax(CT__STAGE, ct__imin(CT__CONV_DEEP, CT__CONV_SUMS * 8 / k->size / s->far_line / CT__STAGE * CT__STAGE)), s->far_row = s->deep + VL;
+    s->gradients = ct__gemm_up(j->lines, k->NR) * s->deep, s->room = CT__CONV_TAPS * s->far_row + (is_small ? s->size + s->gradients : 0);
+    s->piece = is_small ? ct__gemm_up(CT__CONV_PIECE / n, s->deep) : s->deep, s->parts = !is_small || threads < 2 ? 1 : 4 * threads;
+    s->slots = is_small ? s->parts : threads < 2 ? 1 : ct__imin((j->K + CT__CONV_TAPS - 1) / CT__CONV_TAPS, 4 * threads);
+}
+static void ct__conv_sums_all(ct__conv_sums *s, char *memory)
+{
+    ct__conv_job *j = s->j;
+    bool is_small = j->lines * j->K <= CT__CONV_SMALL;
+    char *sums = memory + s->slots * s->room * j->size;
+    s->memory = memory, s->turned = is_small ? NULL : sums + j->c.G * s->size * j->size;
+    for (j->first = 0; j->first < j->c.N; j->first += j->chunk) {
+        int64_t count = ct__imin(j->chunk, j->c.N - j->first);
+        s->images = ct__conv_images(j, count), s->lanes = count * j->P;
+        for (s->group = 0, s->sums = sums; s->group < j->c.G; s->group++, s->sums += s->size * j->size) s->add = j->first > 0, ct__sums_chunk(s);
+    }
+    for (int64_t g = 0; g < j->c.G; g++) {
+        ct__mat turn = {sums + g * s->size * j->size, 1, s->far_line, NULL, NULL};
+        j->gemm->pack(&turn, 0, j->lines, 0, j->K, j->K, j->out + g * j->lines * j->K * j->size);
+    }
+}
+static bool ct__conv_sums_run(ct__conv_job *j)
+{
+    const ct__frame *f = &j->frame;
+    ct__conv_sums s;
+    memset(&s, 0, sizeof s);
+    s.j = j, j->K = j->entries;
+    ct__conv_cut(j, 0);
+    ct__sums_plan(&s);
+    int64_t images = f->copied ? j->chunk * f->image + 64 : 0, memory = s.slots * s.room + j->c.G * s.size + s.gradients, up = ct__gemm_up(j->K, j->gemm->MR);
+    if (images) j->images = (char *)ct__conv_alloc(images, j->size);
+    char *room = (char *)ct__conv_alloc(memory, j->size);
+    j->entries = up;
+    bool ok = ct__conv_tables(j) && room && (j->images || !images);
+    if (ok) {
+        ct__frame_offsets(f, &j->c, j->axis, j->channels, 0, j->offset, NULL);
+        for (int64_t k = j->K; k < up; k++) j->offset[k] = j->offset[0];
+        ct__pixels_init(&j->pixels, f, j->axis);
+        ct__conv_sums_all(&s, room);
+    }
+    if (room) ct__free(room, (size_t)(memory * j->size));
+    ct__conv_free(j, images, 0);
     return ok;
 }
 
@@ -17319,7 +17333,7 @@ static bool ct__conv_typed(int role, ct_tensor *x, ct_tensor *w, ct_tensor *y, c
         int done = ct__conv_wino(&j, role);
         if (done >= 0) return done;
     }
-    if (role == 2) return direct ? ct__conv_direct_sums(&j) : ct__conv_sums(&j);
+    if (role == 2) return direct ? ct__conv_direct_sums(&j) : ct__conv_sums_run(&j);
     return direct ? ct__conv_direct(&j, phases) : ct__conv_gather(&j, phases);
 }
 /* in and out as the primitives say; which tensor is x, w, y: by role */
