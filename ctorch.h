@@ -16819,46 +16819,64 @@ static bool ct__conv_gather(ct__conv_job *j, int64_t phases)
 }
 
 /* ---- the gradient of the weights: sums (taps of all channels, lines) = rows of the image (taps, lanes) @ gradients (lanes, lines), some lanes of all
-   images at a time. Rows are read where they are gathered, gradients are turned around. Few weights are summed in parts of the lanes, side by side,
-   that are added in order; of many each thread sums some. ---- */
-enum { CT__CONV_SMALL = 16384, CT__CONV_PIECE = 1 << 20, CT__CONV_DEEP = 512, CT__CONV_TAPS = 32 }; /* such few weights of a group; work of a part; lanes, taps at a time */
+   images at a time. Rows are read where they are gathered, gradients are turned around; or, if there are more lines than taps, gradients are read where
+   they are and rows are turned around: sums (lines, taps). Few weights are summed in parts of the lanes, side by side, that are added in order; of many
+   each thread sums some. ---- */
+enum { CT__CONV_SMALL = 16384, CT__CONV_PIECE = 1 << 20, CT__CONV_DEEP = 512, CT__CONV_TAPS = 48 }; /* such few weights of a group; work of a part; lanes, rows at a time */
 typedef struct ct__conv_sums {
     ct__conv_job *j;
     const char *images;
-    int64_t group, deep, far_row, far_line;  /* lanes at a time; strides of gathered rows, of sums */
-    int64_t size, gradients, room, slots;    /* elements of sums, of turned gradients, of a thread's memory; their number */
+    int64_t group, rows, columns;            /* of the sums */
+    int64_t deep, far_row, far_line;         /* lanes at a time; strides of gathered rows, of sums */
+    int64_t size, panel, room, slots;        /* elements of sums, of what is turned around, of a thread's memory; their number */
     int64_t begin, lanes, piece, parts;      /* present lanes, all of a chunk; lanes of a part */
-    bool add;
+    bool add, by_line;                       /* rows of the sums are lines */
     char *memory, *turned, *sums;
 } ct__conv_sums;
 
-static void ct__sums_turn(const ct__conv_sums *s, int64_t l0, int64_t n, char *panel) /* gradients of lanes [l0, l0 + n) */
+static void ct__sums_gather(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t tap, int64_t taps, char *rows)
 {
     const ct__conv_job *j = s->j;
-    int64_t NR = j->gemm->NR, size = j->size;
-    for (int64_t line = 0; line < j->lines; line += NR)
-        for (int64_t k = 0, run; k < n; k += run) {
-            int64_t image = j->first + (l0 + k) / j->P, at = (l0 + k) % j->P;
-            ct__mat g = {j->g + (((image * j->c.G + s->group) * j->lines + line) * j->P + at) * size, 1, j->P, NULL, NULL};
-            run = ct__imin(j->P - at, n - k);
-            j->gemm->pack(&g, 0, run, 0, ct__imin(NR, j->lines - line), NR, panel + (line * n + k * NR) * size);
-        }
-}
-static void ct__sums_of(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t tap, const char *g, char *rows, char *sums, bool add) /* some taps */
-{
-    const ct__conv_job *j = s->j;
-    const ct__gemm_kernels *k = j->gemm;
-    const char *x = s->images + s->group * j->channels * j->frame.channel * j->size;
-    int64_t size = j->size, taps = ct__imin(CT__CONV_TAPS, ct__gemm_up(j->K, k->MR) - tap);
     ct__span span[CT__STAGE];
     for (int64_t l = 0; l < n; l += CT__STAGE) {
         int spans = ct__pixels_spans(&j->pixels, l0 + l, ct__imin(CT__STAGE, n - l), span);
-        j->conv->rows(x, j->pixels.end, j->offset + tap, taps, span, spans, s->far_row, s->far_row, rows + l * size); /* rows end with room for a vector */
+        j->conv->rows(s->images + s->group * j->channels * j->frame.channel * j->size, j->pixels.end, j->offset + tap, taps, span, spans, s->far_row, s->far_row,
+                      rows + l * j->size); /* a row ends with room for a vector */
     }
-    for (int64_t i = 0; i < taps; i += k->MR)
-        for (int64_t line = 0; line < j->lines; line += k->NR)
-            k->micro[(ct__imin(k->NR, j->lines - line) + k->VL - 1) / k->VL - 1](n, rows + i * s->far_row * size, s->far_row, 1, g + line * n * size, k->NR, 1, add,
-                                                                               sums + ((tap + i) * s->far_line + line) * size, s->far_line);
+}
+/* Gradients of lane l0 and those behind it, n at most, of the same image: their number */
+static int64_t ct__sums_lanes(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t line, const char **g)
+{
+    const ct__conv_job *j = s->j;
+    *g = j->g + ((((j->first + l0 / j->P) * j->c.G + s->group) * j->lines + line) * j->P + l0 % j->P) * j->size;
+    return ct__imin(j->P - l0 % j->P, n);
+}
+static void ct__sums_turn(const ct__conv_sums *s, int64_t l0, int64_t n, char *panel, char *rows) /* lanes [l0, l0 + n) */
+{
+    const ct__conv_job *j = s->j;
+    int64_t NR = j->gemm->NR;
+    for (int64_t c = 0, columns; c < s->columns; c += NR, panel += n * NR * j->size) {
+        ct__mat m = {rows, 1, s->by_line ? s->far_row : j->P, NULL, NULL};
+        columns = ct__imin(NR, s->columns - c);
+        if (s->by_line) ct__sums_gather(s, l0, n, c, columns, rows);
+        for (int64_t k = 0, run = n; k < n; k += run) {
+            if (!s->by_line) run = ct__sums_lanes(s, l0 + k, n - k, c, (const char **)&m.data);
+            j->gemm->pack(&m, 0, run, 0, columns, NR, panel + k * NR * j->size);
+        }
+    }
+}
+static void ct__sums_of(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t row, const char *panel, char *gathered, char *sums, bool add) /* some rows */
+{
+    const ct__gemm_kernels *g = s->j->gemm;
+    int64_t end = ct__imin(row + CT__CONV_TAPS, ct__gemm_up(s->rows, g->MR)), run = n;
+    if (!s->by_line) ct__sums_gather(s, l0, n, row, end - row, gathered);
+    for (const char *a = gathered; row < end; row += g->MR, a += g->MR * s->far_row * g->size)
+        for (int64_t c = 0; c < s->columns; c += g->NR)
+            for (int64_t k = 0; k < n; k += run) {
+                if (s->by_line) run = ct__sums_lanes(s, l0 + k, n - k, row, &a);
+                g->micro[(ct__imin(g->NR, s->columns - c) + g->VL - 1) / g->VL - 1](run, a, s->by_line ? s->j->P : s->far_row, 1, panel + (c * n + k * g->NR) * g->size, g->NR, 1,
+                                                                                  add || k, sums + (row * s->far_line + c) * g->size, s->far_line);
+            }
 }
 static char *ct__sums_room(const ct__conv_sums *s, int64_t slot) { return s->memory + slot * s->room * s->j->size; }
 static void ct__sums_parts(void *ctx, int64_t begin, int64_t end)
@@ -16866,19 +16884,19 @@ static void ct__sums_parts(void *ctx, int64_t begin, int64_t end)
     const ct__conv_sums *s = (const ct__conv_sums *)ctx;
     int64_t size = s->j->size;
     for (int64_t part = begin; part < end; part++) {
-        char *sums = ct__sums_room(s, part), *g = sums + s->size * size, *rows = g + s->gradients * size;
+        char *sums = ct__sums_room(s, part), *panel = sums + s->size * size, *rows = panel + s->panel * size;
         int64_t first = s->begin + part * s->piece, last = ct__imin(first + s->piece, s->lanes);
         for (int64_t l = first; l < last; l += s->deep) {
             int64_t n = ct__imin(s->deep, last - l);
-            ct__sums_turn(s, l, n, g);
-            for (int64_t tap = 0; tap < s->j->K; tap += CT__CONV_TAPS) ct__sums_of(s, l, n, tap, g, rows, sums, l > first);
+            ct__sums_turn(s, l, n, panel, rows);
+            for (int64_t row = 0; row < s->rows; row += CT__CONV_TAPS) ct__sums_of(s, l, n, row, panel, rows, sums, l > first);
         }
     }
 }
-static void ct__sums_taps(void *ctx, int64_t begin, int64_t end)
+static void ct__sums_rows(void *ctx, int64_t begin, int64_t end)
 {
     const ct__conv_sums *s = (const ct__conv_sums *)ctx;
-    int64_t items = (s->j->K + CT__CONV_TAPS - 1) / CT__CONV_TAPS, n = ct__imin(s->deep, s->lanes - s->begin);
+    int64_t items = (s->rows + CT__CONV_TAPS - 1) / CT__CONV_TAPS, n = ct__imin(s->deep, s->lanes - s->begin);
     for (int64_t slot = begin; slot < end; slot++)
         for (int64_t i = slot * items / s->slots; i < (slot + 1) * items / s->slots; i++)
             ct__sums_of(s, s->begin, n, i * CT__CONV_TAPS, s->turned, ct__sums_room(s, slot), s->sums, s->add);
@@ -16888,8 +16906,8 @@ static void ct__sums_chunk(ct__conv_sums *s) /* of one group */
     ct__conv_job *j = s->j;
     for (s->begin = 0; s->begin < s->lanes; s->begin += s->piece * s->parts) {
         if (s->turned) {
-            ct__sums_turn(s, s->begin, ct__imin(s->deep, s->lanes - s->begin), s->turned);
-            ct__parallel_for(s->slots, 1, ct__sums_taps, s);
+            ct__sums_turn(s, s->begin, ct__imin(s->deep, s->lanes - s->begin), s->turned, s->memory);
+            ct__parallel_for(s->slots, 1, ct__sums_rows, s);
             s->add = true;
             continue;
         }
@@ -16906,11 +16924,13 @@ static void ct__sums_plan(ct__conv_sums *s)
     const ct__gemm_kernels *k = j->gemm;
     int64_t threads = ct__tls.in_worker ? 1 : ct_get_num_threads(), n = j->lines * j->K, VL = 64 / k->size;
     bool is_small = n <= CT__CONV_SMALL;
-    s->far_line = ct__gemm_up(j->lines, VL), s->size = ct__gemm_up(j->K, k->MR) * s->far_line;
+    s->by_line = j->lines > j->K && j->lines % k->MR == 0 && j->P >= CT__STAGE;
+    s->rows = s->by_line ? j->lines : j->K, s->columns = s->by_line ? j->K : j->lines;
+    s->far_line = ct__gemm_up(s->columns, VL), s->size = ct__gemm_up(s->rows, k->MR) * s->far_line;
     s->deep = ct__imax(CT__STAGE, ct__imin(CT__CONV_DEEP, CT__CONV_SUMS * 8 / k->size / s->far_line / CT__STAGE * CT__STAGE)), s->far_row = s->deep + VL;
-    s->gradients = ct__gemm_up(j->lines, k->NR) * s->deep, s->room = CT__CONV_TAPS * s->far_row + (is_small ? s->size + s->gradients : 0);
+    s->panel = ct__gemm_up(s->columns, k->NR) * s->deep, s->room = CT__CONV_TAPS * s->far_row + (is_small ? s->size + s->panel : 0);
     s->piece = is_small ? ct__gemm_up(CT__CONV_PIECE / n, s->deep) : s->deep, s->parts = !is_small || threads < 2 ? 1 : 4 * threads;
-    s->slots = is_small ? s->parts : threads < 2 ? 1 : ct__imin((j->K + CT__CONV_TAPS - 1) / CT__CONV_TAPS, 4 * threads);
+    s->slots = is_small ? s->parts : threads < 2 ? 1 : ct__imin((s->rows + CT__CONV_TAPS - 1) / CT__CONV_TAPS, 4 * threads);
 }
 static void ct__conv_sums_all(ct__conv_sums *s, char *memory)
 {
@@ -16924,7 +16944,7 @@ static void ct__conv_sums_all(ct__conv_sums *s, char *memory)
         for (s->group = 0, s->sums = sums; s->group < j->c.G; s->group++, s->sums += s->size * j->size) s->add = j->first > 0, ct__sums_chunk(s);
     }
     for (int64_t g = 0; g < j->c.G; g++) {
-        ct__mat turn = {sums + g * s->size * j->size, 1, s->far_line, NULL, NULL};
+        ct__mat turn = {sums + g * s->size * j->size, s->by_line ? s->far_line : 1, s->by_line ? 1 : s->far_line, NULL, NULL};
         j->gemm->pack(&turn, 0, j->lines, 0, j->K, j->K, j->out + g * j->lines * j->K * j->size);
     }
 }
@@ -16936,7 +16956,7 @@ static bool ct__conv_sums_run(ct__conv_job *j)
     s.j = j, j->K = j->entries;
     ct__conv_cut(j, 0);
     ct__sums_plan(&s);
-    int64_t images = f->copied ? j->chunk * f->image + 64 : 0, memory = s.slots * s.room + j->c.G * s.size + s.gradients, up = ct__gemm_up(j->K, j->gemm->MR);
+    int64_t images = f->copied ? j->chunk * f->image + 64 : 0, memory = s.slots * s.room + j->c.G * s.size + s.panel, up = ct__gemm_up(j->K, j->gemm->MR);
     if (images) j->images = (char *)ct__conv_alloc(images, j->size);
     char *room = (char *)ct__conv_alloc(memory, j->size);
     j->entries = up;
