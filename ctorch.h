@@ -5050,6 +5050,7 @@ typedef struct ct__conv_kernels {
        given: y = -inf, place = start. Places are int32 beside float, int64 beside double; i < n rounded up to whole vectors of 64 bytes */
     void (*max)(int64_t n, const void *const *tap, const int64_t *at, int64_t taps, int64_t s, const void *start, void *y, void *place);
     void (*split)(int64_t n, const void *x, int64_t s, void *y, int64_t ys); /* y[p*ys + i] = x[i*s + p], i < n, p < s */
+    void (*merge)(int64_t n, const void *x, int64_t xs, void *y, int64_t s); /* y[i*s + p] = x[p*xs + i], i < n, p < s */
     void (*add)(int64_t n, const void *x, int64_t xs, void *y, int64_t ys); /* y[i*ys] += x[i*xs] */
     /* of points i < n with coordinates g[2*i]: where in a dim (of a frame) the neighbour below lies, and how far behind it the point */
     void (*near_by)(int64_t n, const void *g, const ct__grid_dim *dim, void *at, void *part);
@@ -7656,6 +7657,13 @@ static void CT__K(pool_split##f)(int64_t n, const void *x_, int64_t s, void *y_,
     else if (s == 2) for (int64_t i = 0; i < n; i++) y[i] = x[2 * i], z[i] = x[2 * i + 1];                            \
     else for (int64_t p = 0; p < s; p++) for (int64_t i = 0; i < n; i++) y[p * ys + i] = x[i * s + p];                \
 }                                                                                                                     \
+static void CT__K(pool_merge##f)(int64_t n, const void *x_, int64_t xs, void *y_, int64_t s)                          \
+{                                                                                                                     \
+    const T *CT__RESTRICT x = (const T *)x_, *CT__RESTRICT z = x + xs;                                                \
+    T *CT__RESTRICT y = (T *)y_;                                                                                      \
+    if (s == 2) for (int64_t i = 0; i < n; i++) y[2 * i] = x[i], y[2 * i + 1] = z[i];                                 \
+    else for (int64_t i = 0; i < n; i++) for (int64_t p = 0; p < s; p++) y[i * s + p] = x[p * xs + i];                \
+}                                                                                                                     \
 static void CT__K(grid_near##f)(int64_t n, const void *g_, const ct__grid_dim *d, void *at_, void *part_)             \
 {                                                                                                                     \
     const T *CT__RESTRICT g = (const T *)g_, scale = (T)d->scale, less = (T)d->less, half = (T)d->half, low = (T)d->low, high = (T)d->high; \
@@ -7703,7 +7711,7 @@ CT__CONV_VECTORS(T, I, f)                                                       
 CT__CONV_ROWS(T, f)                                                                                                   \
 CT__CONV_TAPS(T, f)                                                                                                   \
 CT__CONV_AROUND(T, I, f)                                                                                              \
-static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_split##f), CT__CONV_NARROW(pool_add##f), CT__CONV_NARROW(grid_near##f), CT__CONV_NARROW(grid_blend##f), wino};
+static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_split##f), CT__CONV_NARROW(pool_merge##f), CT__CONV_NARROW(pool_add##f), CT__CONV_NARROW(grid_near##f), CT__CONV_NARROW(grid_blend##f), wino};
 static bool CT__K(wino)(const ct__wino *w);
 CT__CONV_KERNELS(float, int32_t, _f32, CT__K(wino))
 #ifdef CT__PASS_BASE
@@ -16569,58 +16577,6 @@ static int ct__pixels_spans(const ct__pixels *p, int64_t at, int64_t count, ct__
     }
     return spans;
 }
-/* operand (taps, lanes) */
-static void ct__pack_pixels(const ct__mat *m, int64_t k0, int64_t nk, int64_t l0, int64_t nl, int64_t tile, void *panel)
-{
-    const ct__pixels *p = (const ct__pixels *)m->user;
-    ct__span span[CT__STAGE];
-    char *to = (char *)panel;
-    for (int64_t l = 0; l < nl; l += tile, to += nk * tile * p->gemm->size) {
-        int64_t n = ct__imin(tile, nl - l);
-        int spans = ct__pixels_spans(p, l0 + l, n, span);
-        p->conv->rows(m->data, p->end, p->offset + k0, nk, span, spans, n, tile, to);
-    }
-}
-/* operand (lanes, taps): rows of taps are gathered as above, and turned around like any matrix */
-static void ct__pack_taps(const ct__mat *m, int64_t k0, int64_t nk, int64_t l0, int64_t nl, int64_t tile, void *panel)
-{
-    const ct__pixels *p = (const ct__pixels *)m->user;
-    ct__span span[CT__STAGE];
-    double stage[1536];
-    int64_t size = p->gemm->size, wide = ct__imin(CT__STAGE, (int64_t)sizeof stage / (tile * size));
-    ct__mat part = {stage, 1, wide, NULL, NULL};
-    const void *x = p->base ? p->base : (const char *)m->data;
-    if (p->base) k0 += ((const char *)m->data - p->base) / size * p->piece;
-    for (int64_t k = 0; k < nk; k += wide) {
-        int64_t lanes = ct__imin(wide, nk - k);
-        int spans = ct__pixels_spans(p, k0 + k, lanes, span);
-        for (int64_t l = 0; l < nl; l += tile) {
-            int64_t n = ct__imin(tile, nl - l);
-            p->conv->rows(x, p->end, p->offset + l0 + l, n, span, spans, lanes, wide, stage);
-            p->gemm->pack(&part, 0, lanes, 0, n, tile, (char *)panel + (l * nk + k * tile) * size);
-        }
-    }
-}
-/* operand (taps, lines) of the weights: element k of line l at offset[k] + l*cs. Few k at a time, which lie together for all lines. */
-#define CT__PACK_WEIGHTS(T)                                                                                           \
-    const T *w = (const T *)m->data + p->offset[k0 + k] + (l0 + l) * s;                                               \
-    T *to = (T *)panel + l * nk + k * tile;                                                                           \
-    for (; j + 4 <= n; j += 4, w += 4 * s) to[j] = w[0], to[j + 1] = w[s], to[j + 2] = w[2 * s], to[j + 3] = w[3 * s]; \
-    for (; j < n; j++, w += s) to[j] = *w;                                                                            \
-    for (; j < tile; j++) to[j] = 0;
-static void ct__pack_weights(const ct__mat *m, int64_t k0, int64_t nk, int64_t l0, int64_t nl, int64_t tile, void *panel)
-{
-    const ct__pixels *p = (const ct__pixels *)m->user;
-    int64_t s = m->cs;
-    for (int64_t b = 0; b < nk; b += 16)
-        for (int64_t l = 0; l < nl; l += tile)
-            for (int64_t k = b; k < ct__imin(b + 16, nk); k++) {
-                int64_t n = ct__imin(tile, nl - l), j = 0;
-                if (p->gemm->size == 4) { CT__PACK_WEIGHTS(float) } else { CT__PACK_WEIGHTS(double) }
-            }
-}
-#undef CT__PACK_WEIGHTS
-
 /* One of the three products; "lines" are the outputs of one group. */
 typedef struct ct__conv_job {
     ct__conv c;
@@ -16628,7 +16584,7 @@ typedef struct ct__conv_job {
     const ct__conv_kernels *conv;
     ct__frame frame;
     ct__axis axis[3];
-    ct__pixels pixels, weights;
+    ct__pixels pixels;
     const char *source, *w, *g, *bias;    /* g: y, of conv_weight */
     char *out, *images, *temp;            /* images: frames of a chunk; temp: results on the way to their places */
     int64_t *offset, *weight, entries;    /* per (channel, tap) */
@@ -16671,12 +16627,14 @@ static int64_t ct__conv_start(ct__conv_job *j, const ct__gemm_kernels *gemm, con
     j->lines = (j->backward ? c->C : c->O) / c->G, j->channels = j->frame.channels / c->G;
     for (int d = 0; d < 3; d++) phases *= ct__conv_phases(j, d), j->result[d] = j->backward ? c->x[d] : c->y[d], j->space *= j->result[d];
     for (int64_t p = 0; p < phases; p++) {
-        ct__conv_axes(j, p, j->axis);
+        ct__axis first[3];
+        ct__conv_axes(j, 0, first), ct__conv_axes(j, p, j->axis);
+        for (int d = 0; d < 3; d++) j->axis[d].lanes = first[d].lanes; /* which all phases use */
         ct__frame_cover(&j->frame, j->axis);
     }
     ct__conv_axes(j, 0, j->axis);
     if (!j->backward) j->frame.axis = j->axis;
-    j->pixels.gemm = gemm, j->pixels.conv = conv, j->weights = j->pixels;
+    j->pixels.gemm = gemm, j->pixels.conv = conv;
     j->P = ct__axes_lanes(j->axis), j->entries = j->channels * c->taps, j->bunch = ct__imax(1, ct__imin(c->N, CT__CONV_LANES / ct__imax(1, j->P)));
     return ct__frame_layout(&j->frame) ? phases : 0;
 }
@@ -16711,186 +16669,453 @@ static void ct__conv_cut(ct__conv_job *j, int64_t temp)
     int64_t each = ct__imax(j->frame.copied ? j->frame.image : 0, temp) * j->size, most = each > 0 ? ct__conv_budget / each / j->bunch * j->bunch : j->c.N;
     j->chunk = ct__imin(j->c.N, ct__imax(j->bunch, most));
 }
-/* Rows (image, line) of temp (bunch of images, lines, image, P) to their places in the result, or in backward rows of y to temp. */
-static char *ct__conv_temp(const ct__conv_job *j, int64_t image, int64_t line)
+/* ---- the result, and its transpose: tiles of lanes, each multiplied with all weights. Rows of the source are packed once for all phases; a panel
+   has a row for each place that a tap reads (a shift) and each channel of a block. Shifts are outside, so that a phase reads few runs of rows, but
+   channels where there is one phase: rows that lie close in the image are packed together. ---- */
+enum { CT__CONV_PANELS = 3, CT__CONV_ROWS = 3072, CT__CONV_SUMS = 128 << 10, CT__CONV_LOSS = 32 }; /* of a tile: panels; bytes of a panel's column, of sums kept; part of lanes that may be empty */
+typedef struct ct__conv_phase { int64_t at[3], taps, first; } ct__conv_phase; /* taps [first, first + taps) of shift[] */
+typedef struct ct__conv_tiles {
+    ct__conv_job *j;
+    ct__conv_phase *phase;
+    int64_t phases, shifts, *shift, *factor, *place, *offset; /* of each phase's taps shift and element of the kernel; where shifts and, from there, rows lie in the frame */
+    int64_t block, lanes, row, rows;          /* channels of a block; lanes cut into tiles, of a row that is stored at once; rows of an image */
+    int64_t wide, tiles, high, split;         /* lanes of a tile and lines of an item; their numbers */
+    int64_t step, width, panel, room, parts;  /* lines whose sums are kept at once, their row stride; elements of a panel, of a thread's memory */
+    char *w, *memory;
+    const char *source;
+    bool flat, by_image;                      /* lanes are results in order; tiles end with an image */
+} ct__conv_tiles;
+
+static int64_t ct__axis_tap(const ct__axis *a, int64_t i) { return a->next < 0 ? a->taps - 1 - i : i; } /* taps by ascending position */
+static int64_t ct__axis_place(const ct__axis *a, int64_t i) { return a->first + ct__axis_tap(a, i) * a->next; }
+static int64_t ct__places_find(const int64_t *place, int64_t n, int64_t value) /* the first that is not below */
 {
-    return j->temp + ((image / j->bunch * j->lines + line) * j->bunch + image % j->bunch) * j->P * j->size;
+    int64_t low = 0;
+    while (low < n) {
+        int64_t k = (low + n) / 2;
+        if (place[k] < value) low = k + 1;
+        else n = k;
+    }
+    return low;
 }
-static void ct__conv_place(void *ctx, int64_t begin, int64_t end)
+/* The places in one dim that taps of any phase read, ascending; returns their number, k[d] at most. */
+static int64_t ct__conv_places(const ct__conv_job *j, int d, int64_t *place)
 {
-    const ct__conv_job *j = (const ct__conv_job *)ctx;
-    const ct__axis *a = j->axis;
-    for (int64_t r = begin; r < end; r++) {
-        int64_t image = r / j->lines, m = r % j->lines;
-        const char *s = ct__conv_temp(j, image, m);
-        char *d = j->out + (((j->begin + image) * j->c.G + j->group) * j->lines + m) * j->space * j->size;
-        if (j->P == j->space) { memcpy(d, s, (size_t)(j->P * j->size)); continue; }
-        for (int64_t q0 = 0; q0 < a[0].lanes; q0++)
-            for (int64_t q1 = 0; q1 < a[1].lanes; q1++, s += a[2].lanes * j->size)
-                ct__copy_strided((size_t)j->size, a[2].lanes, s, j->size,
-                                 d + (((a[0].at + q0 * a[0].jump) * j->result[1] + a[1].at + q1 * a[1].jump) * j->result[2] + a[2].at) * j->size, a[2].jump * j->size);
+    int64_t n = 0;
+    for (int64_t p = 0; p < ct__imax(1, ct__conv_phases(j, d)); p++) {
+        ct__axis a = j->backward ? ct__axis_backward(&j->c, d, p) : ct__axis_forward(&j->c, d);
+        for (int64_t t = 0; t < a.taps; t++) {
+            int64_t value = ct__axis_place(&a, t), k = ct__places_find(place, n, value);
+            if (k < n && place[k] == value) continue;
+            memmove(place + k + 1, place + k, (size_t)(n++ - k) * sizeof *place);
+            place[k] = value;
+        }
+    }
+    return n;
+}
+static void ct__conv_shifts(ct__conv_tiles *t, int64_t *at) /* at: room for the places of each dim */
+{
+    const ct__conv_job *j = t->j;
+    int64_t n[3], *dim[3] = {at, at + j->c.k[0], at + j->c.k[0] + j->c.k[1]}, taps = 0;
+    for (int d = 0; d < 3; d++) n[d] = ct__conv_places(j, d, dim[d]);
+    t->shifts = n[0] * n[1] * n[2];
+    for (int64_t s = 0; s < t->shifts; s++)
+        t->place[s] = ct__frame_offset(&j->frame, 0, dim[0][s / n[2] / n[1]]) + ct__frame_offset(&j->frame, 1, dim[1][s / n[2] % n[1]]) + ct__frame_offset(&j->frame, 2, dim[2][s % n[2]]);
+    for (int64_t p = 0; p < t->phases; p++) {
+        ct__axis a[3];
+        ct__conv_axes(j, p, a);
+        for (int d = 0; d < 3; d++) t->phase[p].at[d] = a[d].at;
+        t->phase[p].first = taps, t->phase[p].taps = ct__axes_taps(a);
+        for (int64_t i = 0; i < t->phase[p].taps; i++) {
+            int64_t k[3] = {i / a[2].taps / a[1].taps, i / a[2].taps % a[1].taps, i % a[2].taps}, shift = 0, factor = 0;
+            for (int d = 0; d < 3; d++) {
+                shift = shift * n[d] + ct__places_find(dim[d], n[d], ct__axis_place(&a[d], k[d]));
+                factor = factor * j->c.k[d] + a[d].k0 + ct__axis_tap(&a[d], k[d]) * a[d].kstep;
+            }
+            t->shift[taps] = shift, t->factor[taps++] = factor;
+        }
     }
 }
-static void ct__conv_collect(void *ctx, int64_t begin, int64_t end)
+/* Weights (group, phase, tile of lines, k, line of the tile). */
+static char *ct__conv_panel(const ct__conv_tiles *t, int64_t group, int64_t p, int64_t line)
 {
-    const ct__conv_job *j = (const ct__conv_job *)ctx;
-    for (int64_t r = begin; r < end; r++)
-        memcpy(ct__conv_temp(j, r / j->lines, r % j->lines), j->g + (((j->begin + r / j->lines) * j->c.G + j->group) * j->lines + r % j->lines) * j->P * j->size, (size_t)(j->P * j->size));
+    const ct__conv_job *j = t->j;
+    int64_t up = ct__gemm_up(j->lines, j->gemm->MR);
+    return t->w + ((group * j->c.taps + t->phase[p].first) * up + line * t->phase[p].taps) * j->channels * j->size;
 }
-
-/* `bunches` products of j->bunch images each, from image `start` of the chunk on, for one group */
-static bool ct__conv_multiply(ct__conv_job *j, const char *images, int64_t start, int64_t bunches)
+static void ct__conv_pack_lines(void *ctx, int64_t begin, int64_t end) /* forward: tiles of lines, as they are */
 {
-    const ct__frame *f = &j->frame;
-    const ct__axis *a = j->axis;
-    bool direct = j->bunch == 1 && j->P == j->space;
-    int64_t size = j->size, line = j->backward ? j->c.taps : j->K, of_group = j->lines * j->channels * j->c.taps;
-    ct__mat A = {j->w + j->group * of_group * size, line, 1, j->backward ? ct__pack_weights : NULL, &j->weights};
-    ct__mat B = {images + (start * f->image + j->group * j->channels * f->channel) * size, 0, 0, ct__pack_pixels, &j->pixels};
-    if (j->bunch == 1 && a[0].taps * a[1].taps * a[2].taps == 1 && j->pixels.stride[0] == 1 && j->pixels.n[0] >= j->P) /* an ordinary matrix */
-        B.data = (const char *)B.data + j->offset[0] * size, B.rs = f->channel, B.cs = 1, B.pack = NULL;
-    ct__out C = {j->temp, j->bunch * j->P, 1, 1, 0, j->bias ? j->bias + j->group * j->lines * size : NULL, NULL, CT__ACT_NONE};
-    j->begin = j->first + start;
-    if (direct) C.data = j->out + (j->begin * j->c.G + j->group) * j->lines * j->space * size, C.rs = j->space;
-    if (!ct__gemm_batched(j->gemm, bunches, j->lines, j->bunch * j->P, j->K, &A, 0, &B, j->bunch * f->image, &C, direct ? j->c.G * j->lines * j->space : j->lines * j->bunch * j->P)) return false;
-    if (!direct) ct__parallel_for(bunches * j->bunch * j->lines, 1 + CT__GRAIN / j->P, ct__conv_place, j);
+    const ct__conv_tiles *t = (const ct__conv_tiles *)ctx;
+    const ct__conv_job *j = t->j;
+    int64_t MR = j->gemm->MR, tiles = (j->lines + MR - 1) / MR;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t group = i / tiles, line = i % tiles * MR;
+        ct__mat A = {j->w + (group * j->lines + line) * j->entries * j->size, 1, j->entries, NULL, NULL};
+        j->gemm->pack(&A, 0, j->entries, 0, ct__imin(MR, j->lines - line), MR, ct__conv_panel(t, group, 0, line));
+    }
+}
+/* Weights (lines, taps) of a source channel, some taps and tiles of lines, turned around in stage: (tile, tap, line of the tile) */
+static void ct__conv_spread(const ct__conv_tiles *t, int64_t group, int64_t c, int64_t tap, int64_t taps, int64_t line, int64_t lines, const char *stage)
+{
+    const ct__conv_job *j = t->j;
+    int64_t bytes = j->gemm->MR * j->size, first = c / t->block * t->block, block = t->phases > 1 ? ct__imin(t->block, j->channels - first) : 1;
+    for (int64_t p = 0; p < t->phases; p++)
+        for (int64_t i = 0; i < t->phase[p].taps; i++) {
+            int64_t k = t->factor[t->phase[p].first + i] - tap, row = t->phases > 1 ? first * t->phase[p].taps + i * block + c - first : c * t->phase[p].taps + i;
+            if (k < 0 || k >= taps) continue;
+            char *to = ct__conv_panel(t, group, p, line) + row * bytes;
+            for (int64_t m = 0; m < lines; m += j->gemm->MR, k += taps, to += t->phase[p].taps * j->channels * bytes)
+                for (int64_t b = 0; b < bytes; b += 16) memcpy(to + b, stage + k * bytes + b, 16);
+        }
+}
+static void ct__conv_pack_channels(void *ctx, int64_t begin, int64_t end) /* backward: source channels */
+{
+    const ct__conv_tiles *t = (const ct__conv_tiles *)ctx;
+    const ct__conv_job *j = t->j;
+    double stage[1024];
+    int64_t MR = j->gemm->MR, many = (int64_t)sizeof stage / j->size / MR;
+    for (int64_t i = begin; i < end; i++) {
+        ct__mat A = {j->w + i * j->lines * j->c.taps * j->size, 1, j->c.taps, NULL, NULL};
+        for (int64_t tap = 0, taps; tap < j->c.taps; tap += taps) {
+            taps = ct__imin(j->c.taps - tap, many);
+            for (int64_t line = 0, lines; line < j->lines; line += lines) {
+                lines = ct__imin(j->lines - line, many / taps * MR);
+                j->gemm->pack(&A, tap, taps, line, lines, MR, stage);
+                ct__conv_spread(t, i / j->channels, i % j->channels, tap, taps, line, lines, (const char *)stage);
+            }
+        }
+    }
+}
+static void ct__conv_pack_weights(ct__conv_tiles *t)
+{
+    const ct__conv_job *j = t->j;
+    int64_t MR = j->gemm->MR;
+    if (j->backward) ct__parallel_for(j->c.G * j->channels, 1 + CT__GRAIN / (1 + j->lines * j->c.taps), ct__conv_pack_channels, t);
+    else ct__parallel_for(j->c.G * ((j->lines + MR - 1) / MR), 1 + CT__GRAIN / (1 + MR * j->entries), ct__conv_pack_lines, t);
+}
+/* Rows of a block of channels (from x on) for the lanes of a tile */
+static void ct__conv_pack(const ct__conv_tiles *t, const char *x, int64_t l0, int64_t n, int64_t channels, char *panel)
+{
+    const ct__conv_job *j = t->j;
+    int64_t size = j->size, NR = j->gemm->NR, calls = t->phases > 1 ? t->shifts : 1, rows = t->phases > 1 ? channels : channels * t->shifts;
+    ct__span span[CT__STAGE];
+    for (int64_t l = 0; l < n; l += NR) {
+        int64_t lanes = ct__imin(NR, n - l);
+        int spans = ct__pixels_spans(&j->pixels, l0 + l, lanes, span);
+        for (int64_t s = 0; s < calls; s++, panel += rows * NR * size)
+            j->conv->rows(x + (t->phases > 1 ? t->place[s] * size : 0), j->pixels.end, t->offset, rows, span, spans, lanes, NR, panel);
+    }
+}
+/* MR lines of a phase; sums have rows of ld elements */
+static void ct__conv_multiply(const ct__conv_tiles *t, int64_t p, const char *a, bool add, int64_t channels, int64_t n, const char *panel, char *sums, int64_t ld)
+{
+    const ct__gemm_kernels *k = t->j->gemm;
+    const int64_t *shift = t->shift + t->phase[p].first;
+    int64_t taps = t->phase[p].taps, run;
+    for (int64_t l = 0; l < n; l += k->NR, panel += t->shifts * channels * k->NR * k->size)
+        for (int64_t i = 0; i < taps; i += run) {
+            for (run = 1; i + run < taps && shift[i + run] == shift[i] + run;) run++;
+            k->micro[(ct__imin(k->NR, n - l) + k->VL - 1) / k->VL - 1](run * channels, a + i * channels * k->MR * k->size, 1, k->MR, panel + shift[i] * channels * k->NR * k->size,
+                                                                     k->NR, 1, add || i, sums + l * k->size, ld);
+        }
+    if (!taps) memset(sums, 0, (size_t)(k->MR * ld * k->size));
+}
+/* Where rows of a tile's lanes go: `to` of the result's first image for phases at[0], at[1] */
+static int ct__conv_rows_of(const ct__conv_tiles *t, const int64_t *at, int64_t l0, int64_t n, ct__span *span)
+{
+    const ct__conv_job *j = t->j;
+    const int64_t *s = j->c.stride, *X = j->result;
+    int spans = 0;
+    for (int64_t from = 0, run; from < n; from += run) {
+        int64_t l = l0 + from, image = l / t->row / t->rows, r = l / t->row % t->rows, column = l % t->row, to = column;
+        run = ct__imin(t->row - column, n - from);
+        if (!t->flat) {
+            int64_t q0 = r / j->axis[1].lanes * s[0] + at[0], q1 = r % j->axis[1].lanes * s[1] + at[1];
+            if (q0 >= X[0] || q1 >= X[1]) continue;
+            to = (q0 * X[1] + q1) * X[2] + column * s[2];
+        }
+        span[spans].to = image * j->c.G * j->lines * j->space + to, span[spans].from = from, span[spans++].n = run;
+    }
+    return spans;
+}
+/* A row's sums, of `phases` phases `far` elements apart, to every step-th place of y, where `left` are left. */
+static void ct__conv_merge(const ct__conv_job *j, const char *x, int64_t far_off, int64_t phases, int64_t n, char *y, int64_t left, int64_t step)
+{
+    int64_t all = ct__imin(n, left / step);
+    if (all) j->conv->merge(all, x, far_off, y, step);
+    for (int64_t p = 0; p < phases && all < n; p++)
+        if (all * step + p < left) ct__put_one(y, all * step + p, x, p * far_off + all, j->size);
+}
+static void ct__conv_store(const ct__conv_tiles *t, int64_t group, int64_t line, int64_t lines, int64_t l0, int64_t n, const char *sums)
+{
+    const ct__conv_job *j = t->j;
+    int64_t size = j->size, W = j->result[2], step = t->flat ? 1 : j->c.stride[2], columns = t->flat ? 1 : ct__imax(1, ct__conv_phases(j, 2));
+    ct__span span[CT__CONV_PANELS * CT__STAGE];
+    for (int64_t p = 0; p < t->phases; p += columns) {
+        int spans = ct__conv_rows_of(t, t->phase[p].at, l0, n, span);
+        for (int64_t m = 0; m < lines; m++) {
+            const char *x = sums + (p * t->step + m) * t->width * size;
+            char *y = j->out + ((j->first * j->c.G + group) * j->lines + line + m) * j->space * size;
+            for (int k = 0; k < spans; k++)
+                if (step == 1) memcpy(y + span[k].to * size, x + span[k].from * size, (size_t)(span[k].n * size));
+                else ct__conv_merge(j, x + span[k].from * size, t->step * t->width, columns, span[k].n, y + span[k].to * size, W - span[k].to % W, step);
+        }
+    }
+}
+/* Tile item/split, part item%split of the lines; sums go by way of memory, whole vectors of an image's straight to their places. */
+static void ct__conv_item(const ct__conv_tiles *t, int64_t item, char *panel)
+{
+    const ct__conv_job *j = t->j;
+    const ct__gemm_kernels *k = j->gemm;
+    int64_t size = j->size, group = item / t->split / t->tiles, tile = item / t->split % t->tiles, per = (t->lanes + t->wide - 1) / t->wide, first = t->by_image ? tile / per * t->lanes : 0;
+    int64_t l0 = (t->by_image ? tile % per : tile) * t->wide, n = ct__imin(t->wide, t->lanes - l0), begin = item % t->split * t->high, end = ct__imin(begin + t->high, j->lines);
+    const char *x = t->source + group * j->channels * j->frame.channel * size;
+    char *sums = panel + t->panel * size;
+    for (int64_t m = begin; m < end; m += t->step) {
+        int64_t lines = ct__imin(t->step, end - m), ld = t->width;
+        bool direct = t->by_image && n % k->VL == 0 && lines % k->MR == 0;
+        char *to = sums;
+        if (direct) ld = j->space, to = j->out + (((j->first + first / t->lanes) * j->c.G + group) * j->lines + m) * ld * size + l0 * size;
+        for (int64_t c = 0; !c || c < j->channels; c += t->block) { /* sums of no channels are zero */
+            int64_t channels = ct__imin(t->block, j->channels - c);
+            if (m == begin) ct__conv_pack(t, x + c * j->frame.channel * size, first + l0, n, channels, panel);
+            for (int64_t p = 0; p < t->phases; p++)
+                for (int64_t i = 0; i < lines; i += k->MR)
+                    ct__conv_multiply(t, p, ct__conv_panel(t, group, p, m + i) + c * t->phase[p].taps * k->MR * size, c > 0, channels, n, panel, to + (p * t->step + i) * ld * size, ld);
+        }
+        ct__out C = {to, ld, 1, 1, 0, j->bias ? j->bias + (group * j->lines + m) * size : NULL, NULL, CT__ACT_NONE};
+        for (int64_t p = 0; C.bias_m && p < t->phases; p++, C.data = (char *)C.data + t->step * ld * size) k->finish(&C, 0, lines, 0, n);
+        if (!direct) ct__conv_store(t, group, m, lines, first + l0, n, sums);
+    }
+}
+static void ct__conv_items(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__conv_tiles *t = (const ct__conv_tiles *)ctx;
+    int64_t items = t->j->c.G * t->tiles * t->split;
+    for (int64_t part = begin; part < end; part++)
+        for (int64_t i = part * items / t->parts; i < (part + 1) * items / t->parts; i++) ct__conv_item(t, i, t->memory + part * t->room * t->j->size);
+}
+/* Tiles of a chunk: whole rows or images, where little is lost by that; some items for each thread. */
+static void ct__conv_tiling(ct__conv_tiles *t, int64_t images)
+{
+    const ct__conv_job *j = t->j;
+    const ct__gemm_kernels *k = j->gemm;
+    int64_t threads = ct__tls.in_worker ? 1 : ct_get_num_threads(), whole = t->width / t->row * t->row;
+    t->by_image = t->flat && ct__gemm_up(j->P, k->VL) - j->P <= j->P / CT__CONV_LOSS;
+    t->lanes = t->by_image ? j->P : images * j->P;
+    t->wide = whole > t->width - k->VL ? whole : ct__gemm_cut(t->lanes, t->width, k->VL);
+    t->tiles = (t->lanes + t->wide - 1) / t->wide * (t->by_image ? images : 1);
+    int64_t items = j->c.G * t->tiles, blocks = items < 2 * threads && threads > 1 ? 4 * threads / items : 1;
+    t->high = ct__gemm_cut(j->lines, (j->lines + blocks - 1) / blocks, k->MR), t->split = (j->lines + t->high - 1) / t->high;
+}
+static bool ct__conv_chunk(ct__conv_tiles *t, int64_t count)
+{
+    ct__conv_job *j = t->j;
+    int64_t threads = ct_get_num_threads(), rows = 0;
+    t->source = ct__conv_images(j, count);
+    ct__conv_tiling(t, count);
+    for (int64_t p = 0; p < t->phases; p++) rows += t->phase[p].taps * j->channels;
+    int64_t items = j->c.G * t->tiles * t->split, room;
+    double work = (double)rows * (double)t->high * (double)t->wide;
+    t->parts = work * (double)items < CT__GEMM_SERIAL || threads < 2 ? 1 : ct__imin(items, 4 * threads), room = t->parts * t->room;
+    t->memory = (char *)ct__conv_alloc(room, j->size);
+    if (!t->memory) return false;
+    ct__parallel_for(t->parts, 1, ct__conv_items, t);
+    ct__free(t->memory, (size_t)(room * j->size));
     return true;
 }
-static bool ct__conv_phase(ct__conv_job *j, int64_t p, int64_t count) /* all of a chunk's images; p: which phase */
+static void ct__conv_plan(ct__conv_tiles *t)
 {
-    int64_t bunch = j->bunch;
-    const char *images = j->frame.copied ? j->images : ct__conv_images(j, count);
-    bool ok = true;
-    ct__conv_axes(j, p, j->axis);
-    j->P = ct__axes_lanes(j->axis), j->K = j->channels * ct__axes_taps(j->axis);
-    if (!j->P || (!j->K && j->backward)) return true; /* bias or zeros are there */
-    ct__frame_offsets(&j->frame, &j->c, j->axis, j->channels, j->lines * j->c.taps, j->offset, j->weight);
-    ct__pixels_init(&j->pixels, &j->frame, j->axis);
-    j->pixels.offset = j->offset, j->weights.offset = j->weight;
-    for (j->group = 0; ok && j->group < j->c.G; j->group++) {
-        ok = ct__conv_multiply(j, images, 0, count / bunch);
-        j->bunch = count % bunch;
-        if (ok && j->bunch) ok = ct__conv_multiply(j, images, count - j->bunch, 1);
-        j->bunch = bunch;
-    }
-    return ok;
-}
-static void ct__conv_clear(void *ctx, int64_t begin, int64_t end) /* images of the result */
-{
-    const ct__conv_job *j = (const ct__conv_job *)ctx;
-    int64_t lines = j->c.G * j->lines, image = lines * j->space;
-    memset(j->out + begin * image * j->size, 0, (size_t)((end - begin) * image * j->size));
-    for (int64_t k = begin * image; j->bias && k < end * image; k++) ct__put_one(j->out, k, j->bias, k / j->space % lines, j->size);
+    const ct__conv_job *j = t->j;
+    const ct__gemm_kernels *k = j->gemm;
+    t->flat = t->phases == 1 && j->P == j->space;
+    t->row = t->flat ? j->P : j->axis[2].lanes, t->rows = t->flat ? 1 : j->axis[0].lanes * j->axis[1].lanes;
+    t->block = ct__gemm_cut(ct__imax(1, j->channels), ct__imax(1, CT__CONV_ROWS / k->size / ct__imax(1, t->shifts)), 1);
+    t->step = t->block < j->channels ? ct__gemm_up(j->lines, k->MR) : k->MR;
+    t->width = k->NR * ct__imin(CT__CONV_PANELS, ct__imax(1, CT__CONV_SUMS / (t->phases * t->step * k->NR * k->size)));
+    t->panel = t->shifts * t->block * t->width, t->room = ct__gemm_up(t->panel + t->phases * t->step * t->width, 16);
 }
 static bool ct__conv_gather(ct__conv_job *j, int64_t phases)
 {
     const ct__frame *f = &j->frame;
-    bool holes = false; /* places of the image that no window reaches */
-    for (int64_t p = 0; j->backward && p < phases; p++) ct__conv_axes(j, p, j->axis), holes = holes || !ct__axes_taps(j->axis);
-    if (holes) ct__parallel_for(j->c.N, 1, ct__conv_clear, j);
-    ct__conv_axes(j, 0, j->axis);
-    int64_t temp = j->bunch > 1 || j->P != j->space ? j->lines * j->P : 0;
-    ct__conv_cut(j, temp);
-    int64_t images = f->copied ? j->chunk * f->image + 64 : 0;
-    temp *= j->chunk;
+    ct__conv_tiles t;
+    memset(&t, 0, sizeof t);
+    t.j = j, t.phases = phases;
+    ct__conv_cut(j, 0);
+    int64_t images = f->copied ? j->chunk * f->image + 64 : 0, up = ct__gemm_up(j->lines, j->gemm->MR), weights = j->c.G * up * j->entries;
+    int64_t places = j->c.k[0] + j->c.k[1] + j->c.k[2], table = j->entries + 3 * j->c.taps + places, *at;
     if (images) j->images = (char *)ct__conv_alloc(images, j->size);
-    if (temp) j->temp = (char *)ct__conv_alloc(temp, j->size);
-    bool ok = ct__conv_tables(j) && (j->images || !images) && (j->temp || !temp);
-    for (j->first = 0; ok && j->first < j->c.N; j->first += j->chunk) {
-        int64_t count = ct__imin(j->chunk, j->c.N - j->first);
-        if (f->copied) ct__conv_images(j, count);
-        for (int64_t p = 0; ok && p < phases; p++) ok = ct__conv_phase(j, p, count);
+    t.w = (char *)ct__conv_alloc(weights, j->size), t.phase = (ct__conv_phase *)ct__conv_alloc(phases, (int64_t)sizeof *t.phase);
+    at = (int64_t *)ct__conv_alloc(table, (int64_t)sizeof *at);
+    bool ok = t.w && t.phase && at && (j->images || !images);
+    if (ok) {
+        t.offset = at, t.shift = t.offset + j->entries, t.factor = t.shift + j->c.taps, t.place = t.factor + j->c.taps;
+        ct__conv_shifts(&t, t.place + j->c.taps);
+        for (int64_t k = 0, each = phases > 1 ? 1 : t.shifts; k < j->channels * each; k++) t.offset[k] = k / each * f->channel + (phases > 1 ? 0 : t.place[k % each]);
+        ct__conv_axes(j, 0, j->axis);
+        ct__pixels_init(&j->pixels, f, j->axis);
+        ct__conv_plan(&t);
+        ct__conv_pack_weights(&t);
     }
-    ct__conv_free(j, images, temp);
+    for (j->first = 0; ok && j->first < j->c.N; j->first += j->chunk) ok = ct__conv_chunk(&t, ct__imin(j->chunk, j->c.N - j->first));
+    if (t.w) ct__free(t.w, (size_t)(weights * j->size));
+    if (t.phase) ct__free(t.phase, (size_t)phases * sizeof *t.phase);
+    if (at) ct__free(at, (size_t)table * sizeof *at);
+    if (images && j->images) ct__free(j->images, (size_t)(images * j->size));
     return ok;
 }
 
-/* ---- the gradient of the weights: sums over lanes, of all images one after the other, or in parts that are added in order ---- */
-enum { CT__CONV_SMALL = 16384, CT__CONV_PIECE = 1 << 20 }; /* weights of a group up to which that is done; work of a part */
-static void ct__conv_add(const ct__conv_job *j, int64_t parts, bool fresh)
+/* ---- the gradient of the weights: sums (taps of all channels, lines) = rows of the image (taps, lanes) @ gradients (lanes, lines), some lanes of all
+   images at a time. Rows are read where they are gathered, gradients are turned around; or, if there are more lines than taps, gradients are read where
+   they are and rows are turned around: sums (lines, taps). Few weights are summed in parts of the lanes, side by side, that are added in order; of many
+   each thread sums some. ---- */
+enum { CT__CONV_SMALL = 16384, CT__CONV_PIECE = 1 << 20, CT__CONV_DEEP = 512, CT__CONV_TAPS = 48 }; /* such few weights of a group; work of a part; lanes, rows at a time */
+typedef struct ct__conv_sums {
+    ct__conv_job *j;
+    const char *images;
+    int64_t group, rows, columns;            /* of the sums */
+    int64_t deep, far_row, far_line;         /* lanes at a time; strides of gathered rows, of sums */
+    int64_t size, panel, room, slots;        /* elements of sums, of what is turned around, of a thread's memory; their number */
+    int64_t begin, lanes, piece, parts;      /* present lanes, all of a chunk; lanes of a part */
+    bool add, by_line;                       /* rows of the sums are lines */
+    char *memory, *turned, *sums;
+} ct__conv_sums;
+
+static void ct__sums_gather(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t tap, int64_t taps, char *rows)
 {
-    int64_t n = j->lines * j->K;
-    char *out = j->out + j->group * n * j->size;
-    const char *part = j->temp;
-    if (fresh) memcpy(out, part, (size_t)(n * j->size));
-    for (int64_t p = fresh; p < parts; p++) j->conv->add(n, part + p * n * j->size, 1, out, 1);
-}
-/* The products of one bunch after the other; or, if is_small, side by side into temp */
-static bool ct__conv_sum(ct__conv_job *j, const char *images, int64_t start, int64_t bunches, bool is_small)
-{
-    int64_t size = j->size, n = j->lines * j->K, L = j->bunch * j->P;
-    bool packed = j->bunch > 1;
-    if (!bunches) return true;
-    j->begin = j->first + start;
-    if (packed) ct__parallel_for(bunches * j->bunch * j->lines, 1 + CT__GRAIN / j->P, ct__conv_collect, j);
-    ct__mat A = {packed ? j->temp : j->g + (j->begin * j->c.G + j->group) * j->lines * j->P * size, L, 1, NULL, NULL};
-    ct__mat B = {images + (start * j->frame.image + j->group * j->channels * j->frame.channel) * size, 0, 0, ct__pack_taps, &j->pixels};
-    int64_t sa = packed ? j->lines * L : j->c.G * j->lines * j->P, sb = j->bunch * j->frame.image;
-    ct__out C = {j->out + j->group * n * size, j->K, 1, 1, 0, NULL, NULL, CT__ACT_NONE};
-    if (is_small) {
-        char *temp = j->temp, *parts = j->temp + (packed ? bunches * j->lines * L * size : 0);
-        C.data = parts;
-        bool ok = ct__gemm_batched(j->gemm, bunches, j->lines, j->K, L, &A, sa, &B, sb, &C, n);
-        j->temp = parts;
-        if (ok) ct__conv_add(j, bunches, j->begin == 0);
-        j->temp = temp;
-        return ok;
+    const ct__conv_job *j = s->j;
+    ct__span span[CT__STAGE];
+    for (int64_t l = 0; l < n; l += CT__STAGE) {
+        int spans = ct__pixels_spans(&j->pixels, l0 + l, ct__imin(CT__STAGE, n - l), span);
+        j->conv->rows(s->images + s->group * j->channels * j->frame.channel * j->size, j->pixels.end, j->offset + tap, taps, span, spans, s->far_row, s->far_row,
+                      rows + l * j->size); /* a row ends with room for a vector */
     }
-    bool ok = true;
-    for (int64_t b = 0; ok && b < bunches; b++) {
-        C.beta = j->begin + b > 0;
-        ok = ct__gemm(j->gemm, j->lines, j->K, L, &A, &B, &C);
-        A.data = (const char *)A.data + sa * size, B.data = (const char *)B.data + sb * size;
-    }
-    return ok;
 }
-/* One image in pieces of its lanes, side by side */
-static bool ct__conv_pieces(ct__conv_job *j, const char *images, int64_t start)
+/* Gradients of lane l0 and those behind it, n at most, of the same image: their number */
+static int64_t ct__sums_lanes(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t line, const char **g)
 {
-    int64_t size = j->size, n = j->lines * j->K, pieces = j->P / j->pixels.piece, rest = j->P % j->pixels.piece;
-    j->begin = j->first + start;
-    ct__mat A = {j->g + (j->begin * j->c.G + j->group) * j->lines * j->P * size, j->P, 1, NULL, NULL};
-    ct__mat B = {images + (start * j->frame.image + j->group * j->channels * j->frame.channel) * size, 0, 0, ct__pack_taps, &j->pixels};
-    ct__out C = {j->temp, j->K, 1, 1, 0, NULL, NULL, CT__ACT_NONE};
-    j->pixels.base = (const char *)B.data;
-    if (!ct__gemm_batched(j->gemm, pieces, j->lines, j->K, j->pixels.piece, &A, j->pixels.piece, &B, 1, &C, n)) return false;
-    A.data = (const char *)A.data + pieces * j->pixels.piece * size, B.data = (const char *)B.data + pieces * size, C.data = j->temp + pieces * n * size;
-    if (rest && !ct__gemm(j->gemm, j->lines, j->K, rest, &A, &B, &C)) return false;
-    ct__conv_add(j, pieces + (rest > 0), j->begin == 0);
-    return true;
+    const ct__conv_job *j = s->j;
+    *g = j->g + ((((j->first + l0 / j->P) * j->c.G + s->group) * j->lines + line) * j->P + l0 % j->P) * j->size;
+    return ct__imin(j->P - l0 % j->P, n);
 }
-static bool ct__conv_sums(ct__conv_job *j)
+static void ct__sums_turn(const ct__conv_sums *s, int64_t l0, int64_t n, char *panel, char *rows) /* lanes [l0, l0 + n) */
 {
-    const ct__frame *f = &j->frame;
-    int64_t n = j->lines * j->entries, fit = CT__CONV_PIECE / ct__imax(1, n), bunch, temp;
-    bool is_small = n <= CT__CONV_SMALL, pieces = is_small && fit < j->P && j->P > 512;
-    j->K = j->entries;
-    if (is_small) j->bunch = ct__imax(1, ct__imin(j->bunch, fit / j->P));
-    bunch = j->bunch;
-    temp = pieces ? 0 : (bunch > 1 ? j->lines * j->P : 0) + (is_small ? (n + bunch - 1) / bunch : 0);
-    ct__conv_cut(j, temp);
-    temp = pieces ? (j->P / 256 + 1) * n : temp * (j->chunk + bunch) + n;
-    int64_t images = f->copied ? j->chunk * f->image + 64 : 0;
-    if (images) j->images = (char *)ct__conv_alloc(images, j->size);
-    if (temp) j->temp = (char *)ct__conv_alloc(temp, j->size);
-    bool ok = ct__conv_tables(j) && (j->images || !images) && (j->temp || !temp);
-    if (ok) {
-        ct__frame_offsets(f, &j->c, j->axis, j->channels, 0, j->offset, NULL);
-        ct__pixels_init(&j->pixels, f, j->axis);
-        j->pixels.offset = j->offset, j->pixels.piece = ct__imax(256, fit / 16 * 16);
-    }
-    for (j->first = 0; ok && j->first < j->c.N; j->first += j->chunk) {
-        int64_t count = ct__imin(j->chunk, j->c.N - j->first);
-        const char *at = ct__conv_images(j, count);
-        for (j->group = 0; ok && j->group < j->c.G; j->group++) {
-            for (int64_t i = 0; pieces && ok && i < count; i++) ok = ct__conv_pieces(j, at, i);
-            if (!pieces) ok = ct__conv_sum(j, at, 0, count / bunch, is_small);
-            j->bunch = count % bunch;
-            if (!pieces && ok && j->bunch) ok = ct__conv_sum(j, at, count - j->bunch, 1, is_small);
-            j->bunch = bunch;
+    const ct__conv_job *j = s->j;
+    int64_t NR = j->gemm->NR;
+    for (int64_t c = 0, columns; c < s->columns; c += NR, panel += n * NR * j->size) {
+        ct__mat m = {rows, 1, s->by_line ? s->far_row : j->P, NULL, NULL};
+        columns = ct__imin(NR, s->columns - c);
+        if (s->by_line) ct__sums_gather(s, l0, n, c, columns, rows);
+        for (int64_t k = 0, run = n; k < n; k += run) {
+            if (!s->by_line) run = ct__sums_lanes(s, l0 + k, n - k, c, (const char **)&m.data);
+            j->gemm->pack(&m, 0, run, 0, columns, NR, panel + k * NR * j->size);
         }
     }
-    ct__conv_free(j, images, temp);
+}
+static void ct__sums_of(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t row, const char *panel, char *gathered, char *sums, bool add) /* some rows */
+{
+    const ct__gemm_kernels *g = s->j->gemm;
+    int64_t end = ct__imin(row + CT__CONV_TAPS, ct__gemm_up(s->rows, g->MR)), run = n;
+    if (!s->by_line) ct__sums_gather(s, l0, n, row, end - row, gathered);
+    for (const char *a = gathered; row < end; row += g->MR, a += g->MR * s->far_row * g->size)
+        for (int64_t c = 0; c < s->columns; c += g->NR)
+            for (int64_t k = 0; k < n; k += run) {
+                if (s->by_line) run = ct__sums_lanes(s, l0 + k, n - k, row, &a);
+                g->micro[(ct__imin(g->NR, s->columns - c) + g->VL - 1) / g->VL - 1](run, a, s->by_line ? s->j->P : s->far_row, 1, panel + (c * n + k * g->NR) * g->size, g->NR, 1,
+                                                                                  add || k, sums + (row * s->far_line + c) * g->size, s->far_line);
+            }
+}
+static char *ct__sums_room(const ct__conv_sums *s, int64_t slot) { return s->memory + slot * s->room * s->j->size; }
+static void ct__sums_parts(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__conv_sums *s = (const ct__conv_sums *)ctx;
+    int64_t size = s->j->size;
+    for (int64_t part = begin; part < end; part++) {
+        char *sums = ct__sums_room(s, part), *panel = sums + s->size * size, *rows = panel + s->panel * size;
+        int64_t first = s->begin + part * s->piece, last = ct__imin(first + s->piece, s->lanes);
+        for (int64_t l = first; l < last; l += s->deep) {
+            int64_t n = ct__imin(s->deep, last - l);
+            ct__sums_turn(s, l, n, panel, rows);
+            for (int64_t row = 0; row < s->rows; row += CT__CONV_TAPS) ct__sums_of(s, l, n, row, panel, rows, sums, l > first);
+        }
+    }
+}
+static void ct__sums_rows(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__conv_sums *s = (const ct__conv_sums *)ctx;
+    int64_t items = (s->rows + CT__CONV_TAPS - 1) / CT__CONV_TAPS, n = ct__imin(s->deep, s->lanes - s->begin);
+    for (int64_t slot = begin; slot < end; slot++)
+        for (int64_t i = slot * items / s->slots; i < (slot + 1) * items / s->slots; i++)
+            ct__sums_of(s, s->begin, n, i * CT__CONV_TAPS, s->turned, ct__sums_room(s, slot), s->sums, s->add);
+}
+static void ct__sums_chunk(ct__conv_sums *s) /* of one group */
+{
+    ct__conv_job *j = s->j;
+    for (s->begin = 0; s->begin < s->lanes; s->begin += s->piece * s->parts) {
+        if (s->turned) {
+            ct__sums_turn(s, s->begin, ct__imin(s->deep, s->lanes - s->begin), s->turned, s->memory);
+            ct__parallel_for(s->slots, 1, ct__sums_rows, s);
+            s->add = true;
+            continue;
+        }
+        int64_t parts = ct__imin(s->parts, (s->lanes - s->begin + s->piece - 1) / s->piece);
+        ct__parallel_for(parts, 1, ct__sums_parts, s);
+        for (int64_t p = 0; p < parts; p++, s->add = true)
+            if (s->add) j->conv->add(s->size, ct__sums_room(s, p), 1, s->sums, 1);
+            else memcpy(s->sums, ct__sums_room(s, p), (size_t)(s->size * j->size));
+    }
+}
+static void ct__sums_plan(ct__conv_sums *s)
+{
+    const ct__conv_job *j = s->j;
+    const ct__gemm_kernels *k = j->gemm;
+    int64_t threads = ct__tls.in_worker ? 1 : ct_get_num_threads(), n = j->lines * j->K, VL = 64 / k->size;
+    bool is_small = n <= CT__CONV_SMALL;
+    s->by_line = j->lines > j->K && j->lines % k->MR == 0 && j->P >= CT__STAGE;
+    s->rows = s->by_line ? j->lines : j->K, s->columns = s->by_line ? j->K : j->lines;
+    s->far_line = ct__gemm_up(s->columns, VL), s->size = ct__gemm_up(s->rows, k->MR) * s->far_line;
+    s->deep = ct__imax(CT__STAGE, ct__imin(CT__CONV_DEEP, CT__CONV_SUMS * 8 / k->size / s->far_line / CT__STAGE * CT__STAGE)), s->far_row = s->deep + VL;
+    s->panel = ct__gemm_up(s->columns, k->NR) * s->deep, s->room = CT__CONV_TAPS * s->far_row + (is_small ? s->size + s->panel : 0);
+    s->piece = is_small ? ct__gemm_up(CT__CONV_PIECE / n, s->deep) : s->deep, s->parts = !is_small || threads < 2 ? 1 : 4 * threads;
+    s->slots = is_small ? s->parts : threads < 2 ? 1 : ct__imin((s->rows + CT__CONV_TAPS - 1) / CT__CONV_TAPS, 4 * threads);
+}
+static void ct__conv_sums_all(ct__conv_sums *s, char *memory)
+{
+    ct__conv_job *j = s->j;
+    bool is_small = j->lines * j->K <= CT__CONV_SMALL;
+    char *sums = memory + s->slots * s->room * j->size;
+    s->memory = memory, s->turned = is_small ? NULL : sums + j->c.G * s->size * j->size;
+    for (j->first = 0; j->first < j->c.N; j->first += j->chunk) {
+        int64_t count = ct__imin(j->chunk, j->c.N - j->first);
+        s->images = ct__conv_images(j, count), s->lanes = count * j->P;
+        for (s->group = 0, s->sums = sums; s->group < j->c.G; s->group++, s->sums += s->size * j->size) s->add = j->first > 0, ct__sums_chunk(s);
+    }
+    for (int64_t g = 0; g < j->c.G; g++) {
+        ct__mat turn = {sums + g * s->size * j->size, s->by_line ? s->far_line : 1, s->by_line ? 1 : s->far_line, NULL, NULL};
+        j->gemm->pack(&turn, 0, j->lines, 0, j->K, j->K, j->out + g * j->lines * j->K * j->size);
+    }
+}
+static bool ct__conv_sums_run(ct__conv_job *j)
+{
+    const ct__frame *f = &j->frame;
+    ct__conv_sums s;
+    memset(&s, 0, sizeof s);
+    s.j = j, j->K = j->entries;
+    ct__conv_cut(j, 0);
+    ct__sums_plan(&s);
+    int64_t images = f->copied ? j->chunk * f->image + 64 : 0, memory = s.slots * s.room + j->c.G * s.size + s.panel, up = ct__gemm_up(j->K, j->gemm->MR);
+    if (images) j->images = (char *)ct__conv_alloc(images, j->size);
+    char *room = (char *)ct__conv_alloc(memory, j->size);
+    j->entries = up;
+    bool ok = ct__conv_tables(j) && room && (j->images || !images);
+    if (ok) {
+        ct__frame_offsets(f, &j->c, j->axis, j->channels, 0, j->offset, NULL);
+        for (int64_t k = j->K; k < up; k++) j->offset[k] = j->offset[0];
+        ct__pixels_init(&j->pixels, f, j->axis);
+        ct__conv_sums_all(&s, room);
+    }
+    if (room) ct__free(room, (size_t)(memory * j->size));
+    ct__conv_free(j, images, 0);
     return ok;
 }
 
@@ -17275,7 +17500,7 @@ static bool ct__conv_typed(int role, ct_tensor *x, ct_tensor *w, ct_tensor *y, c
         int done = ct__conv_wino(&j, role);
         if (done >= 0) return done;
     }
-    if (role == 2) return direct ? ct__conv_direct_sums(&j) : ct__conv_sums(&j);
+    if (role == 2) return direct ? ct__conv_direct_sums(&j) : ct__conv_sums_run(&j);
     return direct ? ct__conv_direct(&j, phases) : ct__conv_gather(&j, phases);
 }
 /* in and out as the primitives say; which tensor is x, w, y: by role */
