@@ -6554,8 +6554,9 @@ CT__POINTWISE_INT(CT__X)
     {                                                                                                                 \
         for (int64_t r = 0; r < rows; r++) CT__K(name##_row_##t)(n, (const char *)in + r * stride, (A *)out + r);     \
     }
+#define CT__EXTREME(name, t, T, A, START, OP, BETTER) CT__REDUCE(name, t, T, A, 0, START, OP, CT__VALUE)
 #else
-#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF)                                                             \
+#define CT__REDUCE_ROW(name, t, T, A, STRETCH, START, OP, OF)                                                         \
     static CT__WRAPS_ void CT__K(name##_row_##t)(int64_t n, const void *in, void *out)                                \
     {                                                                                                                 \
         enum { L = 64 / (int)sizeof(T) };                                                                             \
@@ -6581,7 +6582,37 @@ CT__POINTWISE_INT(CT__X)
             acc = OP(acc, a[0]);                                                                                      \
         }                                                                                                             \
         *(A *)out = acc;                                                                                              \
-    }                                                                                                                 \
+    }
+/* The largest or the least: loops that pass NaN by, as the processor's instruction does, and add up; a sum that is NaN asks for a second look. */
+#define CT__EXTREME_ROW(name, t, T, A, START, OP, BETTER)                                                             \
+    static CT__WRAPS_ void CT__K(name##_row_##t)(int64_t n, const void *in, void *out)                                \
+    {                                                                                                                 \
+        enum { L = 64 / (int)sizeof(T), STRETCH = 4096 };                                                             \
+        const T *x = (const T *)in;                                                                                   \
+        A acc = *(A *)out;                                                                                            \
+        for (int64_t done = 0; n; x += done, n -= done, done = 0) {                                                   \
+            int64_t stretch = n < STRETCH ? n : STRETCH;                                                              \
+            T lane[2 * L], sum[2 * L], most = START, total = 0;                                                       \
+            for (int k = 0; k < 2 * L; k++) lane[k] = START, sum[k] = 0;                                              \
+            for (; done + 2 * L <= stretch; done += 2 * L) {                                                          \
+                CT__LANES(0, lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k])                            \
+                CT__LANES(1, lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k])                            \
+                CT__LANES(0, sum[k] += x[done + k])                                                                   \
+                CT__LANES(1, sum[k] += x[done + k])                                                                   \
+            }                                                                                                         \
+            for (; done + 8 <= stretch; done += 8)                                                                    \
+                for (int k = 0; k < 8; k++) lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k], sum[k] += x[done + k];\
+            for (; done < stretch; done++) most = x[done] BETTER most ? x[done] : most, total += x[done];             \
+            for (int l = 8; l < 2 * L; l += 8)                                                                        \
+                for (int k = 0; k < 8; k++) lane[k] = lane[l + k] BETTER lane[k] ? lane[l + k] : lane[k], sum[k] += sum[l + k];\
+            for (int k = 0; k < 4; k++) lane[k] = lane[k + 4] BETTER lane[k] ? lane[k + 4] : lane[k], sum[k] += sum[k + 4];\
+            for (int k = 0; k < 4; k++) most = lane[k] BETTER most ? lane[k] : most, total += sum[k];                 \
+            for (int64_t k = 0; total != total && k < stretch; k++) most = OP(most, x[k]);                            \
+            acc = OP(acc, (A)most);                                                                                   \
+        }                                                                                                             \
+        *(A *)out = acc;                                                                                              \
+    }
+#define CT__REDUCE_ROWS(name, t, T, A, STRETCH, START, OP, OF)                                                        \
     static CT__WRAPS_ void CT__K(name##_rows_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out) \
     {                                                                                                                 \
         const char *from = (const char *)in;                                                                          \
@@ -6615,6 +6646,8 @@ CT__POINTWISE_INT(CT__X)
             }                                                                                                         \
         }                                                                                                             \
     }
+#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROW(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROWS(name, t, T, A, STRETCH, START, OP, OF)
+#define CT__EXTREME(name, t, T, A, START, OP, BETTER) CT__EXTREME_ROW(name, t, T, A, START, OP, BETTER) CT__REDUCE_ROWS(name, t, T, A, 0, START, OP, CT__VALUE)
 #endif
 #define CT__SCAN(name, t, T, A, OP)                                                                                   \
     static CT__WRAPS_ void CT__K(name##_scan_##t)(int64_t n, const void *in, void *acc_, void *out)                   \
@@ -6640,7 +6673,7 @@ CT__POINTWISE_INT(CT__X)
     }
 #define CT__REDUCE_ALL(t, T, A, STRETCH, LOWEST, HIGHEST)                                                             \
     CT__REDUCE(sum, t, T, A, STRETCH, 0, CT__ADD, CT__VALUE)                                                          \
-    CT__REDUCE(max, t, T, A, STRETCH, LOWEST, CT__HIGH, CT__VALUE) CT__REDUCE(min, t, T, A, STRETCH, HIGHEST, CT__LOW, CT__VALUE)
+    CT__EXTREME(max, t, T, A, LOWEST, CT__HIGH, >) CT__EXTREME(min, t, T, A, HIGHEST, CT__LOW, <)
 #define CT__ALONG_ALL(t, T, A, I)                                                                                     \
     CT__SCAN(sum, t, T, A, CT__ADD) CT__SCAN(prod, t, T, A, CT__MUL) CT__PICK(max, t, T, I, >) CT__PICK(min, t, T, I, <)
 #define CT__PRODUCT(t, T, A, STRETCH) CT__REDUCE(prod, t, T, A, STRETCH, 1, CT__MUL, CT__VALUE)
@@ -6672,6 +6705,10 @@ CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_
 #undef CT__LANES
 #undef CT__LANES4
 #undef CT__REDUCE
+#undef CT__REDUCE_ROW
+#undef CT__REDUCE_ROWS
+#undef CT__EXTREME_ROW
+#undef CT__EXTREME
 #undef CT__SCAN
 #undef CT__PICK
 #undef CT__REDUCE_ALL
@@ -11284,6 +11321,10 @@ CT_API ct_tensor *ct_from_blob_strided(void *data, ct_dtype dtype, ct_shape s, c
     return t;
 }
 CT_API ct_tensor *(ct_from_blob)(void *data, ct_dtype dtype, ct_shape s) { return ct_from_blob_strided(data, dtype, s, NULL, NULL, NULL); }
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2,tree-loop-vectorize,vect-cost-model=dynamic")
+#endif
 CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, double step)
 {
     if (dtype == CT_DTYPE_DEFAULT) dtype = ct__default_dtype;
@@ -11294,10 +11335,14 @@ CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, doub
     if (!floats) start = trunc(start), step = trunc(step);
     if (step == 0 || !(n >= 0) || n > 1e15) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_arange", "no range from %g to %g by %g", start, end, step);
     int64_t count = (int64_t)n;
-    ct_tensor *t = ct__new_on(CT_CPU, floats ? CT_F64 : CT_I64, &count, 1);
+    ct_tensor *t = ct__new_on(CT_CPU, dtype == CT_F32 ? CT_F32 : floats ? CT_F64 : CT_I64, &count, 1);
     if (!t) return NULL;
-    for (int64_t i = 0; floats && i < count; i++) ((double *)ct__ptr(t))[i] = start + (double)i * step;
-    for (int64_t i = 0; !floats && i < count; i++) ((int64_t *)ct__ptr(t))[i] = (int64_t)start + i * (int64_t)step;
+    double *x = (double *)(void *)ct__ptr(t);
+    float *y = (float *)(void *)ct__ptr(t);
+    uint64_t *k = (uint64_t *)(void *)ct__ptr(t), next = (uint64_t)(int64_t)start, by = (uint64_t)(int64_t)step;
+    if (dtype == CT_F32) for (int64_t i = 0; i < count; i++) y[i] = (float)(start + (double)i * step);
+    else if (floats) for (int64_t i = 0; i < count; i++) x[i] = start + (double)i * step;
+    else for (int64_t i = 0; i < count; i++, next += by) k[i] = next;
     ct__pw_init();
     t = ct__cast_of(t, (int)dtype);
     return ct__homed(t);
@@ -11326,6 +11371,9 @@ static ct_tensor *ct__spaced(const char *function, ct_dtype dtype, double start,
     ct__pw_init();
     return ct__end(f, ct__homed(t ? ct__cast_of(t, (int)dtype) : NULL));
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
 CT_API ct_tensor *ct_linspace_dtype(ct_dtype dtype, double start, double end, int64_t steps) { return ct__spaced("ct_linspace", dtype, start, end, steps, NAN); }
 CT_API ct_tensor *ct_linspace(double start, double end, int64_t steps) { return ct_linspace_dtype(CT_DTYPE_DEFAULT, start, end, steps); }
 CT_API ct_tensor *ct_logspace_dtype(ct_dtype dtype, double start, double end, int64_t steps, double base) { return ct__spaced("ct_logspace", dtype, start, end, steps, base); }
@@ -12038,10 +12086,17 @@ static int ct__sum_type(const ct_tensor *t) { return ct__is_float(t->dtype) ? t-
 CT_API ct_tensor *ct_sum_dims(ct_tensor *x, ct_shape dims, bool keepdim) { return x ? ct__reduce(&ct__op_sum, CT__R_SUM, "ct_sum", x, dims, keepdim, ct__sum_type(x)) : NULL; }
 CT_API ct_tensor *ct_sum_dim(ct_tensor *x, int dim, bool keepdim) { return ct_sum_dims(x, ct__one_dim(dim), keepdim); }
 CT_API ct_tensor *ct_sum(ct_tensor *x) { return ct_sum_dims(x, ct__all_dims, false); }
+/* Is it worth looking for NaN in x? One of them shows in the sum (or mean), which has fewer elements. */
+static bool ct__may_have_nan(ct_tensor *x, ct_tensor *sum)
+{
+    return !ct__on_cpu(x) || sum->numel >= x->numel || ct_item((ct_any)((ct_isnan)(ct_detach(sum)))) != 0;
+}
 CT_API ct_tensor *ct_nansum_dims(ct_tensor *x, ct_shape dims, bool keepdim)
 {
     ct__fn f = ct__begin("ct_nansum");
-    return ct__end(f, x ? ct_sum_dims((ct_where)((ct_isnan)(x), ct_number_i64(0), x), dims, keepdim) : NULL);
+    ct_tensor *sum = ct_sum_dims(x, dims, keepdim);
+    if (sum && ct__may_have_nan(x, sum)) sum = ct_sum_dims((ct_where)((ct_isnan)(x), ct_number_i64(0), x), dims, keepdim);
+    return ct__end(f, sum);
 }
 CT_API ct_tensor *ct_nansum(ct_tensor *x) { return ct_nansum_dims(x, ct__all_dims, false); }
 CT_API ct_tensor *ct_prod(ct_tensor *x) { return x ? ct__reduce(&ct__op_prod, CT__R_PROD, "ct_prod", x, ct__all_dims, false, ct__sum_type(x)) : NULL; }
@@ -12099,7 +12154,9 @@ CT_API ct_tensor *ct_nanmean_dims(ct_tensor *x, ct_shape dims, bool keepdim)
 {
     if (x && !ct__is_float(x->dtype)) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, "ct_nanmean", "floating types only, not %s", ct_dtype_name((ct_dtype)x->dtype));
     ct__fn f = ct__begin("ct_nanmean");
-    return ct__end(f, x ? (ct_div)(ct_nansum_dims(x, dims, keepdim), ct_sum_dims((ct_eq)(x, x), dims, keepdim)) : NULL);
+    ct_tensor *mean = ct__mean(x, dims, keepdim);
+    if (mean && ct__may_have_nan(x, mean)) mean = (ct_div)(ct_nansum_dims(x, dims, keepdim), ct_sum_dims((ct_eq)(x, x), dims, keepdim));
+    return ct__end(f, mean);
 }
 CT_API ct_tensor *ct_nanmean(ct_tensor *x) { return ct_nanmean_dims(x, ct__all_dims, false); }
 /* bool: how many elements are not 0, against none or all; uint8 stays uint8, as in torch */
@@ -12398,39 +12455,67 @@ static double ct__log_add(double a, double b) /* log(e^a + e^b) */
 #pragma GCC push_options
 #pragma GCC optimize("O2")
 #endif
-/* neighbouring lanes go together: 64 whose elements lie side by side, or four rows, so that one's sum need not wait for the last */
+/* neighbouring lanes go together: 64 whose elements lie side by side, or four rows, so that one's sum need not wait for the last;
+   extremes and integers, which need not wait long, go row by row, in registers */
 static void ct__scan_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__scan_job *j = (const ct__scan_job *)ctx;
     int64_t inner = j->inner, step = inner == 1 ? j->n : 1, lanes;
+    bool prod = j->op == CT__R_PROD;
 #define CT__SCAN(T, A, START, NEXT)                                                                                   \
     for (int64_t k = begin; k < end; k += lanes) {                                                                    \
-        int64_t at = k / inner * j->n * inner + k % inner, best[64] = {0};                                            \
+        int64_t at = k / inner * j->n * inner + k % inner;                                                            \
         lanes = ct__imin(inner == 1 ? 4 : ct__imin(64, inner - k % inner), end - k);                                  \
         const T *x = (const T *)(const void *)j->in + at;                                                             \
         T *y = (T *)(void *)j->out + at;                                                                              \
         A acc[64];                                                                                                    \
         for (int64_t l = 0; l < lanes; l++) acc[l] = START;                                                           \
-        for (int64_t i = 0; i < j->n; i++, x += inner, y += inner, at += inner)                                       \
+        for (int64_t i = 0; i < j->n; i++, x += inner, y += inner)                                                    \
             for (int64_t l = 0; l < lanes; l++) {                                                                     \
                 A v = (A)x[l * step];                                                                                 \
                 NEXT;                                                                                                 \
                 y[l * step] = (T)acc[l];                                                                              \
-                if (j->index) j->index[at + l * step] = best[l];                                                      \
             }                                                                                                         \
     }
-#define CT__SUMMED acc[l] = j->op == CT__R_PROD ? acc[l] * v : acc[l] + v
-#define CT__EXTREME if (i == 0 || v != v || (acc[l] == acc[l] && (j->op == CT__R_MAX ? v >= acc[l] : v <= acc[l]))) acc[l] = v, best[l] = i
-    bool picks = j->index != NULL;
+#define CT__SUMMED acc[l] = prod ? acc[l] * v : acc[l] + v
     if (j->op == CT__R_LOGSUMEXP) CT__SCAN(double, double, -INFINITY, acc[l] = ct__log_add(acc[l], v))
-    else if (picks && j->compute == CT__F64) CT__SCAN(double, double, 0, CT__EXTREME)
-    else if (picks) CT__SCAN(int64_t, int64_t, 0, CT__EXTREME)
-    else if (j->compute == CT__F32) CT__SCAN(float, double, j->op == CT__R_PROD, CT__SUMMED)
-    else if (j->compute == CT__F64) CT__SCAN(double, double, j->op == CT__R_PROD, CT__SUMMED)
-    else CT__SCAN(int64_t, uint64_t, j->op == CT__R_PROD, CT__SUMMED)
+    else if (j->compute == CT__F32) CT__SCAN(float, double, prod, CT__SUMMED)
+    else if (j->compute == CT__F64) CT__SCAN(double, double, prod, CT__SUMMED)
+    else if (inner > 1) CT__SCAN(int64_t, uint64_t, prod, CT__SUMMED)
+    else for (int64_t k = begin; k < end; k++) { /* integers need not wait long */
+        const uint64_t *x = (const uint64_t *)(const void *)j->in + k * j->n;
+        uint64_t *y = (uint64_t *)(void *)j->out + k * j->n, acc = prod;
+        for (int64_t i = 0; i < j->n; i++) y[i] = acc = prod ? acc * x[i] : acc + x[i];
+    }
 #undef CT__SCAN
 #undef CT__SUMMED
-#undef CT__EXTREME
+}
+/* the extremes so far: of a single lane in registers, of neighbouring ones from the row before; the last of equals, NaN from the first on */
+static void ct__scan_extreme_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__scan_job *j = (const ct__scan_job *)ctx;
+    int64_t inner = j->inner, n = j->n, lanes;
+    bool largest = j->op == CT__R_MAX;
+#define CT__SCAN(T)                                                                                                   \
+    for (int64_t k = begin; k < end; k += lanes) {                                                                    \
+        int64_t at = k / inner * n * inner + k % inner, *index = j->index + at, from = 0;                             \
+        lanes = ct__imin(inner - k % inner, end - k);                                                                 \
+        const T *x = (const T *)(const void *)j->in + at;                                                             \
+        T *y = (T *)(void *)j->out + at, best = x[0], v;                                                                 \
+        for (int64_t i = 0; lanes == 1 && i < n; best = x[i * inner], from = i) /* from one that takes over to the next */\
+            do y[i * inner] = best, index[i * inner] = from, v = ++i < n ? x[i * inner] : best;                       \
+            while (i < n && !((largest ? v >= best : v <= best) || v != v));                                          \
+        for (int64_t l = 0; lanes > 1 && l < lanes; l++) y[l] = x[l], index[l] = 0;                                   \
+        for (int64_t i = 1; lanes > 1 && i < n; i++)                                                                  \
+            for (int64_t l = i * inner; l < i * inner + lanes; l++) {                                                 \
+                bool take = (largest ? x[l] >= y[l - inner] : x[l] <= y[l - inner]) | (x[l] != x[l]);                 \
+                y[l] = take ? x[l] : y[l - inner], index[l] = take ? i : index[l - inner];                            \
+            }                                                                                                         \
+    }
+    if (j->compute == CT__F32) CT__SCAN(float)
+    else if (j->compute == CT__F64) CT__SCAN(double)
+    else CT__SCAN(int64_t)
+#undef CT__SCAN
 }
 /* sums and products along a dim whose lanes lie side by side: row by row through a kernel */
 enum { CT__SCAN_LANES = 1024 };
@@ -12476,7 +12561,7 @@ static bool ct__scan_forward(ct__call *c)
     ct_tensor *x = c->in[0];
     int op = (int)c->i[1], dtype = op <= CT__R_PROD ? ct__sum_type(x) : x->dtype, compute = ct__compute_of(dtype);
     bool picks = op == CT__R_MAX || op == CT__R_MIN;
-    if (op > CT__R_PROD && compute == CT__F32) compute = CT__F64;
+    if (op == CT__R_LOGSUMEXP && compute == CT__F32) compute = CT__F64;
     ct_tensor *in = ct__cast_of(x, ct__compute_dtype[compute]), *out = ct__new_like(x, ct__compute_dtype[compute]);
     if (picks && !(c->out[1] = ct__new_like(x, CT_I64))) return false;
     if (!in || !out) return false;
@@ -12486,7 +12571,8 @@ static bool ct__scan_forward(ct__call *c)
     if (lanes && j.inner > 1 && op <= CT__R_PROD) {
         j.wide = ct__columns_at_once(lanes / j.inner, j.inner, CT__SCAN_LANES);
         ct__parallel_for(lanes / j.inner * ((j.inner + j.wide - 1) / j.wide), ct__imax(1, CT__GRAIN / (j.n * j.wide)), ct__scan_columns_body, &j);
-    } else ct__parallel_for(lanes, (grain + 3) / 4 * 4, op == CT__R_SUM && compute == CT__F32 ? ct__scan_rows_body : ct__scan_body, &j);
+    } else if (picks) ct__parallel_for(lanes, grain, ct__scan_extreme_body, &j);
+    else ct__parallel_for(lanes, (grain + 3) / 4 * 4, op == CT__R_SUM && compute == CT__F32 ? ct__scan_rows_body : ct__scan_body, &j);
     c->nout = 1 + picks;
     return (c->out[0] = ct__cast_of(out, dtype)) != NULL;
 }
@@ -21250,10 +21336,10 @@ CT_API ct_tensor *(ct_one_hot)(ct_tensor *index, int64_t num_classes)
 #define CT__LOSSES(X)                                                                                                 \
     X(mse, MseLoss, MseLoss, MseLoss, (a - b)*(a - b), 2*(a - b), 2*(b - a))                                          \
     X(l1, Mean, Sum, Abs, abs(a - b), sign(a - b), sign(b - a))                                                       \
-    X(smooth_l1, SmoothL1Loss, SmoothL1Loss, SmoothL1Loss, minimum(abs(a - b), d)/d*(abs(a - b) - minimum(abs(a - b), d)*num(0.5)), \
-      abs(a - b) < d ? (a - b)/d : sign(a - b), abs(a - b) < d ? (b - a)/d : sign(b - a))                             \
-    X(huber, HuberLoss, HuberLoss, HuberLoss, minimum(abs(a - b), d)*(abs(a - b) - minimum(abs(a - b), d)*num(0.5)),      \
-      abs(a - b) < d ? a - b : d*sign(a - b), abs(a - b) < d ? b - a : d*sign(b - a))                                 \
+    X(smooth_l1, SmoothL1Loss, SmoothL1Loss, SmoothL1Loss, clamp(a - b, -d, d)/d*((a - b) - clamp(a - b, -d, d)*num(0.5)), \
+      clamp(a - b, -d, d)/d, clamp(b - a, -d, d)/d)                                                                   \
+    X(huber, HuberLoss, HuberLoss, HuberLoss, clamp(a - b, -d, d)*((a - b) - clamp(a - b, -d, d)*num(0.5)),           \
+      clamp(a - b, -d, d), clamp(b - a, -d, d))                                                                       \
     X(bce, BinaryCrossEntropy, BinaryCrossEntropy, BinaryCrossEntropy,                                                \
       (b - 1)*maximum(log1p(-a), -100) - b*maximum(log(a), -100), (a - b)/maximum((1 - a)*a, num(1e-12)), log1p(-a) - log(a)) \
     X(bce_logits, BinaryCrossEntropyWithLogits, BinaryCrossEntropyWithLogits, BinaryCrossEntropyWithLogits,           \
