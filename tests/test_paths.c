@@ -1713,6 +1713,37 @@ static void running_extremes(void)
     CHECK_VALUES(ct_nanmean_dims(ct_reshape(ct_tensor_of(1, NAN, 3, 4), 2, 2), CT_SHAPE(1), false), 0, 1, 3.5);
 }
 
+/* Functions whose loops are quick for moderate arguments, or choose among several formulas: all sorts of arguments among each other. */
+static void functions(void)
+{
+    static const int64_t lengths[] = {1, 15, 16, 63, 64, 65, 1000, 40000};
+    static const double special[] = {0, -0.0, 1, 2, -1, -2.5, 3, -3, 0.5, 1e-30, -1e-30, 170, 1e10, -3.75, 8, 7.9990234375, 2.5, 1e15, 22, INFINITY, -INFINITY, NAN, 999999, -1e6, 1e22};
+    for (int k = 0; k < COUNT(lengths); k++)
+        for (int t = 0; t < 2; t++) {
+            int64_t n = lengths[k];
+            double tolerance = t ? 1e-14 : 4e-7;
+            ct_scope_begin();
+            for (int64_t i = 0; i < n; i++) values[i] = pick(0, 60) ? test_uniform(-30, 30) : special[pick(0, COUNT(special) - 1)];
+            for (int64_t i = 0; i < 25 && n == 1000; i++) values[i * 40 + 7] = special[i];
+            ct_tensor *x = input(t ? CT_F64 : CT_F32, CT_SHAPE(n), 0), *r[2];
+            CASE("functions of %lld %s", (long long)n, t ? "doubles" : "floats");
+            THREADS(3, r, (r[0] = ct_sin(x), r[1] = ct_cos(x)));
+            for (int64_t i = 0; i < n; i++) want[i] = sin(values[i]), want_at[i] = cos(values[i]);
+            EQUALS(r[0], tolerance, want, n), EQUALS(r[1], tolerance, want_at, n);
+            THREADS(3, r, (r[0] = ct_erf(x), r[1] = ct_sigmoid(x)));
+            for (int64_t i = 0; i < n; i++) want[i] = erf(values[i]), want_at[i] = 1 / (1 + exp(-values[i]));
+            EQUALS(r[0], tolerance, want, n), EQUALS(r[1], tolerance, want_at, n);
+            THREADS(3, r, (r[0] = ct_lgamma(x), r[1] = ct_logaddexp(x, ct_neg(x))));
+            for (int64_t i = 0; i < n; i++) want[i] = lgamma(values[i]), want_at[i] = isinf(values[i]) ? INFINITY : fabs(values[i]) + log1p(exp(-2 * fabs(values[i])));
+            EQUALS(r[0], tolerance, want, n), EQUALS(r[1], tolerance, want_at, n);
+            ct_tensor *up = ct_add(x, 1.0), *step = ct_sub(ct_digamma(up), ct_digamma(x)); /* psi(x+1) = psi(x) + 1/x, far from the poles */
+            ct_tensor *fit = ct_logical_and(ct_gt(ct_abs(ct_sub(x, ct_round(x))), 0.01), ct_lt(ct_abs(x), 31.0));
+            double off = ct_item(ct_max(ct_abs(ct_where(fit, ct_sub(step, ct_reciprocal(x)), ct_number(0)))));
+            CHECKF(off < (t ? 1e-11 : 1e-3), "%s: digamma is off by %g", what, off);
+            ct_scope_end();
+        }
+}
+
 int main(void)
 {
     test_init();
@@ -1720,7 +1751,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, attentions, recurrences, running_extremes};
+                                          pair_losses, smoothings, group_norms, products, attentions, recurrences, running_extremes, functions};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
