@@ -3673,7 +3673,11 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(bitwise_right_shift, BitwiseRightShift, 2, I, shift_right(a, b), CT_NONE, CT_NONE, CT_NONE)                     \
     X(gcd, Gcd, 2, I, gcd(a, b), CT_NONE, CT_NONE, CT_NONE)                                                           \
     X(lcm, Lcm, 2, I, lcm(a, b), CT_NONE, CT_NONE, CT_NONE)
-#define CT__POINTWISE_FLOAT(X) /* floating types alone; the ones that networks spend their time in */                 \
+#define CT__POINTWISE_FLOAT(X) CT__POINTWISE_NETWORK(X) CT__POINTWISE_CIRCLE(X)
+#define CT__POINTWISE_CIRCLE(X) /* floating types alone; in double quick where arguments are moderate */                \
+    X(sin, Sin, 1, F, sin(a), g*cos(a), CT_NONE, CT_NONE)                                                             \
+    X(cos, Cos, 1, F, cos(a), -g*sin(a), CT_NONE, CT_NONE)
+#define CT__POINTWISE_NETWORK(X) /* floating types alone; the ones that networks spend their time in */               \
     X(div, Div, 2, F, a/b, g/b, -g*(a/b)/b, CT_NONE)                                                                  \
     X(exp, Exp, 1, F, exp(a), g*y, CT_NONE, CT_NONE)                                                                  \
     X(expm1, Expm1, 1, F, expm1(a), g*(y + 1), CT_NONE, CT_NONE)                                                      \
@@ -3683,8 +3687,6 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(rsqrt, Rsqrt, 1, F, 1/sqrt(a), -g*y*y*y/2, CT_NONE, CT_NONE)                                                    \
     X(root, Sqrt, 1, F, sqrt(a), y == 0 ? 0 : g/(2*y), CT_NONE, CT_NONE) /* of norms: subgradient 0 at 0 */           \
     X(reciprocal, Reciprocal, 1, F, 1/a, -g*y*y, CT_NONE, CT_NONE)                                                    \
-    X(sin, Sin, 1, F, sin(a), g*cos(a), CT_NONE, CT_NONE)                                                             \
-    X(cos, Cos, 1, F, cos(a), -g*sin(a), CT_NONE, CT_NONE)                                                            \
     X(tanh, Tanh, 1, F, tanh(a), g*(1 - y*y), CT_NONE, CT_NONE)                                                       \
     X(sigmoid, Sigmoid, 1, F, sigmoid(a), g*y*(1 - y), CT_NONE, CT_NONE)                                              \
     X(erf, Erf, 1, F, erf(a), g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                              \
@@ -3730,10 +3732,10 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(hypot, Hypot, 2, F, hypot(a, b), g*(a/y), g*(b/y), CT_NONE)                                                     \
     X(copysign, Copysign, 2, F, copysign(a, b), a == 0 ? 0 : g*y/a, CT_ZERO, CT_NONE)                                 \
     X(xlogy, Xlogy, 2, F, xlogy(a, b), a == 0 && b <= 0 ? 0 : g*log(b), g*a/b, CT_NONE)                               \
-    X(logaddexp, Logaddexp, 2, F, logaddexp(a, b), g*exp(a - y), g*exp(b - y), CT_NONE)
-#define CT__POINTWISE_SPECIAL(X) /* floating types alone; special functions, long and scalar */                       \
+    X(logaddexp, Logaddexp, 2, F, logaddexp(a, b), g*exp(a - y), g*exp(b - y), CT_NONE)                               \
     X(lgamma, Lgamma, 1, F, lgamma(a), g*digamma(a), CT_NONE, CT_NONE)                                                \
-    X(digamma, Digamma, 1, F, digamma(a), g*trigamma(a), CT_NONE, CT_NONE)                                            \
+    X(digamma, Digamma, 1, F, digamma(a), g*trigamma(a), CT_NONE, CT_NONE)
+#define CT__POINTWISE_SPECIAL(X) /* floating types alone; special functions, long and scalar */                       \
     X(trigamma, Polygamma, 1, F, trigamma(a), g*polygamma(2, a), CT_NONE, CT_NONE)                                    \
     X(polygamma, Polygamma, 2, F, polygamma(a, b), CT_NONE, g*polygamma(a + 1, b), CT_NONE) /* order a, at b */           \
     X(zeta, Zeta, 2, F, zeta(a, b), CT_NONE, -g*a*zeta(a + 1, b), CT_NONE)                                            \
@@ -5437,10 +5439,16 @@ CT__INLINE float CT__K(log1p_f32)(float x)
     float y = CT__K(log_ends)(1.0f + x, CT__K(log1p_raw)(x));
     return fabsf(x) < 5e-8f ? x : y;
 }
+/* ln(1 + e), 0 <= e <= 1: 2 atanh(s) = 2s + s^3 P(s^2), s = e/(2 + e), error 2^-27.7; 2s = e - s e */
+CT__INLINE float CT__K(log1p_unit)(float e)
+{
+    float s = e / (2.0f + e), z = s * s;
+    return e - s * (e - z * (0.6666641235351562f + z * (0.4002175033092499f + z * (0.2799820899963379f + z * 0.2802945673465729f))));
+}
 CT__INLINE float CT__K(log_sigmoid_f32)(float x)
 {
     float a = -fabsf(x), e = CT__K(exp_raw)(a < -104.0f ? -104.0f : a, 1.0f);
-    return (x < 0.0f ? x : 0.0f) - CT__K(log1p_raw)(e);
+    return (x < 0.0f ? x : 0.0f) - CT__K(log1p_unit)(e);
 }
 CT__INLINE float CT__K(asinh_f32)(float x)
 {
@@ -5536,8 +5544,8 @@ CT__INLINE float CT__K(tan_f32)(float x)
       + z * 2.7181140834781215e-06)));
     c = 1 + z * (-0.5 + z * (0.041666666619454035 + z * (-0.001388888349684953 + z * (2.4799459302794973e-05
       - z * 2.7205683837237615e-07))));
-    s = n & 1 ? -c / s : s / c;
-    return x == 0.0f ? x : (float)s;
+    z = n & 1 ? s : c, s = n & 1 ? -c : s;
+    return x == 0.0f ? x : (float)(s / z);
 }
 /* asin(s) = s + *c, *c = s^3 P(s^2), s <= 1/2, error 2^-27.6; s is a or,
    above 1/2, sqrt((1-a)/2): asin(a) = pi/2 - 2 asin(s) */
@@ -5639,12 +5647,14 @@ CT__INLINE float CT__K(erfinv_f32)(float x)
 /* x = k ln 2 + r: returns r + r^2 Q(r) = e^r - 1, |r| < 0.3469, relative error 2^-60.5; *t has k in its low bits */
 CT__INLINE double CT__K(expm1_rest_f64)(double x, double sign, double *t)
 {
-    double k, r;
+    double k, r, z, q;
     *t = CT__K(magic_f64)(x * 1.4426950408889634), k = *t - CT__MAGIC_F64;
     r = sign * ((x - k * 0.6931471805598903) - k * 5.497923018708371e-14);
-    return r + r * r * (0.5 + r * (0.16666666666666677 + r * (0.041666666666666685 + r * (0.008333333333321832
-         + r * (0.0013888888888875096 + r * (0.00019841269885734005 + r * (2.480158733312134e-05 + r * (2.7557244329407066e-06
-         + r * (2.7557286872118624e-07 + r * (2.510908835264966e-08 + r * 2.0902104312138396e-09))))))))));
+    z = r * r; /* Q's even and odd terms side by side: the chain is half as long */
+    q = 0.5 + z * (0.041666666666666685 + z * (0.0013888888888875096 + z * (2.480158733312134e-05 + z * (2.7557286872118624e-07
+      + z * 2.0902104312138396e-09))));
+    return r + z * (q + r * (0.16666666666666677 + z * (0.008333333333321832 + z * (0.00019841269885734005 + z * (2.7557244329407066e-06
+         + z * 2.510908835264966e-08)))));
 }
 /* 2^k = *a * *b, *a about 2^(k/2): so that subnormal results round once */
 CT__INLINE void CT__K(halves_f64)(double t, double *a, double *b)
@@ -5659,7 +5669,12 @@ CT__INLINE double CT__K(exp_f64)(double x)
     CT__K(halves_f64)(t, &a, &b);
     return (1 + p) * a * b;
 }
-CT__INLINE double CT__K(exp_flush_f64)(double x) { return CT__K(exp_f64)(x); }
+CT__INLINE double CT__K(exp_flush_f64)(double x) /* as exp_flush_f32 */
+{
+    double t, p = CT__K(expm1_rest_f64)(x < -708 ? -708 : x, 1, &t);
+    p = (1 + p) * CT__K(of_bits_f64)((CT__K(bits_f64)(t) + 1023) << 52);
+    return x < -708 ? 0 : p;
+}
 CT__INLINE double CT__K(expm1_parts_f64)(double x, double *half)
 {
     double t, p = CT__K(expm1_rest_f64)(x, 1, &t);
@@ -5712,6 +5727,11 @@ CT__INLINE double CT__K(log_ends_f64)(double x, double y)
     end = x == 0 ? -(double)INFINITY : end;
     return ((x > 0) & (x < (double)INFINITY)) ? y : end;
 }
+CT__INLINE double CT__K(log_normal_f64)(double x) /* x positive and normal */
+{
+    double e, f = CT__K(log_split_f64)(x, &e);
+    return CT__K(log_join_f64)(f, e);
+}
 CT__INLINE double CT__K(log_f64)(double x)
 {
     double e, f = CT__K(log_split_f64)(x < 2.2250738585072014e-308 ? x * 18014398509481984.0 : x, &e);
@@ -5738,24 +5758,108 @@ CT__INLINE double CT__K(log_sigmoid_f64)(double x)
 /* a < 1: erf(a) = a + a P(a^2), error 2^-56; above: 1 - e^(-a^2) R(t), t = (a-2)/(a+2), a <= 6, error 2^-60 of erf */
 CT__INLINE double CT__K(erf_f64)(double x)
 {
-    double a = fabs(x), z = a * a, c = a > 6 ? 6 : a, t = (c - 2) / (c + 2), p, r;
+    double a = fabs(x), z = a * a, c = a > 6 ? 6 : a, t = (c - 2) / (c + 2), u = t * t, p, r;
     p = a + a * (0.12837916709551256 + z * (-0.37612638903183343 + z * (0.11283791670936952 + z * (-0.026866170641959716
       + z * (0.005223977596743996 + z * (-0.0008548325485560587 + z * (0.0001205528051867953 + z * (-1.4924466166539894e-05
       + z * (1.6444158311202512e-06 + z * (-1.6184059680114702e-07 + z * (1.3617033931960331e-08
       - z * 7.608505155593594e-10)))))))))));
-    r = 0.25539567631050575 + t * (-0.4271858474139561 + t * (0.24165819424249685 + t * (-0.07897858101636943
-      + t * (0.003732892393629104 + t * (0.006997461745161589 + t * (-0.0008471425191655135 + t * (-0.0009819744695885309
-      + t * (4.354297076347964e-05 + t * (0.00017427886195689856 + t * (2.7514499455955616e-05 + t * (-2.6855535874209304e-05
-      - t * 1.2829764802377501e-05)))))))))));
-    return copysign(a < 1 ? p : 1 - r * CT__K(exp_f64)(-c * c), x);
+    r = 0.25539567631050575 + u * (0.24165819424249685 + u * (0.003732892393629104 + u * (-0.0008471425191655135
+      + u * (4.354297076347964e-05 + u * (2.7514499455955616e-05 - u * 1.2829764802377501e-05)))));
+    r += t * (-0.4271858474139561 + u * (-0.07897858101636943 + u * (0.006997461745161589 + u * (-0.0009819744695885309
+       + u * (0.00017427886195689856 - u * 2.6855535874209304e-05)))));
+    return copysign(a < 1 ? p : 1 - r * CT__K(exp_flush_f64)(-c * c), x);
+}
+
+/* ---- double: circle, for |x| < 10^6 ---- */
+
+/* x = (n + r) pi/2 with |r| <= 1/2: r pi/2, n in the low bits of *n. pi/2 in three pieces of 33 bits and the rest: products with n are exact, and
+   what the differences round off is taken at the end */
+#define CT__TURNS_F64 1e6
+CT__INLINE double CT__K(quadrant_f64)(double x, uint64_t *n)
+{
+    double t = CT__K(magic_f64)(x * 0.6366197723675814), q = t - CT__MAGIC_F64, a = x - q * 1.5707963267341256;
+    double b = a - q * 6.077100506303966e-11, c = b - q * 2.0222662487111665e-21;
+    *n = CT__K(bits_f64)(t);
+    return c - (q * 8.4784276603689e-32 - ((a - b) - q * 6.077100506303966e-11) - ((b - c) - q * 2.0222662487111665e-21));
+}
+/* sin r = r + r^3 S(r^2), error 2^-58; cos r = 1 - r^2/2 + r^4 C(r^2), 2^-64; |r| <= pi/4 */
+CT__INLINE double CT__K(sin_rest_f64)(double r)
+{
+    double z = r * r;
+    return r + r * z * (-0.16666666666666632 + z * (0.008333333333322486 + z * (-0.0001984126982985331 + z * (2.7557313705033296e-06
+         + z * (-2.505075988973732e-08 + z * 1.5896887104446036e-10)))));
+}
+CT__INLINE double CT__K(cos_rest_f64)(double r)
+{
+    double z = r * r;
+    return 1 - (0.5 * z - z * z * (0.0416666666666666 + z * (-0.001388888888887447 + z * (2.4801587289666817e-05 + z * (-2.7557314399204037e-07
+         + z * (2.087572898093923e-09 + z * -1.1359916456376689e-11))))));
+}
+CT__INLINE double CT__K(sincos_rest_f64)(double r, uint64_t n)
+{
+    double s = CT__K(sin_rest_f64)(r), c = CT__K(cos_rest_f64)(r);
+    return CT__K(of_bits_f64)(CT__K(bits_f64)(n & 1 ? c : s) ^ (n & 2) << 62);
+}
+CT__INLINE double CT__K(sin_near_f64)(double x)
+{
+    uint64_t n;
+    double r = CT__K(quadrant_f64)(x, &n);
+    return x == 0 ? x : CT__K(sincos_rest_f64)(r, n);
+}
+CT__INLINE double CT__K(cos_near_f64)(double x)
+{
+    uint64_t n;
+    double r = CT__K(quadrant_f64)(x, &n);
+    return CT__K(sincos_rest_f64)(r, n + 1);
+}
+CT__INLINE double CT__K(sin_f64)(double x) { return fabs(x) < CT__TURNS_F64 ? CT__K(sin_near_f64)(x) : sin(x); }
+CT__INLINE double CT__K(cos_f64)(double x) { return fabs(x) < CT__TURNS_F64 ? CT__K(cos_near_f64)(x) : cos(x); }
+/* sin(pi x) and cos(pi x) of x's distance from the nearest integer */
+CT__INLINE double CT__K(half_turn)(double x, double *c)
+{
+    double d = x - CT__K(round_f64)(x), q = d > 0.25 ? 1.0 : d < -0.25 ? -1.0 : 0.0, r = (d - 0.5 * q) * 3.141592653589793;
+    double s = CT__K(sin_rest_f64)(r), t = CT__K(cos_rest_f64)(r);
+    *c = q == 0 ? t : -q * s;
+    return q == 0 ? s : q * t;
+}
+
+/* ---- the gamma function's logarithm and its derivative ---- */
+
+/* psi(x) = psi(x+8) - sum 1/(x+i), the sum in two quotients: of t = x(x+3), (2x+3)(2t+2)/(t(t+2)) is that of four terms;
+   for x >= 8, ln x - 1/2x - sum B_2k/(2k x^2k), k < 9; psi(1-x) = psi(x) + pi cot(pi x).
+   As in torch: -inf at 0, inf at -0, nan at the negative integers; near roots only the absolute error is small */
+CT__INLINE double CT__K(digamma_f64)(double x)
+{
+    double a = x < 0 ? 1 - x : x, y = a < 8 ? a + 8 : a, b = a + 4, t = a * (a + 3), u = b * (b + 3), z = 1 / y, c, s, r;
+    r = ((2 * a + 3) * (2 * t + 2) * (u * (u + 2)) + (2 * b + 3) * (2 * u + 2) * (t * (t + 2))) / (t * (t + 2) * (u * (u + 2)));
+    s = CT__K(half_turn)(x, &c);
+    c = x < 0 ? (s == 0 ? (double)NAN : 3.141592653589793 * c / s) : 0;
+    r = (a < 8 ? r : 0) + c, c = z * z;
+    r = CT__K(log_f64)(y) - 0.5 * z - r - c * (1.0/12 - c * (1.0/120 - c * (1.0/252 - c * (1.0/240 - c * (1.0/132 - c * (691.0/32760
+      - c * (1.0/12 - c * (3617.0/8160))))))));
+    return x == 0 ? copysign((double)INFINITY, -x) : r;
+}
+/* ln Gamma(x) = (x - 1/2) ln y - x - ln w + sum B_2k/(2k(2k-1) y^(2k-1)), k < 8, y = x + 8 and w = x(x+1)...(x+7) (e/y)^8 / sqrt(2 pi) for x < 8, so
+   that no term is large; above, y = x and w = 1/sqrt(2 pi). Gamma(x) Gamma(-x) = -pi/(x sin(pi x)). In double: libm's lgammaf loses 7 ulp */
+CT__INLINE float CT__K(lgamma_f32)(float x)
+{
+    double a = fabs((double)x), y = a < 8 ? a + 8 : a, t = a * (a + 7), c, s = fabs(CT__K(half_turn)((double)x, &c)), d = x < 0 ? a * s : 1;
+    double r = 1 / (y * d), z = d * r, e = 2.718281828459045 * z, w, v = z * z; /* z = 1/y */
+    e = e * e, e = e * e;
+    w = a < 8 ? t * (t + 6) * (t + 10) * (t + 12) * (e * e) * 0.3989422804014327 : 0.3989422804014327;
+    w = x < 0 ? w * 3.141592653589793 * (y * r) : w;
+    v = z * (1.0/12 - v * (1.0/360 - v * (1.0/1260 - v * (1.0/1680 - v * (1.0/1188 - v * (691.0/360360 - v * (1.0/156)))))));
+    y = (a - 0.5) * CT__K(log_normal_f64)(y) - a - CT__K(log_normal_f64)(w) + v;
+    y = x < 0 ? -y : y;
+    y = ((x == 1) | (x == 2)) ? 0 : y;
+    y = ((a == 0) | (d == 0)) ? (double)INFINITY : y;
+    return a < (double)INFINITY ? (float)y : (float)a;
 }
 
 /* ---- double: libm decides about speed and accuracy here ---- */
 CT__INLINE double CT__K(exp2_f64)(double x)   { return exp2(x); }
 CT__INLINE double CT__K(log2_f64)(double x)   { return log2(x); }
 CT__INLINE double CT__K(log10_f64)(double x)  { return log10(x); }
-CT__INLINE double CT__K(sin_f64)(double x)    { return sin(x); }
-CT__INLINE double CT__K(cos_f64)(double x)    { return cos(x); }
 CT__INLINE double CT__K(tan_f64)(double x)    { return tan(x); }
 CT__INLINE double CT__K(asin_f64)(double x)   { return asin(x); }
 CT__INLINE double CT__K(acos_f64)(double x)   { return acos(x); }
@@ -5767,7 +5871,6 @@ CT__INLINE double CT__K(acosh_f64)(double x)  { return acosh(x); }
 CT__INLINE double CT__K(atanh_f64)(double x)  { return atanh(x); }
 CT__INLINE double CT__K(erfc_f64)(double x)   { return erfc(x); }
 CT__INLINE double CT__K(lgamma_f64)(double x) { return lgamma(x); }
-CT__INLINE float  CT__K(lgamma_f32)(float x)  { return (float)lgamma((double)x); } /* lgammaf loses 7 ulp */
 CT__INLINE double CT__K(pow_f64)(double x, double y)   { return pow(x, y); }
 CT__INLINE double CT__K(atan2_f64)(double y, double x) { return atan2(y, x); }
 CT__INLINE double CT__K(hypot_f64)(double x, double y) { return hypot(x, y); }
@@ -5784,24 +5887,7 @@ CT__INLINE double CT__K(erfinv_f64)(double x)
     d = (a > 0.5 ? (1 - a) - erfc(y) : erf(y) - a) * 0.8862269254527580 * exp(y * y);
     return copysign(a < 1e-9 ? a * 0.8862269254527580 : y - d / (1 + y * d), x);
 }
-/* psi(x) = psi(x+n) - sum 1/(x+i); for x >= 10, ln x - 1/2x - sum B_2k/(2k x^2k); psi(1-x) = psi(x) + pi cot(pi x).
-   As in torch: -inf at 0, inf at -0, nan at the negative integers; near roots only the absolute error is small */
-CT__INLINE double CT__K(digamma_f64)(double x)
-{
-    const double pi = 3.14159265358979323846;
-    double r = 0, z;
-    if (x == 0) return copysign((double)INFINITY, -x);
-    if (x < 0) {
-        if (floor(x) == x) return (double)NAN;
-        r = -pi / tan(pi * (x - rint(x)));
-        x = 1 - x;
-    }
-    for (; x < 10; x += 1) r -= 1 / x;
-    z = 1 / (x * x);
-    return r + (log(x) - 0.5 / x - z * (1.0/12 - z * (1.0/120 - z * (1.0/252 - z * (1.0/240 - z * (1.0/132 - z * (691.0/32760
-         - z / 12)))))));
-}
-/* psi'(x) by the same three steps: sum 1/(x+i)^2; 1/x + 1/2x^2 + sum B_2k/x^(2k+1);
+/* psi'(x) by the same steps: sum 1/(x+i)^2; 1/x + 1/2x^2 + sum B_2k/x^(2k+1);
    psi'(1-x) = (pi/sin pi x)^2 - psi'(x) */
 CT__INLINE double CT__K(trigamma_f64)(double x)
 {
@@ -6121,16 +6207,16 @@ CT__X(float, f32, fmodf, CT__K(floor_f32), copysignf, CT__K(trunc_f32))
 CT__X(float, quick, CT__K(fmod_quick), CT__K(floor_f32), copysignf, CT__K(trunc_f32))
 CT__X(double, f64, fmod, CT__K(floor_f64), copysign, CT__K(trunc_f64))
 #undef CT__X
-#define CT__X(T, t, COPYSIGN)                                                                                         \
+#define CT__X(T, t, LOG1P, COPYSIGN)                                                                                       \
     CT__INLINE T CT__K(copysign_##t)(T a, T b) { return COPYSIGN(a, b); }                                             \
     CT__INLINE T CT__K(xlogy_##t)(T a, T b) { return b != b ? b : a == 0 ? 0 : a * CT__K(log_##t)(b); }               \
     CT__INLINE T CT__K(logaddexp_##t)(T a, T b)                                                                       \
     {                                                                                                                 \
-        T d = -CT__K(abs_##t)(a - b);                                                                                 \
-        return a == b ? a + (T)0.69314718055994530942 : CT__K(maximum_##t)(a, b) + CT__K(log1p_##t)(CT__K(exp_##t)(d)); \
+        T d = -CT__K(abs_##t)(a - b), y = CT__K(maximum_##t)(a, b) + CT__K(LOG1P)(CT__K(exp_##t)(d));                   \
+        return a == b ? a + (T)0.69314718055994530942 : y;                                                            \
     }
-CT__X(float, f32, copysignf)
-CT__X(double, f64, copysign)
+CT__X(float, f32, log1p_unit, copysignf)
+CT__X(double, f64, log1p_raw_f64, copysign)
 #undef CT__X
 /* integers: a zero divisor was refused before; INT64_MIN / -1 wraps */
 CT__INLINE int64_t CT__K(trunc_divide_i64)(int64_t a, int64_t b) { return b == -1 ? (int64_t)(0 - (uint64_t)a) : b == 0 ? 0 : a / b; }
@@ -6257,6 +6343,20 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
             o[i] = (CT__E)(expr);                                                                                     \
         }                                                                                                             \
     }
+/* Some elements at a time: the quick loop where all of them are moderate, which vectors do at once, else libm for each. */
+#define CT__QUICK(name, T, MODERATE)                                                                                  \
+    static void CT__K(name##_0)(int64_t n, const void *const *v, void *out, const double *f)                          \
+    {                                                                                                                 \
+        const T *a = (const T *)v[0], *b = (const T *)v[1];                                                           \
+        for (int64_t i = 0, m; i < n; i += m) {                                                                       \
+            const void *w[5] = {a + i, b + i, a + i, a + i, a + i};                                                   \
+            int quick = 1;                                                                                            \
+            m = n - i < 64 ? n - i : 64;                                                                              \
+            for (int64_t k = i; k < i + m; k++) quick &= MODERATE;                                                    \
+            (quick ? CT__K(name##_quick) : CT__K(name##_any))(m, w, (T *)out + i, f);                                 \
+        }                                                                                                             \
+        (void)b;                                                                                                      \
+    }
 /* Comparisons and bit operators have no derivatives; the others as many as inputs. */
 #define CT__LOOPS_1(name, value, da, db, dc) CT__LOOP(name##_0, value) CT__LOOP(name##_1, da)
 #define CT__LOOPS_2(name, value, da, db, dc) CT__LOOPS_1(name, value, da, db, dc) CT__LOOP(name##_2, db)
@@ -6278,20 +6378,9 @@ CT__POINTWISE_DIVIDE(CT__X)
 #endif
 #define CT__T(f) CT__K(f##_f32)
 #if CT__VBYTES < 64
-/* Some elements at a time: the quick loop where all quotients are moderate, which vectors do at once, else libm's fmod for each. */
 #define CT__X(name, title, arity, kind, value, da, db, dc)                                                            \
     CT__LOOP(name##_f32_any, value)                                                                                   \
-    static void CT__K(name##_f32_0)(int64_t n, const void *const *v, void *out, const double *f)                      \
-    {                                                                                                                 \
-        const float *a = (const float *)v[0], *b = (const float *)v[1];                                               \
-        for (int64_t i = 0, m; i < n; i += m) {                                                                       \
-            const void *w[5] = {a + i, b + i, a + i, a + i, a + i};                                                   \
-            int quick = 1;                                                                                            \
-            m = n - i < 64 ? n - i : 64;                                                                              \
-            for (int64_t k = i; k < i + m; k++) quick &= (fabsf(a[k]) < CT__K(QUICK) * fabsf(b[k])) & (b[k] - b[k] == 0); \
-            (quick ? CT__K(name##_f32_quick) : CT__K(name##_f32_any))(m, w, (float *)out + i, f);                     \
-        }                                                                                                             \
-    }
+    CT__QUICK(name##_f32, float, (fabsf(a[k]) < CT__K(QUICK) * fabsf(b[k])) & (b[k] - b[k] == 0))
 CT__POINTWISE_DIVIDE(CT__X)
 #undef CT__X
 #if !(CT__X86_DISPATCH && CT__VBYTES == 16)
@@ -6378,11 +6467,23 @@ CT__POINTWISE_SPECIAL(CT__X)
 #undef CT__E
 #undef CT__T
 #define CT__E double
+#if CT__VBYTES < 64
+#define CT__T(f) CT__K(f##_near_f64)
+#define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f64_quick, value)
+CT__POINTWISE_CIRCLE(CT__X)
+#undef CT__X
+#undef CT__T
+#endif
 #define CT__T(f) CT__K(f##_f64)
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f64_0, value)
 #if CT__VBYTES < 64
 CT__POINTWISE_ANY(CT__X)
-CT__POINTWISE_FLOAT(CT__X)
+CT__POINTWISE_NETWORK(CT__X)
+#undef CT__X
+#define CT__X(name, title, arity, kind, value, da, db, dc)                                                            \
+    CT__LOOP(name##_f64_any, value)                                                                                   \
+    CT__QUICK(name##_f64, double, fabs(a[k]) < CT__TURNS_F64)
+CT__POINTWISE_CIRCLE(CT__X)
 #undef CT__X
 #define CT__X(name, value) CT__LOOP_B(name##_f64_number, value, 0)
 CT__POINTWISE_ARITHMETIC(CT__X)
@@ -6480,6 +6581,8 @@ CT__POINTWISE_INT(CT__X)
 #undef CT_NONE
 #undef CT__LOOP
 #undef CT__LOOP_B
+#undef CT__QUICK
+#undef CT__TURNS_F64
 #undef num
 #undef sign
 #undef maximum
@@ -6568,8 +6671,9 @@ CT__POINTWISE_INT(CT__X)
     {                                                                                                                 \
         for (int64_t r = 0; r < rows; r++) CT__K(name##_row_##t)(n, (const char *)in + r * stride, (A *)out + r);     \
     }
+#define CT__EXTREME(name, t, T, A, START, OP, BETTER) CT__REDUCE(name, t, T, A, 0, START, OP, CT__VALUE)
 #else
-#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF)                                                             \
+#define CT__REDUCE_ROW(name, t, T, A, STRETCH, START, OP, OF)                                                         \
     static CT__WRAPS_ void CT__K(name##_row_##t)(int64_t n, const void *in, void *out)                                \
     {                                                                                                                 \
         enum { L = 64 / (int)sizeof(T) };                                                                             \
@@ -6595,7 +6699,37 @@ CT__POINTWISE_INT(CT__X)
             acc = OP(acc, a[0]);                                                                                      \
         }                                                                                                             \
         *(A *)out = acc;                                                                                              \
-    }                                                                                                                 \
+    }
+/* The largest or the least: loops that pass NaN by, as the processor's instruction does, and add up; a sum that is NaN asks for a second look. */
+#define CT__EXTREME_ROW(name, t, T, A, START, OP, BETTER)                                                             \
+    static CT__WRAPS_ void CT__K(name##_row_##t)(int64_t n, const void *in, void *out)                                \
+    {                                                                                                                 \
+        enum { L = 64 / (int)sizeof(T), STRETCH = 4096 };                                                             \
+        const T *x = (const T *)in;                                                                                   \
+        A acc = *(A *)out;                                                                                            \
+        for (int64_t done = 0; n; x += done, n -= done, done = 0) {                                                   \
+            int64_t stretch = n < STRETCH ? n : STRETCH;                                                              \
+            T lane[2 * L], sum[2 * L], most = START, total = 0;                                                       \
+            for (int k = 0; k < 2 * L; k++) lane[k] = START, sum[k] = 0;                                              \
+            for (; done + 2 * L <= stretch; done += 2 * L) {                                                          \
+                CT__LANES(0, lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k])                            \
+                CT__LANES(1, lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k])                            \
+                CT__LANES(0, sum[k] += x[done + k])                                                                   \
+                CT__LANES(1, sum[k] += x[done + k])                                                                   \
+            }                                                                                                         \
+            for (; done + 8 <= stretch; done += 8)                                                                    \
+                for (int k = 0; k < 8; k++) lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k], sum[k] += x[done + k];\
+            for (; done < stretch; done++) most = x[done] BETTER most ? x[done] : most, total += x[done];             \
+            for (int l = 8; l < 2 * L; l += 8)                                                                        \
+                for (int k = 0; k < 8; k++) lane[k] = lane[l + k] BETTER lane[k] ? lane[l + k] : lane[k], sum[k] += sum[l + k];\
+            for (int k = 0; k < 4; k++) lane[k] = lane[k + 4] BETTER lane[k] ? lane[k + 4] : lane[k], sum[k] += sum[k + 4];\
+            for (int k = 0; k < 4; k++) most = lane[k] BETTER most ? lane[k] : most, total += sum[k];                 \
+            for (int64_t k = 0; total != total && k < stretch; k++) most = OP(most, x[k]);                            \
+            acc = OP(acc, (A)most);                                                                                   \
+        }                                                                                                             \
+        *(A *)out = acc;                                                                                              \
+    }
+#define CT__REDUCE_ROWS(name, t, T, A, STRETCH, START, OP, OF)                                                        \
     static CT__WRAPS_ void CT__K(name##_rows_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out) \
     {                                                                                                                 \
         const char *from = (const char *)in;                                                                          \
@@ -6629,6 +6763,8 @@ CT__POINTWISE_INT(CT__X)
             }                                                                                                         \
         }                                                                                                             \
     }
+#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROW(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROWS(name, t, T, A, STRETCH, START, OP, OF)
+#define CT__EXTREME(name, t, T, A, START, OP, BETTER) CT__EXTREME_ROW(name, t, T, A, START, OP, BETTER) CT__REDUCE_ROWS(name, t, T, A, 0, START, OP, CT__VALUE)
 #endif
 #define CT__SCAN(name, t, T, A, OP)                                                                                   \
     static CT__WRAPS_ void CT__K(name##_scan_##t)(int64_t n, const void *in, void *acc_, void *out)                   \
@@ -6654,7 +6790,7 @@ CT__POINTWISE_INT(CT__X)
     }
 #define CT__REDUCE_ALL(t, T, A, STRETCH, LOWEST, HIGHEST)                                                             \
     CT__REDUCE(sum, t, T, A, STRETCH, 0, CT__ADD, CT__VALUE)                                                          \
-    CT__REDUCE(max, t, T, A, STRETCH, LOWEST, CT__HIGH, CT__VALUE) CT__REDUCE(min, t, T, A, STRETCH, HIGHEST, CT__LOW, CT__VALUE)
+    CT__EXTREME(max, t, T, A, LOWEST, CT__HIGH, >) CT__EXTREME(min, t, T, A, HIGHEST, CT__LOW, <)
 #define CT__ALONG_ALL(t, T, A, I)                                                                                     \
     CT__SCAN(sum, t, T, A, CT__ADD) CT__SCAN(prod, t, T, A, CT__MUL) CT__PICK(max, t, T, I, >) CT__PICK(min, t, T, I, <)
 #define CT__PRODUCT(t, T, A, STRETCH) CT__REDUCE(prod, t, T, A, STRETCH, 1, CT__MUL, CT__VALUE)
@@ -6686,6 +6822,10 @@ CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_
 #undef CT__LANES
 #undef CT__LANES4
 #undef CT__REDUCE
+#undef CT__REDUCE_ROW
+#undef CT__REDUCE_ROWS
+#undef CT__EXTREME_ROW
+#undef CT__EXTREME
 #undef CT__SCAN
 #undef CT__PICK
 #undef CT__REDUCE_ALL
@@ -7430,8 +7570,10 @@ CT__VOCABULARY(float, _f32)
 #if CT__VBYTES < 64 /* normalisation of AVX2 serves AVX-512 too: memory bounds it */
 CT__NORM_VOCABULARY(float, _f32)
 #endif
-#ifdef CT__PASS_BASE
+#if CT__VBYTES < 64
 CT__VOCABULARY(double, _f64)
+#endif
+#ifdef CT__PASS_BASE
 CT__NORM_VOCABULARY(double, _f64)
 #endif
 #if defined(__GNUC__) && !defined(__clang__)
@@ -7447,9 +7589,11 @@ CT__BATCH_NORM(float, _f32)
 #else
 #define CT__NORM_K(name) ct__avx2_##name
 #endif
-#ifdef CT__PASS_BASE
+#if CT__VBYTES < 64
 CT__SOFTMAX(double, _f64)
 CT__ENTROPY(double, _f64)
+#endif
+#ifdef CT__PASS_BASE
 CT__LAYER_NORM(double, _f64)
 CT__BATCH_NORM(double, _f64)
 #endif
@@ -7461,7 +7605,7 @@ CT__BATCH_NORM(double, _f64)
     {K(softmax##f), K(softmax_bw##f), K(softmax_cols##f), K(softmax_cols_bw##f), K(lse##f), K(lse_cols##f), K(exp_rows##f), K(exp_cols##f), \
      N(norm##f), N(norm_bw##f), N(norm_params##f), K(sum##f), N(square##f), N(add_squares##f), K(dot##f), N(affine##f), N(affine2##f), N(square_cols##f), \
      N(dot_cols##f), N(affine_cols##f), N(affine2_cols##f)}
-static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, CT__NORM_K, _f32), CT__ROWS(CT__NORM_BASE, CT__NORM_BASE, _f64)}};
+static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, CT__NORM_K, _f32), CT__ROWS(CT__NORM_K, CT__NORM_BASE, _f64)}};
 
 #undef CT__LOAD
 #undef CT__LOAD0
@@ -11378,6 +11522,10 @@ CT_API ct_tensor *ct_from_blob_strided(void *data, ct_dtype dtype, ct_shape s, c
     return t;
 }
 CT_API ct_tensor *(ct_from_blob)(void *data, ct_dtype dtype, ct_shape s) { return ct_from_blob_strided(data, dtype, s, NULL, NULL, NULL); }
+#if CT__TUNE
+#pragma GCC push_options
+#pragma GCC optimize("O2,tree-loop-vectorize,vect-cost-model=dynamic")
+#endif
 CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, double step)
 {
     if (dtype == CT_DTYPE_DEFAULT) dtype = ct__default_dtype;
@@ -11388,10 +11536,14 @@ CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, doub
     if (!floats) start = trunc(start), step = trunc(step);
     if (step == 0 || !(n >= 0) || n > 1e15) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_arange", "no range from %g to %g by %g", start, end, step);
     int64_t count = (int64_t)n;
-    ct_tensor *t = ct__new_on(CT_CPU, floats ? CT_F64 : CT_I64, &count, 1);
+    ct_tensor *t = ct__new_on(CT_CPU, dtype == CT_F32 ? CT_F32 : floats ? CT_F64 : CT_I64, &count, 1);
     if (!t) return NULL;
-    for (int64_t i = 0; floats && i < count; i++) ((double *)ct__ptr(t))[i] = start + (double)i * step;
-    for (int64_t i = 0; !floats && i < count; i++) ((int64_t *)ct__ptr(t))[i] = (int64_t)start + i * (int64_t)step;
+    double *x = (double *)(void *)ct__ptr(t);
+    float *y = (float *)(void *)ct__ptr(t);
+    uint64_t *k = (uint64_t *)(void *)ct__ptr(t), next = (uint64_t)(int64_t)start, by = (uint64_t)(int64_t)step;
+    if (dtype == CT_F32) for (int64_t i = 0; i < count; i++) y[i] = (float)(start + (double)i * step);
+    else if (floats) for (int64_t i = 0; i < count; i++) x[i] = start + (double)i * step;
+    else for (int64_t i = 0; i < count; i++, next += by) k[i] = next;
     ct__pw_init();
     t = ct__cast_of(t, (int)dtype);
     return ct__homed(t);
@@ -11420,6 +11572,9 @@ static ct_tensor *ct__spaced(const char *function, ct_dtype dtype, double start,
     ct__pw_init();
     return ct__end(f, ct__homed(t ? ct__cast_of(t, (int)dtype) : NULL));
 }
+#if CT__TUNE
+#pragma GCC pop_options
+#endif
 CT_API ct_tensor *ct_linspace_dtype(ct_dtype dtype, double start, double end, int64_t steps) { return ct__spaced("ct_linspace", dtype, start, end, steps, NAN); }
 CT_API ct_tensor *ct_linspace(double start, double end, int64_t steps) { return ct_linspace_dtype(CT_DTYPE_DEFAULT, start, end, steps); }
 CT_API ct_tensor *ct_logspace_dtype(ct_dtype dtype, double start, double end, int64_t steps, double base) { return ct__spaced("ct_logspace", dtype, start, end, steps, base); }
@@ -12132,10 +12287,17 @@ static int ct__sum_type(const ct_tensor *t) { return ct__is_float(t->dtype) ? t-
 CT_API ct_tensor *ct_sum_dims(ct_tensor *x, ct_shape dims, bool keepdim) { return x ? ct__reduce(&ct__op_sum, CT__R_SUM, "ct_sum", x, dims, keepdim, ct__sum_type(x)) : NULL; }
 CT_API ct_tensor *ct_sum_dim(ct_tensor *x, int dim, bool keepdim) { return ct_sum_dims(x, ct__one_dim(dim), keepdim); }
 CT_API ct_tensor *ct_sum(ct_tensor *x) { return ct_sum_dims(x, ct__all_dims, false); }
+/* Is it worth looking for NaN in x? One of them shows in the sum (or mean), which has fewer elements. */
+static bool ct__may_have_nan(ct_tensor *x, ct_tensor *sum)
+{
+    return !ct__on_cpu(x) || sum->numel >= x->numel || ct_item((ct_any)((ct_isnan)(ct_detach(sum)))) != 0;
+}
 CT_API ct_tensor *ct_nansum_dims(ct_tensor *x, ct_shape dims, bool keepdim)
 {
     ct__fn f = ct__begin("ct_nansum");
-    return ct__end(f, x ? ct_sum_dims((ct_where)((ct_isnan)(x), ct_number_i64(0), x), dims, keepdim) : NULL);
+    ct_tensor *sum = ct_sum_dims(x, dims, keepdim);
+    if (sum && ct__may_have_nan(x, sum)) sum = ct_sum_dims((ct_where)((ct_isnan)(x), ct_number_i64(0), x), dims, keepdim);
+    return ct__end(f, sum);
 }
 CT_API ct_tensor *ct_nansum(ct_tensor *x) { return ct_nansum_dims(x, ct__all_dims, false); }
 CT_API ct_tensor *ct_prod(ct_tensor *x) { return x ? ct__reduce(&ct__op_prod, CT__R_PROD, "ct_prod", x, ct__all_dims, false, ct__sum_type(x)) : NULL; }
@@ -12193,7 +12355,9 @@ CT_API ct_tensor *ct_nanmean_dims(ct_tensor *x, ct_shape dims, bool keepdim)
 {
     if (x && !ct__is_float(x->dtype)) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, "ct_nanmean", "floating types only, not %s", ct_dtype_name((ct_dtype)x->dtype));
     ct__fn f = ct__begin("ct_nanmean");
-    return ct__end(f, x ? (ct_div)(ct_nansum_dims(x, dims, keepdim), ct_sum_dims((ct_eq)(x, x), dims, keepdim)) : NULL);
+    ct_tensor *mean = ct__mean(x, dims, keepdim);
+    if (mean && ct__may_have_nan(x, mean)) mean = (ct_div)(ct_nansum_dims(x, dims, keepdim), ct_sum_dims((ct_eq)(x, x), dims, keepdim));
+    return ct__end(f, mean);
 }
 CT_API ct_tensor *ct_nanmean(ct_tensor *x) { return ct_nanmean_dims(x, ct__all_dims, false); }
 /* bool: how many elements are not 0, against none or all; uint8 stays uint8, as in torch */
@@ -12492,39 +12656,67 @@ static double ct__log_add(double a, double b) /* log(e^a + e^b) */
 #pragma GCC push_options
 #pragma GCC optimize("O2")
 #endif
-/* neighbouring lanes go together: 64 whose elements lie side by side, or four rows, so that one's sum need not wait for the last */
+/* neighbouring lanes go together: 64 whose elements lie side by side, or four rows, so that one's sum need not wait for the last;
+   extremes and integers, which need not wait long, go row by row, in registers */
 static void ct__scan_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__scan_job *j = (const ct__scan_job *)ctx;
     int64_t inner = j->inner, step = inner == 1 ? j->n : 1, lanes;
+    bool prod = j->op == CT__R_PROD;
 #define CT__SCAN(T, A, START, NEXT)                                                                                   \
     for (int64_t k = begin; k < end; k += lanes) {                                                                    \
-        int64_t at = k / inner * j->n * inner + k % inner, best[64] = {0};                                            \
+        int64_t at = k / inner * j->n * inner + k % inner;                                                            \
         lanes = ct__imin(inner == 1 ? 4 : ct__imin(64, inner - k % inner), end - k);                                  \
         const T *x = (const T *)(const void *)j->in + at;                                                             \
         T *y = (T *)(void *)j->out + at;                                                                              \
         A acc[64];                                                                                                    \
         for (int64_t l = 0; l < lanes; l++) acc[l] = START;                                                           \
-        for (int64_t i = 0; i < j->n; i++, x += inner, y += inner, at += inner)                                       \
+        for (int64_t i = 0; i < j->n; i++, x += inner, y += inner)                                                    \
             for (int64_t l = 0; l < lanes; l++) {                                                                     \
                 A v = (A)x[l * step];                                                                                 \
                 NEXT;                                                                                                 \
                 y[l * step] = (T)acc[l];                                                                              \
-                if (j->index) j->index[at + l * step] = best[l];                                                      \
             }                                                                                                         \
     }
-#define CT__SUMMED acc[l] = j->op == CT__R_PROD ? acc[l] * v : acc[l] + v
-#define CT__EXTREME if (i == 0 || v != v || (acc[l] == acc[l] && (j->op == CT__R_MAX ? v >= acc[l] : v <= acc[l]))) acc[l] = v, best[l] = i
-    bool picks = j->index != NULL;
+#define CT__SUMMED acc[l] = prod ? acc[l] * v : acc[l] + v
     if (j->op == CT__R_LOGSUMEXP) CT__SCAN(double, double, -INFINITY, acc[l] = ct__log_add(acc[l], v))
-    else if (picks && j->compute == CT__F64) CT__SCAN(double, double, 0, CT__EXTREME)
-    else if (picks) CT__SCAN(int64_t, int64_t, 0, CT__EXTREME)
-    else if (j->compute == CT__F32) CT__SCAN(float, double, j->op == CT__R_PROD, CT__SUMMED)
-    else if (j->compute == CT__F64) CT__SCAN(double, double, j->op == CT__R_PROD, CT__SUMMED)
-    else CT__SCAN(int64_t, uint64_t, j->op == CT__R_PROD, CT__SUMMED)
+    else if (j->compute == CT__F32) CT__SCAN(float, double, prod, CT__SUMMED)
+    else if (j->compute == CT__F64) CT__SCAN(double, double, prod, CT__SUMMED)
+    else if (inner > 1) CT__SCAN(int64_t, uint64_t, prod, CT__SUMMED)
+    else for (int64_t k = begin; k < end; k++) { /* integers need not wait long */
+        const uint64_t *x = (const uint64_t *)(const void *)j->in + k * j->n;
+        uint64_t *y = (uint64_t *)(void *)j->out + k * j->n, acc = prod;
+        for (int64_t i = 0; i < j->n; i++) y[i] = acc = prod ? acc * x[i] : acc + x[i];
+    }
 #undef CT__SCAN
 #undef CT__SUMMED
-#undef CT__EXTREME
+}
+/* the extremes so far: of a single lane in registers, of neighbouring ones from the row before; the last of equals, NaN from the first on */
+static void ct__scan_extreme_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__scan_job *j = (const ct__scan_job *)ctx;
+    int64_t inner = j->inner, n = j->n, lanes;
+    bool largest = j->op == CT__R_MAX;
+#define CT__SCAN(T)                                                                                                   \
+    for (int64_t k = begin; k < end; k += lanes) {                                                                    \
+        int64_t at = k / inner * n * inner + k % inner, *index = j->index + at, from = 0;                             \
+        lanes = ct__imin(inner - k % inner, end - k);                                                                 \
+        const T *x = (const T *)(const void *)j->in + at;                                                             \
+        T *y = (T *)(void *)j->out + at, best = x[0], v;                                                                 \
+        for (int64_t i = 0; lanes == 1 && i < n; best = x[i * inner], from = i) /* from one that takes over to the next */\
+            do y[i * inner] = best, index[i * inner] = from, v = ++i < n ? x[i * inner] : best;                       \
+            while (i < n && !((largest ? v >= best : v <= best) || v != v));                                          \
+        for (int64_t l = 0; lanes > 1 && l < lanes; l++) y[l] = x[l], index[l] = 0;                                   \
+        for (int64_t i = 1; lanes > 1 && i < n; i++)                                                                  \
+            for (int64_t l = i * inner; l < i * inner + lanes; l++) {                                                 \
+                bool take = (largest ? x[l] >= y[l - inner] : x[l] <= y[l - inner]) | (x[l] != x[l]);                 \
+                y[l] = take ? x[l] : y[l - inner], index[l] = take ? i : index[l - inner];                            \
+            }                                                                                                         \
+    }
+    if (j->compute == CT__F32) CT__SCAN(float)
+    else if (j->compute == CT__F64) CT__SCAN(double)
+    else CT__SCAN(int64_t)
+#undef CT__SCAN
 }
 /* sums and products along a dim whose lanes lie side by side: row by row through a kernel */
 enum { CT__SCAN_LANES = 1024 };
@@ -12570,7 +12762,7 @@ static bool ct__scan_forward(ct__call *c)
     ct_tensor *x = c->in[0];
     int op = (int)c->i[1], dtype = op <= CT__R_PROD ? ct__sum_type(x) : x->dtype, compute = ct__compute_of(dtype);
     bool picks = op == CT__R_MAX || op == CT__R_MIN;
-    if (op > CT__R_PROD && compute == CT__F32) compute = CT__F64;
+    if (op == CT__R_LOGSUMEXP && compute == CT__F32) compute = CT__F64;
     ct_tensor *in = ct__cast_of(x, ct__compute_dtype[compute]), *out = ct__new_like(x, ct__compute_dtype[compute]);
     if (picks && !(c->out[1] = ct__new_like(x, CT_I64))) return false;
     if (!in || !out) return false;
@@ -12580,7 +12772,8 @@ static bool ct__scan_forward(ct__call *c)
     if (lanes && j.inner > 1 && op <= CT__R_PROD) {
         j.wide = ct__columns_at_once(lanes / j.inner, j.inner, CT__SCAN_LANES);
         ct__parallel_for(lanes / j.inner * ((j.inner + j.wide - 1) / j.wide), ct__imax(1, CT__GRAIN / (j.n * j.wide)), ct__scan_columns_body, &j);
-    } else ct__parallel_for(lanes, (grain + 3) / 4 * 4, op == CT__R_SUM && compute == CT__F32 ? ct__scan_rows_body : ct__scan_body, &j);
+    } else if (picks) ct__parallel_for(lanes, grain, ct__scan_extreme_body, &j);
+    else ct__parallel_for(lanes, (grain + 3) / 4 * 4, op == CT__R_SUM && compute == CT__F32 ? ct__scan_rows_body : ct__scan_body, &j);
     c->nout = 1 + picks;
     return (c->out[0] = ct__cast_of(out, dtype)) != NULL;
 }
@@ -21705,10 +21898,10 @@ CT_API ct_tensor *(ct_one_hot)(ct_tensor *index, int64_t num_classes)
 #define CT__LOSSES(X)                                                                                                 \
     X(mse, MseLoss, MseLoss, MseLoss, (a - b)*(a - b), 2*(a - b), 2*(b - a))                                          \
     X(l1, Mean, Sum, Abs, abs(a - b), sign(a - b), sign(b - a))                                                       \
-    X(smooth_l1, SmoothL1Loss, SmoothL1Loss, SmoothL1Loss, minimum(abs(a - b), d)/d*(abs(a - b) - minimum(abs(a - b), d)*num(0.5)), \
-      abs(a - b) < d ? (a - b)/d : sign(a - b), abs(a - b) < d ? (b - a)/d : sign(b - a))                             \
-    X(huber, HuberLoss, HuberLoss, HuberLoss, minimum(abs(a - b), d)*(abs(a - b) - minimum(abs(a - b), d)*num(0.5)),      \
-      abs(a - b) < d ? a - b : d*sign(a - b), abs(a - b) < d ? b - a : d*sign(b - a))                                 \
+    X(smooth_l1, SmoothL1Loss, SmoothL1Loss, SmoothL1Loss, clamp(a - b, -d, d)/d*((a - b) - clamp(a - b, -d, d)*num(0.5)), \
+      clamp(a - b, -d, d)/d, clamp(b - a, -d, d)/d)                                                                   \
+    X(huber, HuberLoss, HuberLoss, HuberLoss, clamp(a - b, -d, d)*((a - b) - clamp(a - b, -d, d)*num(0.5)),           \
+      clamp(a - b, -d, d), clamp(b - a, -d, d))                                                                       \
     X(bce, BinaryCrossEntropy, BinaryCrossEntropy, BinaryCrossEntropy,                                                \
       (b - 1)*maximum(log1p(-a), -100) - b*maximum(log(a), -100), (a - b)/maximum((1 - a)*a, num(1e-12)), log1p(-a) - log(a)) \
     X(bce_logits, BinaryCrossEntropyWithLogits, BinaryCrossEntropyWithLogits, BinaryCrossEntropyWithLogits,           \

@@ -1627,6 +1627,123 @@ static void recurrences(void)
             }
 }
 
+/* Extremes so far, and where they are: the last of equals; NaN stays, the last one seen. */
+static void running_case(ct_shape s, int dim, ct_dtype dtype, bool largest, int layout)
+{
+    bool whole = !floating(dtype);
+    lanes(s, 1u << dim);
+    ct_scope_begin();
+    for (int64_t o = 0; o < lane.outputs; o++)
+        for (int64_t k = 0; k < lane.count; k++) {
+            double e = o % 3 == 0 ? (double)pick(-3, 3) : o % 3 == 1 ? (double)k : (double)pick(-100000, 100000);
+            values[AT(o, k)] = !whole && pick(0, 400) == 0 ? NAN : whole ? e : e / 8;
+        }
+    ct_tensor *x = input(dtype, s, layout), *r[2];
+    CASE("%s of %s %s along %d, layout %d", largest ? "cummax" : "cummin", ct_dtype_name(dtype), ct_shape_text(x), dim, layout);
+    for (int64_t o = 0; o < lane.outputs; o++) {
+        double best = 0;
+        int64_t at = 0;
+        for (int64_t k = 0; k < lane.count; k++) {
+            double e = values[AT(o, k)];
+            if (!k || e != e || (largest ? e >= best : e <= best)) best = e, at = k;
+            want[AT(o, k)] = best, want_at[AT(o, k)] = (double)at;
+        }
+    }
+    THREADS(3, r, r[0] = largest ? ct_cummax(x, dim, &r[1]) : ct_cummin(x, dim, &r[1]));
+    EQUALS(r[0], 0, want, test_numel(s)), EQUALS(r[1], 0, want_at, test_numel(s));
+    CHECKF(ct_dtype_of(r[0]) == dtype && ct_dtype_of(r[1]) == CT_I64, "%s: types", what);
+    ct_scope_end();
+}
+/* The largest and the least of n numbers, and their sum without NaN: none, one of them anywhere, infinities of both signs, nothing but NaN. */
+static void whole_extremes(int64_t n, ct_dtype dtype, int kind)
+{
+    double most = -INFINITY, least = INFINITY, sum = 0;
+    ct_scope_begin();
+    for (int64_t k = 0; k < n; k++) values[k] = (double)pick(-60000, 60000) / (floating(dtype) ? 8 : 1);
+    if (kind == 1) values[pick(0, n - 1)] = NAN;
+    if (kind == 2) values[pick(0, n - 1)] = INFINITY, values[pick(0, n - 1)] = -INFINITY;
+    for (int64_t k = 0; kind == 3 && k < n; k++) values[k] = NAN;
+    ct_tensor *x = ct_requires_grad_(input(dtype, CT_SHAPE(n), 0), floating(dtype)), *r[2];
+    for (int64_t k = 0; k < n; k++) {
+        double e = values[k];
+        most = most != most || e > most || e != e ? (most != most ? most : e) : most, least = least != least || e < least || e != e ? (least != least ? least : e) : least;
+        sum += e == e ? e : 0;
+    }
+    CASE("extremes of %lld %s, kind %d", (long long)n, ct_dtype_name(dtype), kind);
+    THREADS(3, r, (r[0] = ct_max(x), r[1] = ct_min(x)));
+    EQUALS(r[0], 0, &most, 1), EQUALS(r[1], 0, &least, 1);
+    THREADS(3, r, r[0] = ct_nansum(x));
+    EQUALS(r[0], dtype == CT_F32 ? 1e-6 : 1e-14, &sum, 1);
+    if (floating(dtype)) {
+        ct_tensor *g = ct_grad(r[0], x);
+        for (int64_t k = 0; k < n; k++) want[k] = values[k] == values[k];
+        EQUALS(g, 0, want, n);
+        sum /= kind == 3 ? 0.0 : (double)(n - (kind == 1));
+        if (n > 1 || kind != 1) EQUALS(ct_nanmean(x), dtype == CT_F32 ? 1e-6 : 1e-14, &sum, 1);
+    }
+    ct_scope_end();
+}
+static void running_extremes(void)
+{
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_BF16};
+    static const int64_t lengths[] = {1, 2, 7, 8, 9, 31, 32, 33, 63, 71, 1000, 4095, 4096, 4097, 70001};
+    for (int t = 0; t < COUNT(types); t++) {
+        for (int k = 0; k < COUNT(shapes); k++)
+            for (int d = 0; t < 4 && d < shapes[k].ndim; d++)
+                for (int layout = 0; layout < 4; layout += 1 + (k + d + t) % 3)
+                    if (shapes[k].size[d]) running_case(shapes[k], d, types[t], (k + d + layout) % 2, layout);
+        for (int k = 0; k < COUNT(lengths) && t < 4; k++)
+            for (int kind = 0; kind < (floating(types[t]) ? 4 : 1); kind++) whole_extremes(lengths[k], types[t], kind);
+    }
+    for (int k = 0; k < 5; k++) {
+        static const double ranges[5][3] = {{0, 1000, 1}, {-3.5, 9.25, 0.3}, {7, -20, -1}, {0, 1e6, 999.5}, {5, 5, 1}};
+        for (int t = 0; t < COUNT(types); t++) {
+            double first = ranges[k][0], step = ranges[k][2];
+            if (types[t] == CT_I64 ? trunc(step) == 0 : types[t] == CT_I32 && trunc(step) == 0) continue;
+            ct_tensor *x = ct_arange_dtype(types[t], first, ranges[k][1], step);
+            if (!floating(types[t])) first = trunc(first), step = trunc(step);
+            int64_t n = ct_numel(x);
+            for (int64_t i = 0; i < n; i++) want[i] = first + (double)i * step;
+            CASE("arange %d of %s", k, ct_dtype_name(types[t]));
+            EQUALS(x, types[t] == CT_BF16 ? 4e-3 : types[t] == CT_F32 ? 6e-8 : 0, want, n);
+        }
+    }
+    CHECK_VALUES(ct_nansum_dims(ct_ones(2, 0), CT_SHAPE(1), false), 0, 0, 0);
+    CHECK_VALUES(ct_nansum_dims(ct_reshape(ct_tensor_of(1, NAN, 3, 4), 2, 2), CT_SHAPE(1), false), 0, 1, 7);
+    CHECK_VALUES(ct_nanmean_dims(ct_reshape(ct_tensor_of(1, NAN, 3, 4), 2, 2), CT_SHAPE(1), false), 0, 1, 3.5);
+}
+
+/* Functions whose loops are quick for moderate arguments, or choose among several formulas: all sorts of arguments among each other. */
+static void functions(void)
+{
+    static const int64_t lengths[] = {1, 15, 16, 63, 64, 65, 1000, 40000};
+    static const double special[] = {0, -0.0, 1, 2, -1, -2.5, 3, -3, 0.5, 1e-30, -1e-30, 170, 1e10, -3.75, 8, 7.9990234375, 2.5, 1e15, 22, INFINITY, -INFINITY, NAN, 999999, -1e6, 1e22};
+    for (int k = 0; k < COUNT(lengths); k++)
+        for (int t = 0; t < 2; t++) {
+            int64_t n = lengths[k];
+            double tolerance = t ? 1e-14 : 4e-7;
+            ct_scope_begin();
+            for (int64_t i = 0; i < n; i++) values[i] = pick(0, 60) ? test_uniform(-30, 30) : special[pick(0, COUNT(special) - 1)];
+            for (int64_t i = 0; i < 25 && n == 1000; i++) values[i * 40 + 7] = special[i];
+            ct_tensor *x = input(t ? CT_F64 : CT_F32, CT_SHAPE(n), 0), *r[2];
+            CASE("functions of %lld %s", (long long)n, t ? "doubles" : "floats");
+            THREADS(3, r, (r[0] = ct_sin(x), r[1] = ct_cos(x)));
+            for (int64_t i = 0; i < n; i++) want[i] = sin(values[i]), want_at[i] = cos(values[i]);
+            EQUALS(r[0], tolerance, want, n), EQUALS(r[1], tolerance, want_at, n);
+            THREADS(3, r, (r[0] = ct_erf(x), r[1] = ct_sigmoid(x)));
+            for (int64_t i = 0; i < n; i++) want[i] = erf(values[i]), want_at[i] = 1 / (1 + exp(-values[i]));
+            EQUALS(r[0], tolerance, want, n), EQUALS(r[1], tolerance, want_at, n);
+            THREADS(3, r, (r[0] = ct_lgamma(x), r[1] = ct_logaddexp(x, ct_neg(x))));
+            for (int64_t i = 0; i < n; i++) want[i] = lgamma(values[i]), want_at[i] = isinf(values[i]) ? INFINITY : fabs(values[i]) + log1p(exp(-2 * fabs(values[i])));
+            EQUALS(r[0], tolerance, want, n), EQUALS(r[1], tolerance, want_at, n);
+            ct_tensor *up = ct_add(x, 1.0), *step = ct_sub(ct_digamma(up), ct_digamma(x)); /* psi(x+1) = psi(x) + 1/x, far from the poles */
+            ct_tensor *fit = ct_logical_and(ct_gt(ct_abs(ct_sub(x, ct_round(x))), 0.01), ct_lt(ct_abs(x), 31.0));
+            double off = ct_item(ct_max(ct_abs(ct_where(fit, ct_sub(step, ct_reciprocal(x)), ct_number(0)))));
+            CHECKF(off < (t ? 1e-11 : 1e-3), "%s: digamma is off by %g", what, off);
+            ct_scope_end();
+        }
+}
+
 int main(void)
 {
     test_init();
@@ -1634,7 +1751,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, attentions, recurrences};
+                                          pair_losses, smoothings, group_norms, products, attentions, recurrences, running_extremes, functions};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
