@@ -274,6 +274,7 @@ CT_API ct_tensor *ct_empty_dtype(ct_dtype dtype, ct_shape shape);
 CT_API ct_tensor *ct_zeros_dtype(ct_dtype dtype, ct_shape shape);
 CT_API ct_tensor *ct_ones_dtype(ct_dtype dtype, ct_shape shape);
 CT_API ct_tensor *ct_full_dtype(ct_dtype dtype, ct_tensor *value, ct_shape shape);
+/* Of input's shape, dtype, device and order of strides */
 CT_API ct_tensor *ct_empty_like(ct_tensor *input);
 CT_API ct_tensor *ct_zeros_like(ct_tensor *input);
 CT_API ct_tensor *ct_ones_like(ct_tensor *input);
@@ -574,7 +575,8 @@ inline ct_tensor *ct__grad(ct_tensor *output, ct_tensor *input, ct_grad_opts o =
 #define ct_grad(...) CT_AT(ct_grad_with)((ct_grad_opts){__VA_ARGS__, .ct_end_ = 0})
 #endif
 /* ---- pointwise operators -------------------------------------------------------------------------------------------
-   One result per element; operands broadcast and promote as in PyTorch. Where a second operand may be a number, CT_T in the macro takes
+   One result per element; operands broadcast and promote as in PyTorch. The result's strides follow the operands' order (of transposed
+   operands the result is transposed); ct_contiguous gives rows to walk, and what is contiguous remains so. Where a second operand may be a number, CT_T in the macro takes
    it. Floating functions of integers give the default floating type. NULL and one error for shapes that do not broadcast, refused types,
    no memory. Each is torch's function of that name; NAME_ writes into its first operand, whose type and shape must hold the result. */
 CT_API ct_tensor *ct_neg(ct_tensor *input);             /* -x; bool is refused */
@@ -838,7 +840,7 @@ CT_API ct_tensor *ct_fill(ct_tensor *input, ct_tensor *value);                  
 CT_API ct_tensor *ct_fill_diagonal_(ct_tensor *input, double fill_value, bool wrap); /* wrap: it begins anew below a tall matrix's square. Tensor.fill_diagonal_ */
 CT_API ct_tensor *ct_zero_(ct_tensor *input);
 CT_API ct_tensor *ct_copy_(ct_tensor *input, ct_tensor *source);                   /* broadcasts and casts; differentiable in source */
-CT_API ct_tensor *ct_clone(ct_tensor *input);                                      /* a copy of its own memory */
+CT_API ct_tensor *ct_clone(ct_tensor *input);                                      /* of its own memory, in the same order */
 #define ct_ndtr(...) CT_AT(ct_ndtr)(__VA_ARGS__)
 #define ct_log_ndtr(...) CT_AT(ct_log_ndtr)(__VA_ARGS__)
 #define ct_ndtri(...) CT_AT(ct_ndtri)(__VA_ARGS__)
