@@ -274,6 +274,7 @@ CT_API ct_tensor *ct_empty_dtype(ct_dtype dtype, ct_shape shape);
 CT_API ct_tensor *ct_zeros_dtype(ct_dtype dtype, ct_shape shape);
 CT_API ct_tensor *ct_ones_dtype(ct_dtype dtype, ct_shape shape);
 CT_API ct_tensor *ct_full_dtype(ct_dtype dtype, ct_tensor *value, ct_shape shape);
+/* Of input's shape, dtype, device and order of strides */
 CT_API ct_tensor *ct_empty_like(ct_tensor *input);
 CT_API ct_tensor *ct_zeros_like(ct_tensor *input);
 CT_API ct_tensor *ct_ones_like(ct_tensor *input);
@@ -574,7 +575,8 @@ inline ct_tensor *ct__grad(ct_tensor *output, ct_tensor *input, ct_grad_opts o =
 #define ct_grad(...) CT_AT(ct_grad_with)((ct_grad_opts){__VA_ARGS__, .ct_end_ = 0})
 #endif
 /* ---- pointwise operators -------------------------------------------------------------------------------------------
-   One result per element; operands broadcast and promote as in PyTorch. Where a second operand may be a number, CT_T in the macro takes
+   One result per element; operands broadcast and promote as in PyTorch. The result's strides follow the operands' order (of transposed
+   operands the result is transposed); ct_contiguous gives rows to walk, and what is contiguous remains so. Where a second operand may be a number, CT_T in the macro takes
    it. Floating functions of integers give the default floating type. NULL and one error for shapes that do not broadcast, refused types,
    no memory. Each is torch's function of that name; NAME_ writes into its first operand, whose type and shape must hold the result. */
 CT_API ct_tensor *ct_neg(ct_tensor *input);             /* -x; bool is refused */
@@ -838,7 +840,7 @@ CT_API ct_tensor *ct_fill(ct_tensor *input, ct_tensor *value);                  
 CT_API ct_tensor *ct_fill_diagonal_(ct_tensor *input, double fill_value, bool wrap); /* wrap: it begins anew below a tall matrix's square. Tensor.fill_diagonal_ */
 CT_API ct_tensor *ct_zero_(ct_tensor *input);
 CT_API ct_tensor *ct_copy_(ct_tensor *input, ct_tensor *source);                   /* broadcasts and casts; differentiable in source */
-CT_API ct_tensor *ct_clone(ct_tensor *input);                                      /* a copy of its own memory */
+CT_API ct_tensor *ct_clone(ct_tensor *input);                                      /* of its own memory, in the same order */
 #define ct_ndtr(...) CT_AT(ct_ndtr)(__VA_ARGS__)
 #define ct_log_ndtr(...) CT_AT(ct_log_ndtr)(__VA_ARGS__)
 #define ct_ndtri(...) CT_AT(ct_ndtri)(__VA_ARGS__)
@@ -4700,6 +4702,13 @@ static const char *ct__sizes_text(const int64_t *size, int ndim, char open, char
 static const char *ct__brackets(const ct_tensor *t) { return ct__sizes_text(t->shape, t->ndim, '[', ']'); } /* "[32,784]" for messages */
 
 CT__INLINE bool ct__contiguous(const ct_tensor *t) { return (t->flags & CT__CONTIGUOUS) != 0; }
+static bool ct__same_layout(const ct_tensor *a, const ct_tensor *b) /* of one shape */
+{
+    if (ct__contiguous(a) && ct__contiguous(b)) return true;
+    for (int d = 0; d < a->ndim; d++)
+        if (a->shape[d] != 1 && a->stride[d] != b->stride[d]) return false;
+    return true;
+}
 
 /* handles */
 static void ct__autograd_free(ct_tensor *t); /* its node, base and meta: tensors and nodes own each other's kind */
@@ -8481,15 +8490,18 @@ CT_API bool ct_fail(ct_error_code code, const char *function, const char *messag
     ct__fail(code, function, "%s", message ? message : "");
     return false;
 }
-static ct_tensor *ct__contiguous_of(ct_tensor *t);
 static bool ct__copy_into(ct_tensor *out, const ct_tensor *in);
-/* A contiguous copy of t on another device, no history; owned by the scope. */
+static ct_tensor *ct__new_ordered(ct_device device, int dtype, const int64_t *shape, int ndim, ct_tensor *const *in, int nin);
+/* A copy of t on another device, in its order of strides, without gaps and history; owned by the scope. */
 static ct_tensor *ct__move(ct_tensor *t, ct_device device)
 {
     ct_device from = t->storage->device;
-    ct_tensor *r = ct__new_on(device, t->dtype, t->shape, t->ndim);
+    ct_tensor *r = ct__new_ordered(device, t->dtype, t->shape, t->ndim, &t, 1), *dense;
     if (!r || !r->numel) return r;
-    if (!(t = ct__contiguous_of(t))) return NULL;
+    if (!ct__same_layout(t, r)) {
+        if (!(dense = ct__new_ordered(from, t->dtype, t->shape, t->ndim, &t, 1)) || !ct__copy_into(dense, t)) return NULL;
+        t = dense;
+    }
     size_t bytes = (size_t)t->numel * ct__itemsize(t->dtype);
     bool ok = from == CT_CPU ? ct__backends[device]->upload(ct__ptr(r), ct__ptr(t), bytes) : ct__backends[from]->download(ct__ptr(r), ct__ptr(t), bytes);
     return ok ? r : NULL;
@@ -8944,6 +8956,74 @@ static ct_tensor *ct__cast_of(ct_tensor *t, int dtype)
     return r && ct__copy_into(r, t) ? r : NULL;
 }
 static ct_tensor *ct__contiguous_of(ct_tensor *t) { return t ? ct__cast_of(t, t->dtype) : NULL; }
+/* Large operands t[k] that lie transposed to the last one are copied: in tiles, where blocks would reach for a cache line per element. */
+static bool ct__iter_turn(ct__iter *it, ct_tensor *const *t)
+{
+    int last = it->ndim - 1, out = it->count - 1;
+    bool tiles = it->numel > CT__GRAIN && last > 0 && ct__iter_unit(it, out) == last && it->shape[last] >= CT__TILE, turned = false;
+    for (int k = 0; tiles && k < out; k++) {
+        int64_t shape[CT_MAX_DIMS], stride[CT_MAX_DIMS], size = (int64_t)ct__itemsize(it->dtype[k]);
+        int unit = ct__iter_unit(it, k);
+        if (unit < 0 || unit == last || !it->stride[k][last] || it->shape[unit] < CT__TILE) continue;
+        for (int d = 0; d <= last; d++) shape[d] = it->stride[k][d] ? it->shape[d] : 1, stride[d] = it->stride[k][d] / size;
+        ct_tensor *view = ct__alias(t[k], it->ndim, shape, stride, t[k]->offset), *copy = ct__contiguous_of(view);
+        if (!copy) return false;
+        it->data[k] = ct__ptr(copy), turned = true;
+        for (int d = 0; d <= last; d++) it->stride[k][d] = it->stride[k][d] ? copy->stride[d] * size : 0;
+    }
+    if (turned) ct__iter_coalesce(it);
+    return true;
+}
+
+/* The order of a result's dims in memory, PyTorch's: the first operand whose strides tell two dims apart decides. The stride along dim d of a
+   result; 0: broadcast, which tells nothing. */
+static int64_t ct__stride_along(const ct_tensor *t, int d, const int64_t *shape, int ndim)
+{
+    int k = d - (ndim - t->ndim);
+    return k < 0 || (t->shape[k] == 1 && shape[d] != 1) ? 0 : t->stride[k];
+}
+static int ct__dims_compare(ct_tensor *const *in, int nin, const int64_t *shape, int ndim, int d, int e) /* > 0: d lies outside e */
+{
+    for (int k = 0; k < nin; k++) {
+        int64_t a = in[k] ? ct__stride_along(in[k], d, shape, ndim) : 0, b = in[k] ? ct__stride_along(in[k], e, shape, ndim) : 0;
+        if (a && b && a != b) return a < b ? -1 : 1;
+        if (a && b && shape[d] > shape[e]) return 1;
+    }
+    return 0;
+}
+/* The dims, innermost first: insertions that pass dims which nothing tells apart. */
+static void ct__dims_order(ct_tensor *const *in, int nin, const int64_t *shape, int ndim, int *order)
+{
+    for (int k = 0; k < ndim; k++) order[k] = ndim - 1 - k;
+    for (int i = 1; i < ndim; i++)
+        for (int at = i, k = i - 1; k >= 0; k--) {
+            int outside = ct__dims_compare(in, nin, shape, ndim, order[k], order[at]), d = order[k];
+            if (outside < 0) break;
+            if (outside > 0) order[k] = order[at], order[at] = d, at = k;
+        }
+}
+static bool ct__all_contiguous(ct_tensor *const *in, int nin) /* entries may be NULL */
+{
+    unsigned flags = CT__CONTIGUOUS;
+    for (int k = 0; k < nin; k++) flags &= in[k] ? in[k]->flags : flags;
+    return flags != 0;
+}
+/* A new tensor in the order of operands, without gaps: contiguous where they all are. */
+static ct_tensor *ct__new_ordered(ct_device device, int dtype, const int64_t *shape, int ndim, ct_tensor *const *in, int nin)
+{
+    int order[CT_MAX_DIMS];
+    int64_t stride = 1;
+    ct_tensor *t = ct__new_on(device, dtype, shape, ndim);
+    if (!t || ct__all_contiguous(in, nin)) return t;
+    ct__dims_order(in, nin, shape, ndim, order);
+    for (int k = 0; k < ndim; k++) t->stride[order[k]] = stride, stride *= ct__imax(shape[order[k]], 1);
+    if (!ct__strides_contiguous(t->shape, t->stride, ndim)) t->flags &= (uint8_t)~CT__CONTIGUOUS;
+    return t;
+}
+static ct_tensor *ct__new_ordered_like(ct_tensor *like, int dtype)
+{
+    return ct__contiguous(like) ? ct__new_like(like, dtype) : ct__new_ordered(like->storage->device, dtype, like->shape, like->ndim, &like, 1);
+}
 /* ---- >>autograd ----------------------------------------------------------------------------------------------------
    A node is one recorded op: edges to the nodes that made its inputs, saved tensors with their versions, attributes, call site.
    Every op goes through ct__apply. Nodes carry a Lamport clock, larger than that of all their inputs, so the engine only has to
@@ -9504,14 +9584,18 @@ static bool ct__run_hooks(ct_node *n)
     ct_scope_unwind(scopes);
     return ok;
 }
-/* leaf.grad += g: the first one is taken over if nobody else holds it */
+/* leaf.grad += g: the first one is taken over if nobody else holds it and it lies as its leaf does */
 static bool ct__accumulate(ct_tensor *leaf, ct_tensor *g, bool create_graph)
 {
     ct__meta *m = ct__meta_of(leaf);
     if (!m) return false;
     if (m->grad && !create_graph && !m->grad->node && ct__same_shape(m->grad, g)) return (ct_add_)(m->grad, g) != NULL;
     ct_tensor *sum = m->grad ? (ct_add)(m->grad, g) : g;
-    if (!m->grad && !create_graph && (g->refs > 1 || g->storage->refs > 1 || !ct__contiguous(g))) sum = ct_clone(ct_detach(g));
+    if (!m->grad && !create_graph && (g->refs > 1 || g->storage->refs > 1 || !ct__same_layout(g, leaf))) {
+        sum = ct__new_ordered_like(leaf, g->dtype);
+        if (sum && !ct__same_layout(sum, leaf)) sum = ct__new_like(leaf, g->dtype); /* a leaf with gaps: contiguous */
+        if (sum && g->numel && !ct__copy_into(sum, g)) return false;
+    }
     if (!sum) return false;
     ct_retain(sum);
     ct_release(m->grad);
@@ -9985,7 +10069,8 @@ static bool ct__pw_forward(ct__call *c)
         c->out[0] = c->into;
         if (!ct__into_ok(c, result, shape, ndim)) return false;
     } else {
-        c->out[0] = shape == a->shape && a->storage->device == c->device ? ct__new_like(a, result) : ct__new_on(c->device, result, shape, ndim);
+        bool like = shape == a->shape && a->storage->device == c->device && ct__all_contiguous(c->in, c->nin);
+        c->out[0] = like ? ct__new_like(a, result) : ct__new_ordered(c->device, result, shape, ndim, c->in, c->nin);
         if (!c->out[0]) return false;
         if (ct__pw_numbers(c)) c->out[0]->flags |= CT__NUMBER;
     }
@@ -10063,7 +10148,8 @@ static bool ct__pw_fused(ct__bw *b)
         ct_tensor *in[5];
         for (int r = 0; r < 4; r++) in[r] = uses & (1 << r) ? v[r] : NULL;
         in[4] = g;
-        ct_tensor *out = b->gin[k] = ours && k == last ? g : ct__new_like(g, g->dtype);
+        bool plain = ct__all_contiguous(in, 5);
+        ct_tensor *out = b->gin[k] = plain && ours && k == last ? g : plain ? ct__new_like(g, g->dtype) : ct__new_ordered(g->storage->device, g->dtype, g->shape, g->ndim, in, 5);
         if (!out || !ct__pw_compute(4 * row + k + 1, in, 5, out, b->f, g->dtype)) return false;
     }
     return true;
@@ -10373,14 +10459,19 @@ static void ct__program_operands(ct__program *p, ct_tensor *const *in, int nin, 
 {
     ct__iter_init(&p->it, shape->shape, shape->ndim);
     for (int k = 0; k < nin; k++) ct__iter_add(&p->it, in[k]);
-    if (out) ct__iter_add(&p->it, out);
+    if (out) ct__iter_add(&p->it, out), ct__iter_sort(&p->it);
     ct__iter_coalesce(&p->it);
 }
 /* the whole program; its operands are the tensors in of out's shape or broadcast to it */
-static void ct__program_run(ct__program *p, ct_tensor *const *in, int nin, const ct_tensor *out)
+static bool ct__program_run(ct__program *p, ct_tensor *const *in, int nin, const ct_tensor *out)
 {
+    int scopes = ct_scope_depth();
     ct__program_operands(p, in, nin, out, out);
-    ct__parallel_for(p->it.numel, CT__GRAIN, ct__program_body, p);
+    ct_scope_begin();
+    bool ok = ct__iter_turn(&p->it, in);
+    if (ok) ct__parallel_for(p->it.numel, CT__GRAIN, ct__program_body, p);
+    ct_scope_unwind(scopes);
+    return ok;
 }
 /* the sum of all that it computes, of the shape of in[0]; pieces are added in order: the same with any number of threads */
 static bool ct__program_sum(ct__program *p, ct_tensor *const *in, int nin, double *sum)
@@ -10411,8 +10502,7 @@ static bool ct__cpu_pointwise_text(const ct_args *a)
     if (value >= 0 && !x.steps) value = ct__expr_emit(&x, CT__PW_mul, value, x.constant(&x, 1), 0); /* a program has a step */
     if (value < 0 || !ct__program_plan(&p, &x, (int)a->i[0]))
         return ct__fail(CT_ERR_ARGUMENT, ct__pw_ops[a->op / 4].name, "the text \"%s\" is too long for a program", text) != NULL;
-    ct__program_run(&p, in, x.operands, a->out[0]);
-    return true;
+    return ct__program_run(&p, in, x.operands, a->out[0]);
 }
 static int ct__arithmetic_of(int op) /* the place in CT__POINTWISE_ARITHMETIC of a row's value, or -1 */
 {
@@ -10513,48 +10603,28 @@ static bool ct__pw_whole(ct__pw_job *job, int op, uint64_t *number)
     return true;
 }
 /* op = 4*row + which text; i[0] the compute type; in = a b c y g, NULL where the text does not use it */
-static bool ct__cpu_pointwise_plain(const ct_args *a)
+static bool ct__cpu_pointwise(const ct_args *a)
 {
     ct__pw_job job;
     const ct_tensor *out = a->out[0];
+    ct_tensor *in[CT__MAX_ITER];
     uint64_t number[CT__MAX_ITER];
+    int scopes = ct_scope_depth();
     job.compute = job.result = (int)a->i[0], job.f = a->f, job.by_number = NULL;
     job.kernel = ct__cpu()->kernels->pointwise[job.compute][a->op / 4][a->op % 4];
     if (!job.kernel) return ct__cpu_pointwise_text(a);
     ct__iter_init(&job.it, out->shape, out->ndim);
     for (int r = 0; r < 5; r++) {
         job.role[r] = 0;
-        if (r < a->in_count && a->in[r]) job.role[r] = job.it.count, ct__iter_add(&job.it, a->in[r]);
+        if (r < a->in_count && a->in[r]) job.role[r] = job.it.count, in[job.it.count] = a->in[r], ct__iter_add(&job.it, a->in[r]);
     }
-    if (!job.it.count) ct__iter_add(&job.it, out); /* a constant: any operand will do */
+    if (!job.it.count) in[0] = a->out[0], ct__iter_add(&job.it, out); /* a constant: any operand will do */
     ct__iter_add(&job.it, out);
     ct__iter_sort(&job.it), ct__iter_coalesce(&job.it);
-    if (!ct__pw_whole(&job, a->op, number)) job.by_number = ct__pw_by_number(&job, a->op);
-    ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_half(&job, a->op) ? ct__pw_half_body : ct__pw_body, &job);
-    return true;
-}
-static bool ct__transposed(const ct_tensor *t)
-{
-    int last = t->ndim - 1, d = last;
-    if (last < 1 || t->shape[last] == 1 || t->stride[last] <= 1) return false;
-    while (d >= 0 && (t->stride[d] != 1 || t->shape[d] == 1)) d--;
-    return d >= 0;
-}
-/* Large operands that lie transposed to the result are copied: in tiles, where blocks would reach for a cache line per element. */
-static bool ct__cpu_pointwise(const ct_args *a)
-{
-    ct_tensor *in[5];
-    ct_args plain = *a;
-    const ct_tensor *out = a->out[0];
-    int scopes = ct_scope_depth();
-    bool ok = true;
     ct_scope_begin();
-    plain.in = in;
-    for (int k = 0; k < a->in_count; k++) {
-        ct_tensor *t = in[k] = a->in[k];
-        if (t && t->numel > CT__GRAIN && ct__contiguous(out) && ct__transposed(t)) ok = ok && (in[k] = ct__contiguous_of(t));
-    }
-    ok = ok && ct__cpu_pointwise_plain(&plain);
+    bool ok = ct__iter_turn(&job.it, in);
+    if (ok && !ct__pw_whole(&job, a->op, number)) job.by_number = ct__pw_by_number(&job, a->op);
+    if (ok) ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_half(&job, a->op) ? ct__pw_half_body : ct__pw_body, &job);
     ct_scope_unwind(scopes);
     return ok;
 }
@@ -10590,9 +10660,8 @@ static bool ct__expr_forward(ct__call *c)
             if (y == c->in[k]) y = ct_clone(y); /* the text is an operand: its handle must not become ours */
         return (c->out[0] = y) != NULL;
     }
-    if (!(c->out[0] = ct__new(dtype, shape, ndim))) return false;
-    ct__program_run(&p, c->in, c->nin, c->out[0]);
-    return true;
+    if (!(c->out[0] = ct__new_ordered(CT_CPU, dtype, shape, ndim, c->in, c->nin))) return false;
+    return ct__program_run(&p, c->in, c->nin, c->out[0]);
 }
 /* The text again as a graph over copies of the inputs' handles, and that graph's gradient: so any order comes for free. */
 static bool ct__expr_backward(ct__bw *b)
@@ -11319,35 +11388,33 @@ CT_API int ct_unbind(ct_tensor *input, int dim, ct_tensor **out, int capacity)
 }
 
 /* copies and casts */
-static bool ct__clone_forward(ct__call *c) /* i[0]: dtype, i[1]: device */
+static bool ct__clone_forward(ct__call *c) /* i[0]: dtype, i[1]: device, i[2]: contiguous, or in the input's order */
 {
     ct_tensor *t = c->in[0];
-    if (c->i[1] != (int64_t)t->storage->device) {
-        if (!ct__contiguous(t)) t = ct__contiguous_of(t);
-        return t && (c->out[0] = ct__move(t, (ct_device)c->i[1])) != NULL;
-    }
-    c->out[0] = ct__new_like(t, (int)c->i[0]);
+    if (c->i[1] != (int64_t)t->storage->device) return (c->out[0] = ct__move(t, (ct_device)c->i[1])) != NULL;
+    c->out[0] = c->i[2] ? ct__new_like(t, (int)c->i[0]) : ct__new_ordered_like(t, (int)c->i[0]);
     return c->out[0] && (!t->numel || ct__copy_into(c->out[0], t));
 }
 static bool ct__clone_backward(ct__bw *b) { return (b->gin[0] = b->g[0]) != NULL; } /* the engine casts and moves it back */
 static const ct__op ct__op_clone = {"clone", "CloneBackward0", ct__clone_forward, ct__clone_backward, NULL, CT__DEVICE, 0, NULL};
 static const ct__op ct__op_to = {"to", "ToCopyBackward0", ct__clone_forward, ct__clone_backward, NULL, CT__DEVICE, 0, NULL};
-static ct_tensor *ct__clone(ct_tensor *input, const ct__op *op, const char *function, int dtype, ct_device device)
+static ct_tensor *ct__clone(ct_tensor *input, const ct__op *op, const char *function, int dtype, ct_device device, bool contiguous)
 {
     ct__call c;
     ct__pw_init();
     ct__call_init(&c, op, function, &input, 1);
-    c.i[0] = dtype, c.i[1] = device, c.ni = 2;
+    c.i[0] = dtype, c.i[1] = device, c.i[2] = contiguous, c.ni = 3;
     return ct__apply(&c) ? c.out[0] : NULL;
 }
-CT_API ct_tensor *ct_clone(ct_tensor *input) { return input ? ct__clone(input, &ct__op_clone, "ct_clone", input->dtype, input->storage->device) : NULL; }
-CT_API ct_tensor *ct_contiguous(ct_tensor *input) { return input && !ct__contiguous(input) ? ct_clone(input) : input; }
+CT_API ct_tensor *ct_clone(ct_tensor *input) { return input ? ct__clone(input, &ct__op_clone, "ct_clone", input->dtype, input->storage->device, false) : NULL; }
+static ct_tensor *ct__dense_clone(ct_tensor *t) { return t ? ct__clone(t, &ct__op_clone, "ct_contiguous", t->dtype, t->storage->device, true) : NULL; }
+CT_API ct_tensor *ct_contiguous(ct_tensor *input) { return input && !ct__contiguous(input) ? ct__dense_clone(input) : input; }
 CT_API ct_tensor *ct_to(ct_tensor *input, ct_dtype dtype)
 {
     if (!input) return NULL;
     if (dtype == CT_DTYPE_DEFAULT) dtype = ct__default_dtype;
     if (!ct__dtype_ok(dtype, "ct_to")) return NULL;
-    return dtype == (ct_dtype)input->dtype ? input : ct__clone(input, &ct__op_to, "ct_to", (int)dtype, input->storage->device);
+    return dtype == (ct_dtype)input->dtype ? input : ct__clone(input, &ct__op_to, "ct_to", (int)dtype, input->storage->device, false);
 }
 CT_API ct_tensor *ct_type_as(ct_tensor *input, ct_tensor *other) { return other ? ct_to(input, (ct_dtype)other->dtype) : NULL; }
 #define CT__X(name, dtype) CT_API ct_tensor *(ct_##name)(ct_tensor * input) { return ct_to(input, dtype); }
@@ -11360,7 +11427,7 @@ CT_API ct_tensor *ct_to_device(ct_tensor *input, ct_device device)
 {
     if (!input || input->storage->device == device) return input;
     if (!ct_device_available(device)) return (ct_tensor *)ct__fail(CT_ERR_DEVICE, "ct_to_device", "device %d has no backend\nlink ctorch_cuda.cu and call ct_cuda_init() first", (int)device);
-    return ct__clone(input, &ct__op_to, "ct_to_device", input->dtype, device);
+    return ct__clone(input, &ct__op_to, "ct_to_device", input->dtype, device, false);
 }
 /* self = source, in self's memory; in = {self before, source} */
 static bool ct__copy_forward(ct__call *c)
@@ -11449,9 +11516,9 @@ CT_API ct_tensor *(ct_full)(ct_tensor *value, ct_shape s)
     if (!value) return NULL;
     return (ct_full_dtype)(ct__is_float(value->dtype) ? ct__default_dtype : (ct_dtype)value->dtype, value, s);
 }
-CT_API ct_tensor *ct_empty_like(ct_tensor *t) { return t ? ct__new_like(t, t->dtype) : NULL; }
-CT_API ct_tensor *ct_zeros_like(ct_tensor *t) { return t ? ct__zeroed(ct__new_like(t, t->dtype)) : NULL; }
-CT_API ct_tensor *(ct_full_like)(ct_tensor *t, ct_tensor *value) { return t ? ct__filled(ct__new_like(t, t->dtype), value) : NULL; }
+CT_API ct_tensor *ct_empty_like(ct_tensor *t) { return t ? ct__new_ordered_like(t, t->dtype) : NULL; }
+CT_API ct_tensor *ct_zeros_like(ct_tensor *t) { return t ? ct__zeroed(ct__new_ordered_like(t, t->dtype)) : NULL; }
+CT_API ct_tensor *(ct_full_like)(ct_tensor *t, ct_tensor *value) { return t ? ct__filled(ct__new_ordered_like(t, t->dtype), value) : NULL; }
 CT_API ct_tensor *ct_ones_like(ct_tensor *t)
 {
     ct__fn f = ct__begin("ct_ones_like");
@@ -13671,10 +13738,10 @@ static void ct__mask_write(void *ctx, int64_t begin, int64_t end)
     for (int64_t p = begin; p < end; p++) {
         int64_t *at = j->at + j->count[p], last = ct__imin((p + 1) * CT__MASK_PIECE, j->n);
         for (int64_t k = p * CT__MASK_PIECE; k < last; k += 64) { /* without branches but for eight zeros: written in any case, kept where the next one goes on */
-            int64_t room[65], kept = 0, end = ct__imin(k + 64, last);
-            for (int64_t w = k; w < end; w += 8)
-                if (ct__mask_word(j, w, end))
-                    for (int64_t i = w; i < ct__imin(w + 8, end); i++) room[kept] = i, kept += j->mask[i] != 0;
+            int64_t room[65], kept = 0, stop = ct__imin(k + 64, last);
+            for (int64_t w = k; w < stop; w += 8)
+                if (ct__mask_word(j, w, stop))
+                    for (int64_t i = w; i < ct__imin(w + 8, stop); i++) room[kept] = i, kept += j->mask[i] != 0;
             memcpy(at, room, (size_t)kept * sizeof *at), at += kept;
         }
     }
@@ -15857,7 +15924,7 @@ static size_t ct__gemm_plan(ct__gemm_job *g)
 {
     const ct__gemm_kernels *k = g->k;
     bool a_plain = g->a.pack == k->pack, b_plain = g->b.pack == k->pack;
-    int64_t part = g->KC = ct__gemm_cut(g->K, CT__GEMM_KBYTES / k->size, 4);
+    int64_t part = g->KC = ct__gemm_cut(ct__imax(1, g->K), CT__GEMM_KBYTES / k->size, 4);
     g->serial = g->work < CT__GEMM_SERIAL;
     g->finish = g->c.bias_m || g->c.bias_n || g->c.act != CT__ACT_NONE;
     if (g->K <= 0 || g->c.alpha == 0) return g->run = ct__gemm_scale, (size_t)0;
@@ -20643,25 +20710,12 @@ static const struct { void (*draw)(ct_generator *, const ct__distribution *, int
     {ct__rng_log_normal, CT__F64}, {ct__rng_geometric, CT__F64}, {ct__rng_cauchy, CT__F64}, {NULL, CT__F64},
 };
 
-/* The dims of t, innermost first, by size of stride, as PyTorch's iterator walks them. */
-static void ct__rng_order(const ct_tensor *t, int *order)
-{
-    for (int k = 0; k < t->ndim; k++) order[k] = t->ndim - 1 - k;
-    for (int i = 1; i < t->ndim; i++)
-        for (int at = i, k = i - 1; k >= 0; k--) {
-            int64_t inner = t->stride[order[k]], outer = t->stride[order[at]];
-            if (inner == 0 || outer == 0 || (inner == outer && t->shape[order[k]] <= t->shape[order[at]])) continue; /* no opinion */
-            if (inner < outer) break;
-            int swap = order[k];
-            order[k] = order[at], order[at] = swap, at = k;
-        }
-}
-/* t, and what broadcasts to it, in that order */
-static void ct__rng_iter(ct__iter *it, const ct_tensor *t, const ct_tensor *p)
+/* t, and what broadcasts to it, in the order of t's strides, as PyTorch walks them */
+static void ct__rng_iter(ct__iter *it, ct_tensor *t, const ct_tensor *p)
 {
     int order[CT_MAX_DIMS];
     ct_tensor v = *t, w = *(p ? p : t);
-    ct__rng_order(t, order);
+    ct__dims_order(&t, 1, t->shape, t->ndim, order);
     for (int k = 0; k < t->ndim; k++) {
         int to = t->ndim - 1 - k, d = order[k], dp = p ? d - (t->ndim - p->ndim) : d;
         v.shape[to] = t->shape[d], v.stride[to] = t->stride[d];
@@ -20689,7 +20743,7 @@ static void ct__rng_coins_of(ct_generator *g, const ct__iter *it, int64_t pos, i
     ct__rng_words(g, word, n);
     for (int k = 0; k < n; k++) out[k] = (float)((float)(word[k] & 0xffffffu) * (1.0f / 16777216.0f) < p[k]);
 }
-static void ct__rng_fill(ct_generator *g, const ct__distribution *d, const ct_tensor *t, const ct_tensor *p)
+static void ct__rng_fill(ct_generator *g, const ct__distribution *d, ct_tensor *t, const ct_tensor *p)
 {
     ct__iter it;
     uint64_t room[CT__RNG_BLOCK];
@@ -20763,7 +20817,7 @@ static void ct__rng_normal_all(ct_generator *g, const ct__distribution *d, const
 }
 static bool ct__cpu_random(const ct_args *a)
 {
-    const ct_tensor *t = a->out[0];
+    ct_tensor *t = a->out[0];
     ct__distribution d = {a->op, t->dtype, a->f[0], a->f[1], a->i[0], (uint64_t)a->i[1]};
     ct_generator *g = ct__rng_begin();
     if (d.kind == CT__RANDOM_PERM) ct__rng_perm(g, (int64_t *)(void *)ct__ptr(t), t->numel);
@@ -20853,22 +20907,10 @@ CT_API ct_tensor *(ct_normal_of)(double mean, double std, ct_shape shape)
 {
     return ct__rng_std_ok(std, "ct_normal_of") ? ct__rng_new("ct_normal_of", CT_DTYPE_DEFAULT, shape, CT__RANDOM_NORMAL, mean, std) : NULL;
 }
-/* Of t's shape and, on the CPU, with its order of strides, without gaps. */
-static ct_tensor *ct__rng_like(const ct_tensor *t)
-{
-    int order[CT_MAX_DIMS];
-    ct_tensor *r = ct__new_like(t, t->dtype);
-    if (!r || ct__contiguous(t) || !ct__on_cpu(t)) return r;
-    ct__rng_order(t, order);
-    int64_t stride = 1;
-    for (int k = 0; k < t->ndim; k++) r->stride[order[k]] = stride, stride *= ct__imax(t->shape[order[k]], 1);
-    if (!ct__strides_contiguous(r->shape, r->stride, r->ndim)) r->flags &= (uint8_t)~CT__CONTIGUOUS;
-    return r;
-}
 static ct_tensor *ct__rng_new_like(const char *function, ct_tensor *input, const ct__distribution *d)
 {
     ct__fn f = ct__begin(function);
-    ct_tensor *t = ct__rng_like(input);
+    ct_tensor *t = ct__new_ordered_like(input, input->dtype);
     return ct__end(f, ct__random(t, NULL, d->kind, d->a, d->b, d->base, d->range) ? t : NULL);
 }
 CT_API ct_tensor *(ct_rand_like)(ct_tensor *input)
@@ -20980,7 +21022,7 @@ static int ct__ranked_before(const void *a, const void *b) /* larger first, NaN 
 /* Without replacement: the largest p/q, q ~ Exp(1) (the exponential race). */
 static bool ct__multinomial_race(ct_tensor *input, int64_t rows, int64_t classes, int64_t samples, int64_t *out)
 {
-    ct_tensor *q = ct__rng_like(input);
+    ct_tensor *q = ct__new_ordered_like(input, input->dtype);
     if (!ct__random(q, NULL, CT__RANDOM_EXPONENTIAL, 1, 0, 0, 0)) return false;
     const double *v = ct__rng_values((ct_div)(input, q));
     ct__ranked *rank = v ? (ct__ranked *)ct__alloc((size_t)classes * sizeof *rank) : NULL;
@@ -21793,8 +21835,8 @@ CT_API ct_tensor *(ct_dropout)(ct_tensor *x, double p, bool training)
     ct__fn f = ct__begin("ct_dropout");
     if (p == 1) return ct__end(f, (ct_mul)(x, ct_number(0)));
     ct_no_grad_begin();
-    ct_tensor *noise = (ct_bernoulli_p)(x, 1 - p);
-    noise = noise ? (ct_div_)(noise, ct_number(1 - p)) : NULL;
+    ct_tensor *noise = ct__new_ordered_like(x, x->dtype);
+    noise = noise && ct__rng_bernoulli(noise, 1 - p) ? (ct_div_)(noise, ct_number(1 - p)) : NULL;
     ct_no_grad_end();
     return ct__end(f, (ct_mul)(x, noise));
 }
@@ -27733,7 +27775,7 @@ static bool ct__gradcheck(ct_function *f, ct_tensor *const *inputs, int count, v
         if (!inputs[k]) return false;
         bool wants = ct__wants_grad(inputs[k]);
         if (wants && inputs[k]->dtype != CT_F64) return ct__fail(CT_ERR_DTYPE, function, "input %d is %s: differences need float64", k, ct_dtype_name((ct_dtype)inputs[k]->dtype)) != NULL;
-        in[k] = wants ? ct_clone(ct_detach(inputs[k])) : inputs[k];
+        in[k] = wants ? ct__dense_clone(ct_detach(inputs[k])) : inputs[k]; /* which ct__poke writes to */
         if (!in[k]) return false;
         if (wants) ct_requires_grad_(in[k], true), at[n] = k, wanted[n++] = in[k];
     }

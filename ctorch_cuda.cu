@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <type_traits>
+#include <utility>
 #ifndef CT_CUDA_ON_CPU
 #include <cublas_v2.h>
 #include <cuda_bf16.h>
@@ -218,6 +219,15 @@ static void ct__layout_result(ct__layout *l, ct_tensor *t)
     ct__layout_init(l, ct_dim(t));
     for (int d = 0; d < l->ndim; d++) l->shape[d] = ct_size(t, d), l->numel *= l->shape[d];
     ct__layout_add(l, CT__OUT, t);
+}
+/* Dims in the order of the result's memory: operands that lie as it does become contiguous together. */
+static void ct__layout_sort(ct__layout *l)
+{
+    for (int i = 1; i < l->ndim; i++)
+        for (int d = i; d > 0 && l->stride[CT__OUT][d - 1] < l->stride[CT__OUT][d]; d--) {
+            std::swap(l->shape[d - 1], l->shape[d]);
+            for (int k = 0; k < CT__OPERANDS; k++) std::swap(l->stride[k][d - 1], l->stride[k][d]);
+        }
 }
 static void ct__layout_merge(ct__layout *l)
 {
@@ -558,7 +568,7 @@ template <class E> static bool ct__run_rows(ct__row_kernel<E> kernel, ct__layout
 {
     int64_t size = (int64_t)sizeof(E);
     if (!kernel) return ct_fail(CT_ERR_DTYPE, "ct_cuda", "no kernel of this row for this type");
-    ct__layout_merge(l);
+    ct__layout_sort(l), ct__layout_merge(l);
     if (!l->numel) return true;
     l->direct = ct__layout_direct(l, ct__type<E>, size);
     int blocks = ct__blocks_for(l->direct ? (l->numel * size + 15) / 16 : l->numel);
@@ -598,7 +608,7 @@ static bool ct__cuda_copy(const ct_args *a)
     ct__layout_result(&l, a->out[0]);
     if (!ct__layout_add(&l, 0, a->in[0])) return false;
     ct__layout flat = l;
-    ct__layout_merge(&flat);
+    ct__layout_sort(&flat), ct__layout_merge(&flat);
     int64_t size = (int64_t)ct_element_size(a->out[0]);
     if (!l.data[0] || l.dtype[0] != l.dtype[CT__OUT] || flat.ndim != 1 || flat.stride[0][0] != size || flat.stride[CT__OUT][0] != size) return ct__copy(&l, ct_element_size(a->in[0]));
     return ct__cuda_ok(cudaMemcpyAsync(l.data[CT__OUT], l.data[0], (size_t)(l.numel * size), cudaMemcpyDeviceToDevice), "ct_copy_");

@@ -209,7 +209,7 @@ TEST_UNUSED static ct_tensor *test_tensor(ct_dtype dtype, ct_shape s, const doub
     ct_tensor *base;
     if (layout == 1) {
         for (int d = 0; d < s.ndim; d++) order.size[d] = s.ndim - 1 - d;
-        return (ct_permute)(ct_clone((ct_permute)(t, order)), order);
+        return (ct_permute)(ct_contiguous((ct_permute)(t, order)), order);
     }
     if (layout == 2) {
         bigger.size[s.ndim - 1] = 2 * s.size[s.ndim - 1] + 3;

@@ -1744,6 +1744,68 @@ static void functions(void)
         }
 }
 
+/* Results lie as PyTorch's do: strides from torch 2.15 */
+static void lies(ct_tensor *y, const char *expected, const char *name)
+{
+    char text[128];
+    int n = snprintf(text, sizeof text, "(");
+    for (int d = 0; d < ct_dim(y); d++) n += snprintf(text + n, sizeof text - (size_t)n, "%s%lld", d ? ", " : "", (long long)ct_stride(y, d));
+    snprintf(text + n, sizeof text - (size_t)n, ")");
+    CHECKF(!strcmp(text, expected), "%s has strides %s, expected %s", name, text, expected);
+}
+/* f of operands of all layouts: values as of contiguous ones, and the gradients, too; from 16384 elements on with tiles and threads */
+static ct_tensor *chain(ct_tensor *const *in, int which)
+{
+    switch (which) {
+    case 0: return ct_add(in[0], in[1]);
+    case 1: return ct_where(ct_gt(in[1], 0.5), in[0], in[2]);
+    case 2: return ct_expr("a*b + exp(-a)*c", in[0], in[1], in[2]);
+    case 3: return ct_addcmul(in[2], in[0], in[1], 0.5);
+    case 4: return ct_to(ct_to(in[0], CT_I32), CT_F16);
+    default: return ct_lgamma(ct_add(ct_mul(in[0], in[2]), 1.5)); /* its derivative is a program */
+    }
+}
+static void order_case(const ct_shape *s, const int *layout, int which)
+{
+    ct_tensor *in[3], *dense[3], *r[2], *g[2] = {NULL, NULL};
+    ct_scope_begin();
+    for (int k = 0; k < 3; k++) {
+        int64_t n = test_numel(s[k]);
+        for (int64_t j = 0; j < n; j++) values[j] = test_uniform(0.1, 2);
+        dense[k] = input(CT_F32, s[k], 0), in[k] = input(CT_F32, s[k], layout[k]);
+    }
+    CASE("chain %d of %s, %s, %s in layouts %d %d %d", which, ct_shape_text(in[0]), ct_shape_text(in[1]), ct_shape_text(in[2]), layout[0], layout[1], layout[2]);
+    for (int d = 0; d < 2; d++) {
+        ct_tensor **t = d ? dense : in, *x = t[0] = ct_requires_grad_(ct_detach(t[0]), which != 4);
+        THREADS(ct_numel(x) > 16384 ? 3 : 1, r, (ct_set_grad(x, NULL), r[0] = chain(t, which), r[1] = which == 4 ? r[0] : (ct_backward(ct_sum(ct_mul(r[0], t[1]))), ct_clone(ct_grad_of(x)))));
+        CHECKF(d || which == 4 || ct_is_contiguous(r[1]) == (layout[0] != 1 || ct_dim(x) < 2), "%s: a gradient lies as its leaf", what);
+        if (!d) g[0] = ct_keep(ct_contiguous(ct_detach(r[0]))), g[1] = ct_contiguous(ct_detach(r[1]));
+        else CHECKF(ct_allclose(g[0], ct_detach(r[0]), 2e-6, 1e-6, false) && ct_allclose(g[1], ct_detach(r[1]), 2e-6, 1e-6, false), "%s: another result than of contiguous operands", what);
+    }
+    ct_scope_end();
+}
+static void orders(void)
+{
+    ct_tensor *b = ct_reshape(ct_arange(0., 12., 1.), 3, 4), *a = ct_t(ct_reshape(b, 4, 3)), *row = ct_arange(0., 4., 1.), *col = ct_reshape(ct_arange(0., 3., 1.), 3, 1);
+    ct_tensor *images = ct_reshape(ct_arange(0., 120., 1.), 2, 3, 4, 5), *n = ct_permute(ct_reshape(images, 2, 4, 5, 3), 0, 3, 1, 2), *c1 = ct_reshape(col, 3, 1, 1);
+    ct_tensor *gaps = ct_slice(ct_t(ct_reshape(ct_arange(0., 24., 1.), 4, 6)), 0, 1, 4, 1), *spread = ct_expand(row, 3, 4);
+    ct_tensor *p = ct_permute(ct_reshape(ct_arange(0., 60., 1.), 3, 4, 5), 2, 0, 1), *part = ct_slice(ct_slice(n, 2, 0, 4, 2), 3, 1, 5, 1);
+    lies(ct_exp(a), "(1, 3)", "exp(a)"), lies(ct_add(a, a), "(1, 3)", "a + a"), lies(ct_add(a, b), "(1, 3)", "a + b"), lies(ct_add(b, a), "(4, 1)", "b + a");
+    lies(ct_add(a, row), "(1, 3)", "a + row"), lies(ct_add(row, a), "(1, 3)", "row + a"), lies(ct_mul(a, col), "(1, 3)", "a * col"), lies(ct_mul(a, 2), "(1, 3)", "a * 2");
+    lies(ct_neg(gaps), "(1, 3)", "neg(gaps)"), lies(ct_add(gaps, b), "(1, 3)", "gaps + b"), lies(ct_add(spread, a), "(1, 3)", "spread + a"), lies(ct_clone(spread), "(4, 1)", "clone(spread)");
+    lies(ct_where(ct_gt(b, 3), a, b), "(4, 1)", "where(b, a, b)"), lies(ct_where(ct_gt(a, 3), b, b), "(1, 3)", "where(a, b, b)"), lies(ct_lerp(a, b, a), "(1, 3)", "lerp");
+    lies(ct_relu(n), "(60, 1, 15, 3)", "relu(n)"), lies(ct_add(c1, n), "(60, 1, 15, 3)", "c1 + n"), lies(ct_add(n, images), "(60, 1, 15, 3)", "n + images");
+    lies(ct_add(images, n), "(60, 20, 5, 1)", "images + n"), lies(ct_sigmoid(part), "(24, 1, 12, 3)", "sigmoid(part)");
+    lies(ct_clone(p), "(1, 20, 5)", "clone"), lies(ct_zeros_like(p), "(1, 20, 5)", "zeros_like"), lies(ct_to(p, CT_I64), "(1, 20, 5)", "to"), lies(ct_add(p, ct_ones(3, 1)), "(1, 20, 5)", "p + ones");
+    lies(ct_contiguous(p), "(12, 4, 1)", "contiguous"), lies(ct_dropout(p, 0.5, true), "(1, 20, 5)", "dropout");
+    static const ct_shape small[3] = {{{5, 4, 7}, 3}, {{5, 4, 7}, 3}, {{4, 1}, 2}}, large[3] = {{{150, 131}, 2}, {{150, 131}, 2}, {{131}, 1}}, deep[3] = {{{3, 33, 19, 17}, 4}, {{33, 1, 17}, 3}, {{3, 33, 19, 17}, 4}};
+    for (int which = 0; which < 6; which++)
+        for (int k = 0; k < 16; k++) {
+            int layout[3] = {k % 4, k / 4, (k + k / 4) % 4};
+            order_case(small, layout, which), order_case(large, layout, which), order_case(deep, layout, which);
+        }
+}
+
 int main(void)
 {
     test_init();
@@ -1751,7 +1813,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, attentions, recurrences, running_extremes, functions};
+                                          pair_losses, smoothings, group_norms, products, attentions, recurrences, running_extremes, functions, orders};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();

@@ -605,7 +605,7 @@ static void strided_case(ct_dtype dtype)
     ct_tensor *base = ct_to(ct_remainder(ct_arange_dtype(CT_I64, 0, ROOM, 1), 100), dtype), *target = ct_zeros_dtype(dtype, ROOM);
     strided v = some_view(false), w = some_view(true);
     ct_tensor *from = (ct_as_strided)(base, v.size, v.stride, v.offset), *into = (ct_as_strided)(target, w.size, w.stride, w.offset);
-    ct_tensor *copy = ct_contiguous(from), *sum = ct_add(from, from), *turned = ct_contiguous(ct_flip(from, -1)), *wide = ct_contiguous(ct_to(from, CT_F64));
+    ct_tensor *copy = ct_contiguous(from), *sum = ct_contiguous(ct_add(from, from)), *turned = ct_contiguous(ct_flip(from, -1)), *wide = ct_contiguous(ct_to(from, CT_F64));
     int64_t last = v.size.size[v.size.ndim - 1];
     bool ok = copy && sum && turned && wide && into;
     for (int64_t k = 0; ok && k < v.count; k++) {
