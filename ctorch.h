@@ -10026,7 +10026,7 @@ static CT__NOINLINE bool ct__pw_general(int op, ct_tensor *const *in, int nin, c
 /* One text of a row: out = value or derivative. */
 static bool ct__pw_compute(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute_dtype)
 {
-    const void *p[5] = {NULL, NULL, NULL, NULL, NULL};
+    const void *p[5] = {out, out, out, out, out}; /* loops that are not optimised read what they do not use */
     int64_t n = out->numel;
     bool direct = compute_dtype == CT_F32 && out->dtype == CT_F32 && ct__compact(out); /* the commonest need nothing more */
     for (int k = 0; direct && k < nin; k++) {
