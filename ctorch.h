@@ -6770,7 +6770,9 @@ static void CT__K(name)(int64_t K, const void *a_, int64_t ars, int64_t acs, con
 }
 
 /* Four contiguous pieces s[q*ls + 0..3] become the rows p[k*tile + 0..3]: two rounds of a perfect shuffle. */
+#undef CT__GEMM_FOUR
 #if CT__HAVE_VEC
+#define CT__GEMM_FOUR(T) T __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias))
 #if defined(__clang__)
 #define CT__GEMM_LOW(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
 #define CT__GEMM_HIGH(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
@@ -6875,8 +6877,26 @@ static void CT__K(finish##f)(const ct__out *c, int64_t i0, int64_t m, int64_t j0
     }                                                                                                                 \
 }
 
-/* Dot products of four lines at a time; the last line again where fewer are left. */
+/* Dot products of four lines at a time; the last line again where fewer are left. Short lines: four by four elements, turned. */
 #define CT__GEMM_VECTOR(T, f)                                                                                         \
+static int64_t CT__K(dot_short##f)(int64_t K, const T *x, const T *m, int64_t ld, int64_t n, T alpha, T *y)           \
+{                                                                                                                     \
+    CT__GEMM_FMA                                                                                                      \
+    typedef CT__GEMM_FOUR(T) Q;                                                                                       \
+    T part[16], last[4];                                                                                              \
+    int64_t l, k, i, end = K & ~(int64_t)3;                                                                           \
+    for (l = 0; l + 4 <= n; l += 4, m += 4 * ld) {                                                                    \
+        Q s = {0};                                                                                                    \
+        for (k = 0; k < end; k += 4) {                                                                                \
+            CT__K(flip##f)(m + k, ld, part, 4);                                                                       \
+            CT__GEMM_EACH(i, 4) s += x[k + i] * *(const Q *)(part + 4 * i);                                           \
+        }                                                                                                             \
+        memcpy(last, &s, sizeof s);                                                                                   \
+        for (k = end; k < K; k++) CT__GEMM_EACH(i, 4) last[i] += x[k] * m[i * ld + k];                                \
+        CT__GEMM_EACH(i, 4) y[l + i] = alpha * last[i];                                                               \
+    }                                                                                                                 \
+    return l;                                                                                                         \
+}                                                                                                                     \
 static T CT__K(dot_end##f)(T *part, T sum)                                                                            \
 {                                                                                                                     \
     int64_t k, h;                                                                                                     \
@@ -6891,7 +6911,8 @@ static void CT__K(gemv_dot##f)(int64_t K, const void *x_, const void *m_, int64_
     T part[4][CT__GEMM_VL(T)], end[4];                                                                                \
     int64_t k, l;                                                                                                     \
     int i, j;                                                                                                         \
-    for (l = 0; l < n; l += 4) {                                                                                      \
+    l = CT__HAVE_VEC && K < 2 * CT__GEMM_VL(T) ? CT__K(dot_short##f)(K, x, (const T *)m_, ld, n, (T)alpha, (T *)y) : 0;  \
+    for (; l < n; l += 4) {                                                                                           \
         for (i = 0; i < 4; i++) m[i] = (const T *)m_ + (l + i < n ? l + i : n - 1) * ld;                              \
         CT__GEMM_EACH(i, 4) { end[i] = 0; CT__GEMM_EACH(j, 2) s[i][j] = zero; }                                       \
         for (k = 0; k + 2 * CT__GEMM_VL(T) <= K; k += 2 * CT__GEMM_VL(T))                                             \
@@ -13462,10 +13483,10 @@ static void ct__mask_write(void *ctx, int64_t begin, int64_t end)
     for (int64_t p = begin; p < end; p++) {
         int64_t *at = j->at + j->count[p], last = ct__imin((p + 1) * CT__MASK_PIECE, j->n);
         for (int64_t k = p * CT__MASK_PIECE; k < last; k += 64) { /* without branches but for eight zeros: written in any case, kept where the next one goes on */
-            int64_t room[65], kept = 0, end = ct__imin(k + 64, last);
-            for (int64_t w = k; w < end; w += 8)
-                if (ct__mask_word(j, w, end))
-                    for (int64_t i = w; i < ct__imin(w + 8, end); i++) room[kept] = i, kept += j->mask[i] != 0;
+            int64_t room[65], kept = 0, stop = ct__imin(k + 64, last);
+            for (int64_t w = k; w < stop; w += 8)
+                if (ct__mask_word(j, w, stop))
+                    for (int64_t i = w; i < ct__imin(w + 8, stop); i++) room[kept] = i, kept += j->mask[i] != 0;
             memcpy(at, room, (size_t)kept * sizeof *at), at += kept;
         }
     }
@@ -15648,7 +15669,6 @@ static size_t ct__gemm_plan(ct__gemm_job *g)
 {
     const ct__gemm_kernels *k = g->k;
     bool a_plain = g->a.pack == k->pack, b_plain = g->b.pack == k->pack;
-    int64_t part = g->KC = ct__gemm_cut(g->K, CT__GEMM_KBYTES / k->size, 4);
     g->serial = g->work < CT__GEMM_SERIAL;
     g->finish = g->c.bias_m || g->c.bias_n || g->c.act != CT__ACT_NONE;
     if (g->K <= 0 || g->c.alpha == 0) return g->run = ct__gemm_scale, (size_t)0;
@@ -15657,6 +15677,7 @@ static size_t ct__gemm_plan(ct__gemm_job *g)
         return g->run = ct__gemv, (size_t)(g->M * (ct__gemm_up(g->K, 16) + g->N) * k->size);
     g->run = ct__gemm_packed;
     g->NR = ct__gemm_cut(g->N, k->NR, k->VL);
+    int64_t part = g->KC = ct__gemm_cut(g->K, CT__GEMM_KBYTES / k->size, 4);
     g->a_direct = a_plain && ((g->N <= g->NR && g->a.rs == 1) || /* or that is read only once, in order */
                               ct__gemm_span(&g->a, part, g->M) * (double)k->size <= CT__GEMM_DIRECT);
     g->b_direct = b_plain && g->b.cs == 1 && ct__gemm_span(&g->b, part, g->N) * (double)k->size <= CT__GEMM_DIRECT;
