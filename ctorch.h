@@ -18367,6 +18367,12 @@ static double ct__la_dot(int64_t n, const double *x, int64_t xs, const double *y
     else for (int64_t i = 0; i < n; i++) s += x[i * xs] * y[i * ys];
     return s;
 }
+static void ct__la_divide(int64_t n, double *x, double d)
+{
+    const void *v[2] = {x, &d};
+    if (n >= 16) ct__cpu()->kernels->number[CT__F64][CT__ARITHMETIC_div](n & -16, v, x, &d);
+    for (int64_t i = n & -16; i < n; i++) x[i] /= d;
+}
 /* C (m,n) += alpha * A (m,k) @ B (k,n) */
 static void ct__la_gemm(ct__la *j, int64_t m, int64_t n, int64_t k, double alpha, ct__lm a, ct__lm b, ct__lm c)
 {
@@ -18386,12 +18392,6 @@ static void ct__la_gemm(ct__la *j, int64_t m, int64_t n, int64_t k, double alpha
 }
 static int64_t ct__la_half(int64_t n) { return n / 2 < CT__LA_LEAF ? n / 2 : n / 2 / CT__LA_LEAF * CT__LA_LEAF; }
 
-static void ct__la_divide(int64_t n, double *x, double d)
-{
-    const void *v[2] = {x, &d};
-    ct__cpu()->kernels->number[CT__F64][CT__ARITHMETIC_div](n & -16, v, x, &d);
-    for (int64_t i = n & -16; i < n; i++) x[i] /= d;
-}
 /* A X = B in place of B (n,r), A (n,n) triangular. Of a leaf: n at most LEAF, r at most CHUNK; rows that do not lie together are copied. */
 static void ct__la_trsm_leaf(bool upper, bool unit, int64_t n, int64_t r, ct__lm a, ct__lm b)
 {
@@ -18401,7 +18401,8 @@ static void ct__la_trsm_leaf(bool upper, bool unit, int64_t n, int64_t r, ct__lm
     for (int64_t s = 0; s < n; s++) {
         int64_t i = upper ? n - 1 - s : s, first = upper ? i + 1 : 0;
         for (int64_t l = 0; l < s; l++) t[l] = a.p[i * a.rs + (first + l) * a.cs];
-        ct__cpu()->gemm_f64->gemv_axpy(s, t, x + first * ld, ld, r, -1, x + i * ld);
+        if (r > CT__LA_LEAF) ct__cpu()->gemm_f64->gemv_axpy(s, t, x + first * ld, ld, r, -1, x + i * ld);
+        else for (int64_t l = 0; l < s; l++) ct__la_axpy(r, -t[l], x + (first + l) * ld, 1, x + i * ld, 1);
         if (!unit) ct__la_divide(r, x + i * ld, a.p[i * (a.rs + a.cs)]);
     }
     for (int64_t k = 0; x == room && k < r; k++) for (int64_t i = 0; i < n; i++) b.p[i * b.rs + k * b.cs] = room[i * ld + k];
@@ -18510,13 +18511,14 @@ static double ct__la_house(int64_t n, double *x)
         sum = ct__la_dot(n - 1, x + 1, 1, x + 1, 1);
     }
     alpha = x[0], beta = -copysign(fabs(alpha) > 1e140 ? fabs(alpha) * sqrt(1 + sum / alpha / alpha) : sqrt(alpha * alpha + sum), alpha);
-    for (int64_t i = 1; i < n; i++) x[i] /= alpha - beta;
+    ct__la_divide(n - 1, x + 1, alpha - beta);
     x[0] = beta * scale;
     return (beta - alpha) / beta;
 }
 /* C (m,r) = Q C, or Q^T C, for Q = H1 ... Hk, whose vectors v stand below the diagonal of V (m,k), in contiguous columns.
-   Q = I - V T V^T, and T^-1 is V^T V above its diagonal and 1/tau on it (Puglisi 1992). Takes m*k + k*k + k*r of work. */
-static void ct__la_reflect_few(ct__la *j, bool transposed, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
+   Q = I - V T V^T, and T^-1 is V^T V above its diagonal and 1/tau on it (Puglisi 1992). eye: C's first k columns are the identity's.
+   Takes m*k + k*k + k*r of work. */
+static void ct__la_reflect_few(ct__la *j, bool transposed, bool eye, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
 {
     ct__lm x = ct__lm_of(work, 1, m), g = ct__lm_of(work + m * k, k, 1), y = ct__lm_of(g.p + k * k, r, 1);
     memset(g.p, 0, (size_t)(k * k + k * r) * sizeof *work);
@@ -18527,7 +18529,9 @@ static void ct__la_reflect_few(ct__la *j, bool transposed, int64_t m, int64_t k,
     }
     ct__la_gemm(j, k, k, m, 1, ct__lm_t(x), x, g);
     for (int64_t l = 0; l < k; l++) g.p[l * (k + 1)] = tau[l] != 0 ? 1 / tau[l] : 1;
-    ct__la_gemm(j, k, r, m, 1, ct__lm_t(x), c, y);
+    int64_t done = eye ? k : 0;
+    for (int64_t l = 0; l < k; l++) for (int64_t i = 0; i < done; i++) y.p[l * r + i] = x.p[i + l * m];
+    ct__la_gemm(j, k, r - done, m, 1, ct__lm_t(x), ct__lm_at(c, 0, done), ct__lm_at(y, 0, done));
     ct__la_trsm(j, !transposed, false, k, r, transposed ? ct__lm_t(g) : g, y);
     ct__la_gemm(j, m, r, k, -1, x, y, c);
 }
@@ -18538,7 +18542,7 @@ static void ct__la_reflect(ct__la *j, bool transposed, bool eye, int64_t m, int6
     int64_t block = ct__la_panel(k), blocks = (k + block - 1) / block;
     for (int64_t b = 0; b < blocks; b++) {
         int64_t at = (transposed ? b : blocks - 1 - b) * block, col = eye ? at : 0;
-        ct__la_reflect_few(j, transposed, m - at, ct__imin(block, k - at), r - col, ct__lm_at(v, at, at), tau + at, ct__lm_at(c, at, col), work);
+        ct__la_reflect_few(j, transposed, eye, m - at, ct__imin(block, k - at), r - col, ct__lm_at(v, at, at), tau + at, ct__lm_at(c, at, col), work);
     }
 }
 /* A = Q R: R on and above the diagonal, Householder vectors below it; columns of A are contiguous (Elmroth, Gustavson 2000) */
@@ -18576,9 +18580,10 @@ static double ct__la_scale(int64_t n, double *a)
         if (fabs(a[i]) > big) big = fabs(a[i]);
     }
     if (big == 0) return 0;
-    double s = ldexp(1, ilogb(big));
-    for (int64_t i = 0; i < n; i++) a[i] /= s;
-    return s;
+    int power = ilogb(big) > -1000 ? ilogb(big) : -1000; /* the inverse is finite */
+    double inverse = ldexp(1, -power);
+    for (int64_t i = 0; i < n; i++) a[i] *= inverse;
+    return ldexp(1, power);
 }
 /* Symmetric A (n,n) -> diagonal d, off-diagonal e[0..n-2]; row k holds the vector of the k-th reflection right of the diagonal. A PANEL of
    rows at a time: A - V W^T - W V^T is known by rows as they are needed, and made when the panel is full (Dongarra, Sorensen, Hammarling 1989). */
@@ -18617,13 +18622,14 @@ static void ct__la_turn(int64_t n, double *z, const double *turns, const double 
         for (int64_t r = 0; r < n; r++) memcpy(z + r * n + at, stripe + r * wide, (size_t)wide * sizeof *z);
     }
 }
-/* Eigenvalues d of the tridiagonal (d, e); the rows of z (n,n), or NULL, take part. False if an eigenvalue does not converge. */
+/* Eigenvalues d of the tridiagonal (d, e); the rows of z (n,n) take part. False if an eigenvalue does not converge. */
 static bool ct__la_ql(int64_t n, double *d, double *e, double *z, double *work)
 {
-    double *turns = work + CT__LA_STRIPE * n, *t = turns;
+    double *turns = work + CT__LA_STRIPE * n, *t = turns, least = 0; /* what is nothing beside the largest */
+    for (int64_t i = 0; i < n; i++) least = fmax(least, CT__LA_EPS / 4 * (fabs(d[i]) + fabs(e[i])));
     for (int64_t l = 0, round = 0; l < n;) {
         int64_t m = l, i;
-        while (m < n - 1 && fabs(e[m]) > CT__LA_EPS * (fabs(d[m]) + fabs(d[m + 1])) && fabs(e[m]) > 1e-300) m++;
+        while (m < n - 1 && fabs(e[m]) > CT__LA_EPS * (fabs(d[m]) + fabs(d[m + 1])) && fabs(e[m]) > least) m++;
         if (m == l) {
             l++, round = 0;
             continue;
@@ -18637,19 +18643,42 @@ static bool ct__la_ql(int64_t n, double *d, double *e, double *z, double *work)
             if (r == 0) break;
             s = f / r, c = g / r, g = d[i + 1] - p;
             r = (d[i] - g) * s + 2 * c * b, p = s * r, d[i + 1] = g + p, g = c * r - b;
-            if (z) *t++ = c, *t++ = s;
+            *t++ = c, *t++ = s;
         }
         if (i >= l) d[i + 1] -= p;
         else d[l] -= p, e[l] = g;
         e[m] = 0, sweep[0] = (double)m, sweep[1] = (double)((t - sweep) / 2 - 1);
         if (t - turns <= (CT__LA_SWEEPS - 1) * 2 * n) continue;
-        if (z) ct__la_turn(n, z, turns, t, work);
+        ct__la_turn(n, z, turns, t, work);
         t = turns;
     }
-    if (z) ct__la_turn(n, z, turns, t, work);
+    ct__la_turn(n, z, turns, t, work);
     return true;
 }
 static int64_t ct__la_eigh_room(int64_t n) { return 2 * n + ct__imax(ct__imax((3 * n + 2) * CT__LA_PANEL, n * (CT__LA_STRIPE + 2 * CT__LA_SWEEPS)), ct__la_qr_room(n, n, n)); }
+/* The values alone, from squares of e and without roots (Pal, Walker, Kahan: Parlett 1980, 8.15) */
+static bool ct__la_ql_values(int64_t n, double *d, double *e)
+{
+    for (int64_t i = 0; i < n; i++) e[i] *= e[i];
+    for (int64_t l = 0, round = 0; l < n;) {
+        int64_t m = l, i;
+        while (m < n - 1 && e[m] > CT__LA_EPS * CT__LA_EPS * fabs(d[m] * d[m + 1]) && e[m] > 1e-300) m++;
+        if (m == l) {
+            l++, round = 0;
+            continue;
+        }
+        if (round++ == 100) return false;
+        double root = sqrt(e[l]), g = (d[l + 1] - d[l]) / (2 * root), shift = d[l] - root / (g + copysign(hypot(g, 1), g)), c = 1, s = 0, p, r;
+        for (g = d[m] - shift, p = g * g, i = m - 1; i >= l; i--) {
+            double b = e[i], last = g, old = c;
+            r = p + b, e[i + 1] = s * r, c = p / r, s = b / r;
+            g = c * (d[i] - shift) - s * last, d[i + 1] = last + (d[i] - g);
+            p = c != 0 ? g * g * (r / p) : old * b;
+        }
+        e[l] = s * p, d[l] = shift + g, e[m] = 0;
+    }
+    return true;
+}
 static void ct__la_swap_rows(int64_t n, double *z, int64_t i, int64_t k)
 {
     int32_t piv = (int32_t)(k - i) + 1;
@@ -18673,7 +18702,7 @@ static void ct__la_eigh(ct__la *j)
         for (int64_t r = 0; r < n; r++) z[r * (n + 1)] = 1;
         if (n > 1) ct__la_reflect(j, false, true, n - 1, n - 1, n - 1, ct__lm_of(j->a + 1, 1, n), tau, ct__lm_of(z + n + 1, 1, n), work);
     }
-    *j->info = ct__la_ql(n, j->c, e, z, work) ? 0 : 1;
+    *j->info = (z ? ct__la_ql(n, j->c, e, z, work) : ct__la_ql_values(n, j->c, e)) ? 0 : 1;
     for (int64_t i = 0; i < n; i++) {
         int64_t least = i;
         for (int64_t k = i + 1; k < n; k++) if (j->c[k] < j->c[least]) least = k;
@@ -19359,7 +19388,8 @@ static void ct__la_qr_job(ct__la *j) /* a: columns of A; b: Q (m,k); c: R (.,n) 
     ct__la_qr(j, m, n, ct__lm_of(j->a, 1, m), tau, work);
     for (int64_t i = 0; i < rows; i++) for (int64_t k = 0; k < n; k++) j->c[i * n + k] = k < i ? 0 : j->a[i + k * m];
     if (!j->vectors) return;
-    for (int64_t i = 0; i < m; i++) for (int64_t k = 0; k < j->k; k++) j->b[i * j->k + k] = i == k;
+    memset(j->b, 0, (size_t)(m * j->k) * sizeof *j->b);
+    for (int64_t i = 0; i < ct__imin(m, j->k); i++) j->b[i * (j->k + 1)] = 1;
     ct__la_reflect(j, false, true, m, few, j->k, ct__lm_of(j->a, 1, m), tau, ct__lm_of(j->b, j->k, 1), work);
 }
 static bool ct__qr_forward(ct__call *c)
