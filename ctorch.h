@@ -18612,18 +18612,18 @@ static void ct__la_tridiagonal(ct__la *j, int64_t n, double *a, double *d, doubl
         ct__la_axpy(left, -tau[k] / 2 * ct__la_dot(left, y, 1, z, 1), y, 1, z, 1);
     }
 }
-/* The rotations of some sweeps, each a row, their number and pairs (c, s), on the rows of z (n,n): a stripe of columns at a time, copied to L1 */
-static void ct__la_turn(int64_t n, double *z, const double *turns, const double *end, double *stripe)
+/* The rotations of some sweeps, each a row, their number and pairs (c, s), on the rows of z (n,n), ld apart: a stripe of columns at a time, copied to L1 */
+static void ct__la_turn(int64_t n, double *z, int64_t ld, const double *turns, const double *end, double *stripe)
 {
     for (int64_t at = 0; at < n; at += CT__LA_STRIPE) {
         int64_t wide = ct__imin(CT__LA_STRIPE, n - at);
-        for (int64_t r = 0; r < n; r++) memcpy(stripe + r * wide, z + r * n + at, (size_t)wide * sizeof *z);
+        for (int64_t r = 0; r < n; r++) memcpy(stripe + r * wide, z + r * ld + at, (size_t)wide * sizeof *z);
         for (const double *t = turns; t < end; t += 2 + 2 * (int64_t)t[1]) ct__cpu()->gemm_f64->rotate((int64_t)t[1], t + 2, stripe + (int64_t)t[0] * wide, -wide, wide);
-        for (int64_t r = 0; r < n; r++) memcpy(z + r * n + at, stripe + r * wide, (size_t)wide * sizeof *z);
+        for (int64_t r = 0; r < n; r++) memcpy(z + r * ld + at, stripe + r * wide, (size_t)wide * sizeof *z);
     }
 }
-/* Eigenvalues d of the tridiagonal (d, e); the rows of z (n,n) take part. False if an eigenvalue does not converge. */
-static bool ct__la_ql(int64_t n, double *d, double *e, double *z, double *work)
+/* Eigenvalues d of the tridiagonal (d, e); the rows of z (n,n), ld apart, take part. False if an eigenvalue does not converge. */
+static bool ct__la_ql(int64_t n, double *d, double *e, double *z, int64_t ld, double *work)
 {
     double *turns = work + CT__LA_STRIPE * n, *t = turns, least = 0; /* what is nothing beside the largest */
     for (int64_t i = 0; i < n; i++) least = fmax(least, CT__LA_EPS / 4 * (fabs(d[i]) + fabs(e[i])));
@@ -18649,13 +18649,138 @@ static bool ct__la_ql(int64_t n, double *d, double *e, double *z, double *work)
         else d[l] -= p, e[l] = g;
         e[m] = 0, sweep[0] = (double)m, sweep[1] = (double)((t - sweep) / 2 - 1);
         if (t - turns <= (CT__LA_SWEEPS - 1) * 2 * n) continue;
-        ct__la_turn(n, z, turns, t, work);
+        ct__la_turn(n, z, ld, turns, t, work);
         t = turns;
     }
-    ct__la_turn(n, z, turns, t, work);
+    ct__la_turn(n, z, ld, turns, t, work);
     return true;
 }
-static int64_t ct__la_eigh_room(int64_t n) { return 2 * n + ct__imax(ct__imax((3 * n + 2) * CT__LA_PANEL, n * (CT__LA_STRIPE + 2 * CT__LA_SWEEPS)), ct__la_qr_room(n, n, n)); }
+/* Divide and conquer (Cuppen 1981; Gu, Eisenstat 1995): of T = diag(T1, T2) + rho u u^T, with the eigenvectors of both, there remain the values
+   of D + rho z z^T, the roots of 1 + rho sum z^2 / (d - x), and its vectors z / (d - x). Arrays of k are filled up to pad, a multiple of 16. */
+typedef struct {
+    int64_t k, pad;
+    double rho, *d, *z, *t, *from, *w;                                   /* z and t lie pad apart */
+} ct__la_secular;
+static void ct__la_each(int arithmetic, int64_t n, const double *a, const double *b, bool number, double *out) /* out = a - b, a / b, a b */
+{
+    static const int whole[CT__ARITHMETIC_COUNT] = {CT__PW_add, CT__PW_sub, CT__PW_mul, CT__PW_div};
+    const ct__kernels *k = ct__cpu()->kernels;
+    const void *v[5] = {a, b, a, a, a};
+    const double one[3] = {1, 0, 0};
+    (number ? k->number[CT__F64][arithmetic] : k->pointwise[CT__F64][whole[arithmetic]][0])(n, v, out, one);
+}
+/* The root above d[i], and in row all d - x: x is kept as its distance from the nearer pole. Steps interpolate the sums over the poles
+   up to i and beyond it by r + s / (pole - x) each, or halve the interval (Bunch, Nielsen, Sorensen 1978). */
+static double ct__la_root(const ct__la_secular *s, int64_t i, double *row)
+{
+    const int64_t n = s->k;
+    bool last = i == n - 1;
+    double gap = last ? s->rho * ct__la_dot(n, s->z, 1, s->z, 1) : s->d[i + 1] - s->d[i], origin = s->d[i], low = 0, high = gap, x = gap / 2;
+    ct__la_each(CT__ARITHMETIC_sub, s->pad, s->d, &origin, true, s->from);
+    for (int round = 0; round < 100; round++) {
+        double f[4];
+        ct__la_each(CT__ARITHMETIC_sub, s->pad, s->from, &x, true, row), ct__la_each(CT__ARITHMETIC_div, s->pad, s->z, row, false, s->t);
+        ct__cpu()->gemm_f64->gemv_dot(i + 1, s->t, s->z, s->pad, 2, s->rho, f);
+        ct__cpu()->gemm_f64->gemv_dot(n - i - 1, s->t + i + 1, s->z + i + 1, s->pad, 2, s->rho, f + 2);
+        double g = 1 + f[0] + f[2], p = row[i], q = last ? 0 : row[i + 1], c = 1 + (f[0] - p * f[1]) + (f[2] - q * f[3]), next;
+        if (!round && !last && g < 0) { /* beyond the middle */
+            origin = s->d[i + 1], low = x - gap, high = 0, x = low;
+            ct__la_each(CT__ARITHMETIC_sub, s->pad, s->d, &origin, true, s->from);
+            continue;
+        }
+        if (fabs(g) <= CT__LA_EPS * (double)n * (1 + fabs(f[0]) + fabs(f[2]))) break;
+        if (g < 0) low = x;
+        else high = x;
+        double a = c * (p + q) + f[1] * p * p + f[3] * q * q, b = p * q * g, sum = a + copysign(sqrt(fmax(0, a * a - 4 * b * c)), a);
+        next = x + (last ? p + f[1] * p * p / c : 2 * b / sum);
+        if (!(next > low && next < high)) next = x + sum / (2 * c);
+        if (!(next > low && next < high)) next = low + (high - low) / 2;
+        if (next == x || next == low || next == high) break;
+        x = next;
+    }
+    return origin + x;
+}
+/* m (k,pad): the roots' rows of d - x become vectors, of the z whose roots these are to the last bit; place: where each of its elements goes */
+static void ct__la_vectors(const ct__la_secular *s, double *m, const int64_t *place)
+{
+    for (int64_t i = 0; i < s->pad; i++) s->w[i] = 1;
+    for (int64_t r = 0; r < s->k; r++) { /* z_i^2 = product of (d_i - x_r) / (d_i - d_r) over all r, its own divisor left out */
+        ct__la_each(CT__ARITHMETIC_sub, s->pad, s->d, s->d + r, true, s->t), s->t[r] = 1;
+        ct__la_each(CT__ARITHMETIC_div, s->pad, m + r * s->pad, s->t, false, s->t), ct__la_each(CT__ARITHMETIC_mul, s->pad, s->w, s->t, false, s->w);
+    }
+    for (int64_t i = 0; i < s->pad; i++) s->w[i] = i < s->k ? copysign(sqrt(fabs(s->w[i])), s->z[i]) : 0;
+    for (int64_t r = 0; r < s->k; r++) {
+        double *v = m + r * s->pad, size;
+        ct__la_each(CT__ARITHMETIC_div, s->pad, s->w, v, false, s->t), size = sqrt(ct__la_dot(s->k, s->t, 1, s->t, 1));
+        for (int64_t i = 0; i < s->k; i++) v[place[i]] = s->t[i] / size;
+    }
+}
+/* Rows of y (n1 + n2), ld apart: what takes part in the sum, in order[0..k) by ascending d; the others are done. side: 1 or 2 where a row is 0 in
+   the other part's columns, else 3. An element of z that is nothing beside the rest, or made so by a rotation of neighbours, takes no part. */
+static int64_t ct__la_deflate(int64_t n, double rho, double *d, double *z, double *y, int64_t ld, int64_t *order, int *side)
+{
+    double most = rho, limit;
+    int64_t k = 0, done = n, *sorted = order + n, last = -1;
+    for (int64_t r = 0; r < n; r++) {
+        int64_t i = r;
+        for (; i > 0 && d[sorted[i - 1]] > d[r]; i--) sorted[i] = sorted[i - 1];
+        sorted[i] = r, most = fmax(most, fabs(d[r]));
+    }
+    limit = 8 * CT__LA_EPS * most;
+    for (int64_t r = 0; r < n; r++) {
+        int64_t i = sorted[r];
+        if (rho * fabs(z[i]) <= limit) {
+            order[--done] = i;
+            continue;
+        }
+        double size = last < 0 ? 1 : hypot(z[i], z[last]), turn[2] = {z[i] / size, last < 0 ? 0 : -z[last] / size}, c = turn[0], t = turn[1];
+        if (last >= 0 && fabs((d[i] - d[last]) * c * t) <= limit) {
+            double low = d[last] * c * c + d[i] * t * t;
+            ct__cpu()->gemm_f64->rotate(1, turn, y + last * ld, (i - last) * ld, n);
+            d[i] = d[last] * t * t + d[i] * c * c, d[last] = low, z[i] = size, side[i] = side[last] |= side[i];
+            order[--done] = last;
+        } else if (last >= 0) order[k++] = last;
+        last = i;
+    }
+    if (last >= 0) order[k++] = last;
+    return k;
+}
+static int64_t ct__la_merge_room(int64_t n) { return n * n + (n + 5) * (n + 16) + 5 * n; }
+static void ct__la_merge(ct__la *j, int64_t n1, int64_t n2, double b, double *d, double *y, int64_t ld, double *work)
+{
+    int64_t n = n1 + n2, at = 0, count[4] = {0, 0, 0, 0};
+    double *rows = work, *m, *z = rows + n * n, *values = z + n;
+    int64_t *order = (int64_t *)(void *)(values + n), *place = order + n;
+    int *side = (int *)(void *)(place + n);
+    for (int64_t i = 0; i < n; i++) z[i] = i < n1 ? y[i * ld + n1 - 1] : copysign(1, b) * y[i * ld + n1], side[i] = i < n1 ? 1 : 2;
+    ct__la_secular s;
+    s.k = ct__la_deflate(n, fabs(b), d, z, y, ld, order, side), s.pad = (s.k + 15) & -16, s.rho = fabs(b);
+    s.d = (double *)(void *)(side + 2 * n), s.z = s.d + s.pad, s.t = s.z + s.pad, s.from = s.t + s.pad, s.w = s.from + s.pad, m = s.w + s.pad;
+    for (int pass = 0; pass < 3; pass++) /* rows of T1 alone, of both, of T2 alone */
+        for (int64_t i = 0; i < s.k; i++)
+            if (side[order[i]] == (pass == 0 ? 1 : pass == 1 ? 3 : 2)) place[i] = at++, count[pass]++;
+    for (int64_t i = 0; i < s.pad; i++) s.d[i] = i < s.k ? d[order[i]] : 1e300, s.z[i] = i < s.k ? z[order[i]] : 0;
+    for (int64_t i = 0; i < n; i++) memcpy(rows + (i < s.k ? place[i] : i) * n, y + order[i] * ld, (size_t)n * sizeof *y), values[i] = d[order[i]];
+    for (int64_t i = 0; i < s.k; i++) values[i] = ct__la_root(&s, i, m + i * s.pad);
+    ct__la_vectors(&s, m, place);
+    for (int64_t i = 0; i < n; i++)
+        if (i < s.k) memset(y + i * ld, 0, (size_t)n * sizeof *y);
+        else memcpy(y + i * ld, rows + i * n, (size_t)n * sizeof *y);
+    ct__la_gemm(j, s.k, n1, count[0] + count[1], 1, ct__lm_of(m, s.pad, 1), ct__lm_of(rows, n, 1), ct__lm_of(y, ld, 1));
+    ct__la_gemm(j, s.k, n2, s.k - count[0], 1, ct__lm_of(m + count[0], s.pad, 1), ct__lm_of(rows + count[0] * n + n1, n, 1), ct__lm_of(y + n1, ld, 1));
+    memcpy(d, values, (size_t)n * sizeof *d);
+}
+static bool ct__la_conquer(ct__la *j, int64_t ld, int64_t begin, int64_t end, double *d, double *e, double *y, double *work)
+{
+    int64_t n = end - begin, half = begin + n / 2;
+    if (n <= CT__LA_CHUNK) return ct__la_ql(n, d + begin, e + begin, y + begin * (ld + 1), ld, work);
+    double b = e[half - 1];
+    d[half - 1] -= fabs(b), d[half] -= fabs(b);
+    if (!ct__la_conquer(j, ld, begin, half, d, e, y, work) || !ct__la_conquer(j, ld, half, end, d, e, y, work)) return false;
+    ct__la_merge(j, half - begin, end - half, b, d + begin, y + begin * (ld + 1), ld, work);
+    return true;
+}
+static int64_t ct__la_eigh_room(int64_t n) { return 2 * n + ct__imax(ct__imax((3 * n + 2) * CT__LA_PANEL, n * (CT__LA_STRIPE + 2 * CT__LA_SWEEPS)), ct__imax(ct__la_qr_room(n, n, n), n > CT__LA_CHUNK ? ct__la_merge_room(n) : 0)); }
 /* The values alone, from squares of e and without roots (Pal, Walker, Kahan: Parlett 1980, 8.15) */
 static bool ct__la_ql_values(int64_t n, double *d, double *e)
 {
@@ -18697,12 +18822,14 @@ static void ct__la_eigh(ct__la *j)
     *j->info = scale == scale ? 0 : -1;
     if (*j->info) return;
     ct__la_tridiagonal(j, n, j->a, j->c, e, tau, work);
+    bool first = z && n > 1 && n <= CT__LA_CHUNK; /* rotations on the product of the reflections, or those on the vectors of T */
     if (z) {
         memset(z, 0, (size_t)(n * n) * sizeof *z);
         for (int64_t r = 0; r < n; r++) z[r * (n + 1)] = 1;
-        if (n > 1) ct__la_reflect(j, false, true, n - 1, n - 1, n - 1, ct__lm_of(j->a + 1, 1, n), tau, ct__lm_of(z + n + 1, 1, n), work);
+        if (first) ct__la_reflect(j, false, true, n - 1, n - 1, n - 1, ct__lm_of(j->a + 1, 1, n), tau, ct__lm_of(z + n + 1, 1, n), work);
     }
-    *j->info = (z ? ct__la_ql(n, j->c, e, z, work) : ct__la_ql_values(n, j->c, e)) ? 0 : 1;
+    *j->info = (z ? ct__la_conquer(j, n, 0, n, j->c, e, z, work) : ct__la_ql_values(n, j->c, e)) ? 0 : 1;
+    if (z && n > CT__LA_CHUNK) ct__la_reflect(j, false, false, n - 1, n - 1, n, ct__lm_of(j->a + 1, 1, n), tau, ct__lm_of(z + 1, 1, n), work);
     for (int64_t i = 0; i < n; i++) {
         int64_t least = i;
         for (int64_t k = i + 1; k < n; k++) if (j->c[k] < j->c[least]) least = k;

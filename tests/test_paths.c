@@ -1656,7 +1656,7 @@ static void qr_case(int64_t m, int64_t n, ct_dtype dtype, int layout)
     free(a), free(r);
     ct_scope_end();
 }
-/* diag: eigenvalues; NULL: random */
+/* random; the identity; of rank 1; diagonal; tridiagonal; the identity and 1/1000 of rank 1; three values, many times each; from 1 down to 1e-17 */
 static void eigh_case(int64_t n, ct_dtype dtype, int kind)
 {
     double *a = room(n * n), e = (dtype == CT_F32 ? 1e-6 : 1e-14) * (double)(n + 4), most;
@@ -1664,6 +1664,12 @@ static void eigh_case(int64_t n, ct_dtype dtype, int kind)
     ct_tensor *x = random_input(dtype, CT_SHAPE(n, n), 0, a), *V, *w;
     x = kind == 0 ? ct_add(x, ct_t(x)) : kind == 1 ? ct_eye(n) : kind == 2 ? ct_matmul(ct_narrow(x, 1, 0, 1), ct_t(ct_narrow(x, 1, 0, 1))) : ct_diag(ct_select(x, 0, 0), 0);
     if (kind == 4) x = ct_add(ct_tril(ct_ones_like(x), 1), ct_neg(ct_tril(ct_ones_like(x), -2))); /* tridiagonal already */
+    if (kind == 5) x = ct_add(ct_eye(n), ct_mul(ct_matmul(ct_narrow(x, 1, 0, 1), ct_t(ct_narrow(x, 1, 0, 1))), 1e-3));
+    if (kind >= 6) {
+        ct_tensor *Q = ct_linalg_qr(x, NULL, NULL);
+        for (int64_t k = 0; k < n; k++) values[k] = kind == 6 ? (double)(k % 3) - 1 : pow(10, -17 * (double)k / (double)n);
+        x = ct_matmul(ct_mul(Q, input(dtype, CT_SHAPE(n), 0)), ct_t(Q));
+    }
     x = ct_to(x, dtype), most = ct_item(ct_max(ct_abs(x))) + 1e-30;
     CASE("eigh of %s %lld, kind %d", ct_dtype_name(dtype), (long long)n, kind);
     w = ct_linalg_eigh(x, NULL, &V);
@@ -1718,8 +1724,9 @@ static void matrices(void)
             ct_dtype dtype = t ? CT_F64 : CT_F32;
             int64_t n = sizes[k], other = sizes[(k * 5 + 3) % COUNT(sizes)];
             qr_case(n, n, dtype, k % 3), qr_case(n, other, dtype, k % 2), qr_case(300, n, dtype, 0);
-            for (int kind = 0; kind < 5; kind++) eigh_case(n, dtype, kind);
+            for (int kind = 0; kind < 8; kind++) eigh_case(n, dtype, kind);
             if (n > 1) lstsq_case(n, other, 3, false, dtype), lstsq_case(n + 100, n, 1 + k, false, dtype), lstsq_case(n + 7, n, 2, true, dtype);
+            if (k < 3) for (int kind = 0; kind < 8; kind++) eigh_case(k == 0 ? 200 : k == 1 ? 257 : 131, dtype, kind);
             if (!t) svd_case(n, other, -1), svd_case(200, n, 1e-2), svd_case(n, 70, 1e-5), svd_case(n, n, 1e-8), svd_case(n + 30, n, 0);
         }
 }
