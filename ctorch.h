@@ -6924,7 +6924,9 @@ static void CT__K(name)(int64_t K, const void *a_, int64_t ars, int64_t acs, con
 }
 
 /* Four contiguous pieces s[q*ls + 0..3] become the rows p[k*tile + 0..3]: two rounds of a perfect shuffle. */
+#undef CT__GEMM_FOUR
 #if CT__HAVE_VEC
+#define CT__GEMM_FOUR(T) T __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias))
 #if defined(__clang__)
 #define CT__GEMM_LOW(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
 #define CT__GEMM_HIGH(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
@@ -7029,8 +7031,26 @@ static void CT__K(finish##f)(const ct__out *c, int64_t i0, int64_t m, int64_t j0
     }                                                                                                                 \
 }
 
-/* Dot products of four lines at a time; the last line again where fewer are left. */
+/* Dot products of four lines at a time; the last line again where fewer are left. Short lines: four by four elements, turned. */
 #define CT__GEMM_VECTOR(T, f)                                                                                         \
+static int64_t CT__K(dot_short##f)(int64_t K, const T *x, const T *m, int64_t ld, int64_t n, T alpha, T *y)           \
+{                                                                                                                     \
+    CT__GEMM_FMA                                                                                                      \
+    typedef CT__GEMM_FOUR(T) Q;                                                                                       \
+    T part[16], last[4];                                                                                              \
+    int64_t l, k, i, end = K & ~(int64_t)3;                                                                           \
+    for (l = 0; l + 4 <= n; l += 4, m += 4 * ld) {                                                                    \
+        Q s = {0};                                                                                                    \
+        for (k = 0; k < end; k += 4) {                                                                                \
+            CT__K(flip##f)(m + k, ld, part, 4);                                                                       \
+            CT__GEMM_EACH(i, 4) s += x[k + i] * *(const Q *)(part + 4 * i);                                           \
+        }                                                                                                             \
+        memcpy(last, &s, sizeof s);                                                                                   \
+        for (k = end; k < K; k++) CT__GEMM_EACH(i, 4) last[i] += x[k] * m[i * ld + k];                                \
+        CT__GEMM_EACH(i, 4) y[l + i] = alpha * last[i];                                                               \
+    }                                                                                                                 \
+    return l;                                                                                                         \
+}                                                                                                                     \
 static T CT__K(dot_end##f)(T *part, T sum)                                                                            \
 {                                                                                                                     \
     int64_t k, h;                                                                                                     \
@@ -7045,7 +7065,8 @@ static void CT__K(gemv_dot##f)(int64_t K, const void *x_, const void *m_, int64_
     T part[4][CT__GEMM_VL(T)], end[4];                                                                                \
     int64_t k, l;                                                                                                     \
     int i, j;                                                                                                         \
-    for (l = 0; l < n; l += 4) {                                                                                      \
+    l = CT__HAVE_VEC && K < 2 * CT__GEMM_VL(T) ? CT__K(dot_short##f)(K, x, (const T *)m_, ld, n, (T)alpha, (T *)y) : 0;  \
+    for (; l < n; l += 4) {                                                                                           \
         for (i = 0; i < 4; i++) m[i] = (const T *)m_ + (l + i < n ? l + i : n - 1) * ld;                              \
         CT__GEMM_EACH(i, 4) { end[i] = 0; CT__GEMM_EACH(j, 2) s[i][j] = zero; }                                       \
         for (k = 0; k + 2 * CT__GEMM_VL(T) <= K; k += 2 * CT__GEMM_VL(T))                                             \
@@ -15924,7 +15945,6 @@ static size_t ct__gemm_plan(ct__gemm_job *g)
 {
     const ct__gemm_kernels *k = g->k;
     bool a_plain = g->a.pack == k->pack, b_plain = g->b.pack == k->pack;
-    int64_t part = g->KC = ct__gemm_cut(ct__imax(1, g->K), CT__GEMM_KBYTES / k->size, 4);
     g->serial = g->work < CT__GEMM_SERIAL;
     g->finish = g->c.bias_m || g->c.bias_n || g->c.act != CT__ACT_NONE;
     if (g->K <= 0 || g->c.alpha == 0) return g->run = ct__gemm_scale, (size_t)0;
@@ -15933,6 +15953,7 @@ static size_t ct__gemm_plan(ct__gemm_job *g)
         return g->run = ct__gemv, (size_t)(g->M * (ct__gemm_up(g->K, 16) + g->N) * k->size);
     g->run = ct__gemm_packed;
     g->NR = ct__gemm_cut(g->N, k->NR, k->VL);
+    int64_t part = g->KC = ct__gemm_cut(g->K, CT__GEMM_KBYTES / k->size, 4);
     g->a_direct = a_plain && ((g->N <= g->NR && g->a.rs == 1) || /* or that is read only once, in order */
                               ct__gemm_span(&g->a, part, g->M) * (double)k->size <= CT__GEMM_DIRECT);
     g->b_direct = b_plain && g->b.cs == 1 && ct__gemm_span(&g->b, part, g->N) * (double)k->size <= CT__GEMM_DIRECT;
@@ -18839,6 +18860,12 @@ static double ct__la_dot(int64_t n, const double *x, int64_t xs, const double *y
     else for (int64_t i = 0; i < n; i++) s += x[i * xs] * y[i * ys];
     return s;
 }
+static void ct__la_divide(int64_t n, double *x, double d)
+{
+    const void *v[2] = {x, &d};
+    if (n >= 16) ct__cpu()->kernels->number[CT__F64][CT__ARITHMETIC_div](n & -16, v, x, &d);
+    for (int64_t i = n & -16; i < n; i++) x[i] /= d;
+}
 /* C (m,n) += alpha * A (m,k) @ B (k,n) */
 static void ct__la_gemm(ct__la *j, int64_t m, int64_t n, int64_t k, double alpha, ct__lm a, ct__lm b, ct__lm c)
 {
@@ -18858,12 +18885,6 @@ static void ct__la_gemm(ct__la *j, int64_t m, int64_t n, int64_t k, double alpha
 }
 static int64_t ct__la_half(int64_t n) { return n / 2 < CT__LA_LEAF ? n / 2 : n / 2 / CT__LA_LEAF * CT__LA_LEAF; }
 
-static void ct__la_divide(int64_t n, double *x, double d)
-{
-    const void *v[2] = {x, &d};
-    ct__cpu()->kernels->number[CT__F64][CT__ARITHMETIC_div](n & -16, v, x, &d);
-    for (int64_t i = n & -16; i < n; i++) x[i] /= d;
-}
 /* A X = B in place of B (n,r), A (n,n) triangular. Of a leaf: n at most LEAF, r at most CHUNK; rows that do not lie together are copied. */
 static void ct__la_trsm_leaf(bool upper, bool unit, int64_t n, int64_t r, ct__lm a, ct__lm b)
 {
@@ -18873,7 +18894,8 @@ static void ct__la_trsm_leaf(bool upper, bool unit, int64_t n, int64_t r, ct__lm
     for (int64_t s = 0; s < n; s++) {
         int64_t i = upper ? n - 1 - s : s, first = upper ? i + 1 : 0;
         for (int64_t l = 0; l < s; l++) t[l] = a.p[i * a.rs + (first + l) * a.cs];
-        ct__cpu()->gemm_f64->gemv_axpy(s, t, x + first * ld, ld, r, -1, x + i * ld);
+        if (r > CT__LA_LEAF) ct__cpu()->gemm_f64->gemv_axpy(s, t, x + first * ld, ld, r, -1, x + i * ld);
+        else for (int64_t l = 0; l < s; l++) ct__la_axpy(r, -t[l], x + (first + l) * ld, 1, x + i * ld, 1);
         if (!unit) ct__la_divide(r, x + i * ld, a.p[i * (a.rs + a.cs)]);
     }
     for (int64_t k = 0; x == room && k < r; k++) for (int64_t i = 0; i < n; i++) b.p[i * b.rs + k * b.cs] = room[i * ld + k];
@@ -18982,13 +19004,14 @@ static double ct__la_house(int64_t n, double *x)
         sum = ct__la_dot(n - 1, x + 1, 1, x + 1, 1);
     }
     alpha = x[0], beta = -copysign(fabs(alpha) > 1e140 ? fabs(alpha) * sqrt(1 + sum / alpha / alpha) : sqrt(alpha * alpha + sum), alpha);
-    for (int64_t i = 1; i < n; i++) x[i] /= alpha - beta;
+    ct__la_divide(n - 1, x + 1, alpha - beta);
     x[0] = beta * scale;
     return (beta - alpha) / beta;
 }
 /* C (m,r) = Q C, or Q^T C, for Q = H1 ... Hk, whose vectors v stand below the diagonal of V (m,k), in contiguous columns.
-   Q = I - V T V^T, and T^-1 is V^T V above its diagonal and 1/tau on it (Puglisi 1992). Takes m*k + k*k + k*r of work. */
-static void ct__la_reflect_few(ct__la *j, bool transposed, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
+   Q = I - V T V^T, and T^-1 is V^T V above its diagonal and 1/tau on it (Puglisi 1992). eye: C's first k columns are the identity's.
+   Takes m*k + k*k + k*r of work. */
+static void ct__la_reflect_few(ct__la *j, bool transposed, bool eye, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
 {
     ct__lm x = ct__lm_of(work, 1, m), g = ct__lm_of(work + m * k, k, 1), y = ct__lm_of(g.p + k * k, r, 1);
     memset(g.p, 0, (size_t)(k * k + k * r) * sizeof *work);
@@ -18999,7 +19022,9 @@ static void ct__la_reflect_few(ct__la *j, bool transposed, int64_t m, int64_t k,
     }
     ct__la_gemm(j, k, k, m, 1, ct__lm_t(x), x, g);
     for (int64_t l = 0; l < k; l++) g.p[l * (k + 1)] = tau[l] != 0 ? 1 / tau[l] : 1;
-    ct__la_gemm(j, k, r, m, 1, ct__lm_t(x), c, y);
+    int64_t done = eye ? k : 0;
+    for (int64_t l = 0; l < k; l++) for (int64_t i = 0; i < done; i++) y.p[l * r + i] = x.p[i + l * m];
+    ct__la_gemm(j, k, r - done, m, 1, ct__lm_t(x), ct__lm_at(c, 0, done), ct__lm_at(y, 0, done));
     ct__la_trsm(j, !transposed, false, k, r, transposed ? ct__lm_t(g) : g, y);
     ct__la_gemm(j, m, r, k, -1, x, y, c);
 }
@@ -19010,7 +19035,7 @@ static void ct__la_reflect(ct__la *j, bool transposed, bool eye, int64_t m, int6
     int64_t block = ct__la_panel(k), blocks = (k + block - 1) / block;
     for (int64_t b = 0; b < blocks; b++) {
         int64_t at = (transposed ? b : blocks - 1 - b) * block, col = eye ? at : 0;
-        ct__la_reflect_few(j, transposed, m - at, ct__imin(block, k - at), r - col, ct__lm_at(v, at, at), tau + at, ct__lm_at(c, at, col), work);
+        ct__la_reflect_few(j, transposed, eye, m - at, ct__imin(block, k - at), r - col, ct__lm_at(v, at, at), tau + at, ct__lm_at(c, at, col), work);
     }
 }
 /* A = Q R: R on and above the diagonal, Householder vectors below it; columns of A are contiguous (Elmroth, Gustavson 2000) */
@@ -19048,9 +19073,10 @@ static double ct__la_scale(int64_t n, double *a)
         if (fabs(a[i]) > big) big = fabs(a[i]);
     }
     if (big == 0) return 0;
-    double s = ldexp(1, ilogb(big));
-    for (int64_t i = 0; i < n; i++) a[i] /= s;
-    return s;
+    int power = ilogb(big) > -1000 ? ilogb(big) : -1000; /* the inverse is finite */
+    double inverse = ldexp(1, -power);
+    for (int64_t i = 0; i < n; i++) a[i] *= inverse;
+    return ldexp(1, power);
 }
 /* Symmetric A (n,n) -> diagonal d, off-diagonal e[0..n-2]; row k holds the vector of the k-th reflection right of the diagonal. A PANEL of
    rows at a time: A - V W^T - W V^T is known by rows as they are needed, and made when the panel is full (Dongarra, Sorensen, Hammarling 1989). */
@@ -19079,23 +19105,24 @@ static void ct__la_tridiagonal(ct__la *j, int64_t n, double *a, double *d, doubl
         ct__la_axpy(left, -tau[k] / 2 * ct__la_dot(left, y, 1, z, 1), y, 1, z, 1);
     }
 }
-/* The rotations of some sweeps, each a row, their number and pairs (c, s), on the rows of z (n,n): a stripe of columns at a time, copied to L1 */
-static void ct__la_turn(int64_t n, double *z, const double *turns, const double *end, double *stripe)
+/* The rotations of some sweeps, each a row, their number and pairs (c, s), on the rows of z (n,n), ld apart: a stripe of columns at a time, copied to L1 */
+static void ct__la_turn(int64_t n, double *z, int64_t ld, const double *turns, const double *end, double *stripe)
 {
     for (int64_t at = 0; at < n; at += CT__LA_STRIPE) {
         int64_t wide = ct__imin(CT__LA_STRIPE, n - at);
-        for (int64_t r = 0; r < n; r++) memcpy(stripe + r * wide, z + r * n + at, (size_t)wide * sizeof *z);
+        for (int64_t r = 0; r < n; r++) memcpy(stripe + r * wide, z + r * ld + at, (size_t)wide * sizeof *z);
         for (const double *t = turns; t < end; t += 2 + 2 * (int64_t)t[1]) ct__cpu()->gemm_f64->rotate((int64_t)t[1], t + 2, stripe + (int64_t)t[0] * wide, -wide, wide);
-        for (int64_t r = 0; r < n; r++) memcpy(z + r * n + at, stripe + r * wide, (size_t)wide * sizeof *z);
+        for (int64_t r = 0; r < n; r++) memcpy(z + r * ld + at, stripe + r * wide, (size_t)wide * sizeof *z);
     }
 }
-/* Eigenvalues d of the tridiagonal (d, e); the rows of z (n,n), or NULL, take part. False if an eigenvalue does not converge. */
-static bool ct__la_ql(int64_t n, double *d, double *e, double *z, double *work)
+/* Eigenvalues d of the tridiagonal (d, e); the rows of z (n,n), ld apart, take part. False if an eigenvalue does not converge. */
+static bool ct__la_ql(int64_t n, double *d, double *e, double *z, int64_t ld, double *work)
 {
-    double *turns = work + CT__LA_STRIPE * n, *t = turns;
+    double *turns = work + CT__LA_STRIPE * n, *t = turns, least = 0; /* what is nothing beside the largest */
+    for (int64_t i = 0; i < n; i++) least = fmax(least, CT__LA_EPS / 4 * (fabs(d[i]) + fabs(e[i])));
     for (int64_t l = 0, round = 0; l < n;) {
         int64_t m = l, i;
-        while (m < n - 1 && fabs(e[m]) > CT__LA_EPS * (fabs(d[m]) + fabs(d[m + 1])) && fabs(e[m]) > 1e-300) m++;
+        while (m < n - 1 && fabs(e[m]) > CT__LA_EPS * (fabs(d[m]) + fabs(d[m + 1])) && fabs(e[m]) > least) m++;
         if (m == l) {
             l++, round = 0;
             continue;
@@ -19109,19 +19136,167 @@ static bool ct__la_ql(int64_t n, double *d, double *e, double *z, double *work)
             if (r == 0) break;
             s = f / r, c = g / r, g = d[i + 1] - p;
             r = (d[i] - g) * s + 2 * c * b, p = s * r, d[i + 1] = g + p, g = c * r - b;
-            if (z) *t++ = c, *t++ = s;
+            *t++ = c, *t++ = s;
         }
         if (i >= l) d[i + 1] -= p;
         else d[l] -= p, e[l] = g;
         e[m] = 0, sweep[0] = (double)m, sweep[1] = (double)((t - sweep) / 2 - 1);
         if (t - turns <= (CT__LA_SWEEPS - 1) * 2 * n) continue;
-        if (z) ct__la_turn(n, z, turns, t, work);
+        ct__la_turn(n, z, ld, turns, t, work);
         t = turns;
     }
-    if (z) ct__la_turn(n, z, turns, t, work);
+    ct__la_turn(n, z, ld, turns, t, work);
     return true;
 }
-static int64_t ct__la_eigh_room(int64_t n) { return 2 * n + ct__imax(ct__imax((3 * n + 2) * CT__LA_PANEL, n * (CT__LA_STRIPE + 2 * CT__LA_SWEEPS)), ct__la_qr_room(n, n, n)); }
+/* Divide and conquer (Cuppen 1981; Gu, Eisenstat 1995): of T = diag(T1, T2) + rho u u^T, with the eigenvectors of both, there remain the values
+   of D + rho z z^T, the roots of 1 + rho sum z^2 / (d - x), and its vectors z / (d - x). Arrays of k are filled up to pad, a multiple of 16. */
+typedef struct {
+    int64_t k, pad;
+    double rho, *d, *z, *t, *from, *w;                                   /* z and t lie pad apart */
+} ct__la_secular;
+static void ct__la_each(int arithmetic, int64_t n, const double *a, const double *b, bool number, double *out) /* out = a - b, a / b, a b */
+{
+    static const int whole[CT__ARITHMETIC_COUNT] = {CT__PW_add, CT__PW_sub, CT__PW_mul, CT__PW_div};
+    const ct__kernels *k = ct__cpu()->kernels;
+    const void *v[5] = {a, b, a, a, a};
+    const double one[3] = {1, 0, 0};
+    (number ? k->number[CT__F64][arithmetic] : k->pointwise[CT__F64][whole[arithmetic]][0])(n, v, out, one);
+}
+/* The root above d[i], and in row all d - x: x is kept as its distance from the nearer pole. Steps interpolate the sums over the poles
+   up to i and beyond it by r + s / (pole - x) each, or halve the interval (Bunch, Nielsen, Sorensen 1978). */
+static double ct__la_root(const ct__la_secular *s, int64_t i, double *row)
+{
+    const int64_t n = s->k;
+    bool last = i == n - 1;
+    double gap = last ? s->rho * ct__la_dot(n, s->z, 1, s->z, 1) : s->d[i + 1] - s->d[i], origin = s->d[i], low = 0, high = gap, x = gap / 2;
+    ct__la_each(CT__ARITHMETIC_sub, s->pad, s->d, &origin, true, s->from);
+    for (int round = 0; round < 100; round++) {
+        double f[4];
+        ct__la_each(CT__ARITHMETIC_sub, s->pad, s->from, &x, true, row), ct__la_each(CT__ARITHMETIC_div, s->pad, s->z, row, false, s->t);
+        ct__cpu()->gemm_f64->gemv_dot(i + 1, s->t, s->z, s->pad, 2, s->rho, f);
+        ct__cpu()->gemm_f64->gemv_dot(n - i - 1, s->t + i + 1, s->z + i + 1, s->pad, 2, s->rho, f + 2);
+        double g = 1 + f[0] + f[2], p = row[i], q = last ? 0 : row[i + 1], c = 1 + (f[0] - p * f[1]) + (f[2] - q * f[3]), next;
+        if (!round && !last && g < 0) { /* beyond the middle */
+            origin = s->d[i + 1], low = x - gap, high = 0, x = low;
+            ct__la_each(CT__ARITHMETIC_sub, s->pad, s->d, &origin, true, s->from);
+            continue;
+        }
+        if (fabs(g) <= CT__LA_EPS * (double)n * (1 + fabs(f[0]) + fabs(f[2]))) break;
+        if (g < 0) low = x;
+        else high = x;
+        double a = c * (p + q) + f[1] * p * p + f[3] * q * q, b = p * q * g, sum = a + copysign(sqrt(fmax(0, a * a - 4 * b * c)), a);
+        next = x + (last ? p + f[1] * p * p / c : 2 * b / sum);
+        if (!(next > low && next < high)) next = x + sum / (2 * c);
+        if (!(next > low && next < high)) next = low + (high - low) / 2;
+        if (next == x || next == low || next == high) break;
+        x = next;
+    }
+    return origin + x;
+}
+/* m (k,pad): the roots' rows of d - x become vectors, of the z whose roots these are to the last bit; place: where each of its elements goes */
+static void ct__la_vectors(const ct__la_secular *s, double *m, const int64_t *place)
+{
+    for (int64_t i = 0; i < s->pad; i++) s->w[i] = 1;
+    for (int64_t r = 0; r < s->k; r++) { /* z_i^2 = product of (d_i - x_r) / (d_i - d_r) over all r, its own divisor left out */
+        ct__la_each(CT__ARITHMETIC_sub, s->pad, s->d, s->d + r, true, s->t), s->t[r] = 1;
+        ct__la_each(CT__ARITHMETIC_div, s->pad, m + r * s->pad, s->t, false, s->t), ct__la_each(CT__ARITHMETIC_mul, s->pad, s->w, s->t, false, s->w);
+    }
+    for (int64_t i = 0; i < s->pad; i++) s->w[i] = i < s->k ? copysign(sqrt(fabs(s->w[i])), s->z[i]) : 0;
+    for (int64_t r = 0; r < s->k; r++) {
+        double *v = m + r * s->pad, size;
+        ct__la_each(CT__ARITHMETIC_div, s->pad, s->w, v, false, s->t), size = sqrt(ct__la_dot(s->k, s->t, 1, s->t, 1));
+        for (int64_t i = 0; i < s->k; i++) v[place[i]] = s->t[i] / size;
+    }
+}
+/* Rows of y (n1 + n2), ld apart: what takes part in the sum, in order[0..k) by ascending d; the others are done. side: 1 or 2 where a row is 0 in
+   the other part's columns, else 3. An element of z that is nothing beside the rest, or made so by a rotation of neighbours, takes no part. */
+static int64_t ct__la_deflate(int64_t n, double rho, double *d, double *z, double *y, int64_t ld, int64_t *order, int *side)
+{
+    double most = rho, limit;
+    int64_t k = 0, done = n, *sorted = order + n, last = -1;
+    for (int64_t r = 0; r < n; r++) {
+        int64_t i = r;
+        for (; i > 0 && d[sorted[i - 1]] > d[r]; i--) sorted[i] = sorted[i - 1];
+        sorted[i] = r, most = fmax(most, fabs(d[r]));
+    }
+    limit = 8 * CT__LA_EPS * most;
+    for (int64_t r = 0; r < n; r++) {
+        int64_t i = sorted[r];
+        if (rho * fabs(z[i]) <= limit) {
+            order[--done] = i;
+            continue;
+        }
+        double size = last < 0 ? 1 : hypot(z[i], z[last]), turn[2] = {z[i] / size, last < 0 ? 0 : -z[last] / size}, c = turn[0], t = turn[1];
+        if (last >= 0 && fabs((d[i] - d[last]) * c * t) <= limit) {
+            double low = d[last] * c * c + d[i] * t * t;
+            ct__cpu()->gemm_f64->rotate(1, turn, y + last * ld, (i - last) * ld, n);
+            d[i] = d[last] * t * t + d[i] * c * c, d[last] = low, z[i] = size, side[i] = side[last] |= side[i];
+            order[--done] = last;
+        } else if (last >= 0) order[k++] = last;
+        last = i;
+    }
+    if (last >= 0) order[k++] = last;
+    return k;
+}
+static int64_t ct__la_merge_room(int64_t n) { return n * n + (n + 5) * (n + 16) + 5 * n; }
+static void ct__la_merge(ct__la *j, int64_t n1, int64_t n2, double b, double *d, double *y, int64_t ld, double *work)
+{
+    int64_t n = n1 + n2, at = 0, count[4] = {0, 0, 0, 0};
+    double *rows = work, *m, *z = rows + n * n, *values = z + n;
+    int64_t *order = (int64_t *)(void *)(values + n), *place = order + n;
+    int *side = (int *)(void *)(place + n);
+    for (int64_t i = 0; i < n; i++) z[i] = i < n1 ? y[i * ld + n1 - 1] : copysign(1, b) * y[i * ld + n1], side[i] = i < n1 ? 1 : 2;
+    ct__la_secular s;
+    s.k = ct__la_deflate(n, fabs(b), d, z, y, ld, order, side), s.pad = (s.k + 15) & -16, s.rho = fabs(b);
+    s.d = (double *)(void *)(side + 2 * n), s.z = s.d + s.pad, s.t = s.z + s.pad, s.from = s.t + s.pad, s.w = s.from + s.pad, m = s.w + s.pad;
+    for (int pass = 0; pass < 3; pass++) /* rows of T1 alone, of both, of T2 alone */
+        for (int64_t i = 0; i < s.k; i++)
+            if (side[order[i]] == (pass == 0 ? 1 : pass == 1 ? 3 : 2)) place[i] = at++, count[pass]++;
+    for (int64_t i = 0; i < s.pad; i++) s.d[i] = i < s.k ? d[order[i]] : 1e300, s.z[i] = i < s.k ? z[order[i]] : 0;
+    for (int64_t i = 0; i < n; i++) memcpy(rows + (i < s.k ? place[i] : i) * n, y + order[i] * ld, (size_t)n * sizeof *y), values[i] = d[order[i]];
+    for (int64_t i = 0; i < s.k; i++) values[i] = ct__la_root(&s, i, m + i * s.pad);
+    ct__la_vectors(&s, m, place);
+    for (int64_t i = 0; i < n; i++)
+        if (i < s.k) memset(y + i * ld, 0, (size_t)n * sizeof *y);
+        else memcpy(y + i * ld, rows + i * n, (size_t)n * sizeof *y);
+    ct__la_gemm(j, s.k, n1, count[0] + count[1], 1, ct__lm_of(m, s.pad, 1), ct__lm_of(rows, n, 1), ct__lm_of(y, ld, 1));
+    ct__la_gemm(j, s.k, n2, s.k - count[0], 1, ct__lm_of(m + count[0], s.pad, 1), ct__lm_of(rows + count[0] * n + n1, n, 1), ct__lm_of(y + n1, ld, 1));
+    memcpy(d, values, (size_t)n * sizeof *d);
+}
+static bool ct__la_conquer(ct__la *j, int64_t ld, int64_t begin, int64_t end, double *d, double *e, double *y, double *work)
+{
+    int64_t n = end - begin, half = begin + n / 2;
+    if (n <= CT__LA_CHUNK) return ct__la_ql(n, d + begin, e + begin, y + begin * (ld + 1), ld, work);
+    double b = e[half - 1];
+    d[half - 1] -= fabs(b), d[half] -= fabs(b);
+    if (!ct__la_conquer(j, ld, begin, half, d, e, y, work) || !ct__la_conquer(j, ld, half, end, d, e, y, work)) return false;
+    ct__la_merge(j, half - begin, end - half, b, d + begin, y + begin * (ld + 1), ld, work);
+    return true;
+}
+static int64_t ct__la_eigh_room(int64_t n) { return 2 * n + ct__imax(ct__imax((3 * n + 2) * CT__LA_PANEL, n * (CT__LA_STRIPE + 2 * CT__LA_SWEEPS)), ct__imax(ct__la_qr_room(n, n, n), n > CT__LA_CHUNK ? ct__la_merge_room(n) : 0)); }
+/* The values alone, from squares of e and without roots (Pal, Walker, Kahan: Parlett 1980, 8.15) */
+static bool ct__la_ql_values(int64_t n, double *d, double *e)
+{
+    for (int64_t i = 0; i < n; i++) e[i] *= e[i];
+    for (int64_t l = 0, round = 0; l < n;) {
+        int64_t m = l, i;
+        while (m < n - 1 && e[m] > CT__LA_EPS * CT__LA_EPS * fabs(d[m] * d[m + 1]) && e[m] > 1e-300) m++;
+        if (m == l) {
+            l++, round = 0;
+            continue;
+        }
+        if (round++ == 100) return false;
+        double root = sqrt(e[l]), g = (d[l + 1] - d[l]) / (2 * root), shift = d[l] - root / (g + copysign(hypot(g, 1), g)), c = 1, s = 0, p, r;
+        for (g = d[m] - shift, p = g * g, i = m - 1; i >= l; i--) {
+            double b = e[i], last = g, old = c;
+            r = p + b, e[i + 1] = s * r, c = p / r, s = b / r;
+            g = c * (d[i] - shift) - s * last, d[i + 1] = last + (d[i] - g);
+            p = c != 0 ? g * g * (r / p) : old * b;
+        }
+        e[l] = s * p, d[l] = shift + g, e[m] = 0;
+    }
+    return true;
+}
 static void ct__la_swap_rows(int64_t n, double *z, int64_t i, int64_t k)
 {
     int32_t piv = (int32_t)(k - i) + 1;
@@ -19140,12 +19315,14 @@ static void ct__la_eigh(ct__la *j)
     *j->info = scale == scale ? 0 : -1;
     if (*j->info) return;
     ct__la_tridiagonal(j, n, j->a, j->c, e, tau, work);
+    bool first = z && n > 1 && n <= CT__LA_CHUNK; /* rotations on the product of the reflections, or those on the vectors of T */
     if (z) {
         memset(z, 0, (size_t)(n * n) * sizeof *z);
         for (int64_t r = 0; r < n; r++) z[r * (n + 1)] = 1;
-        if (n > 1) ct__la_reflect(j, false, true, n - 1, n - 1, n - 1, ct__lm_of(j->a + 1, 1, n), tau, ct__lm_of(z + n + 1, 1, n), work);
+        if (first) ct__la_reflect(j, false, true, n - 1, n - 1, n - 1, ct__lm_of(j->a + 1, 1, n), tau, ct__lm_of(z + n + 1, 1, n), work);
     }
-    *j->info = ct__la_ql(n, j->c, e, z, work) ? 0 : 1;
+    *j->info = (z ? ct__la_conquer(j, n, 0, n, j->c, e, z, work) : ct__la_ql_values(n, j->c, e)) ? 0 : 1;
+    if (z && n > CT__LA_CHUNK) ct__la_reflect(j, false, false, n - 1, n - 1, n, ct__lm_of(j->a + 1, 1, n), tau, ct__lm_of(z + 1, 1, n), work);
     for (int64_t i = 0; i < n; i++) {
         int64_t least = i;
         for (int64_t k = i + 1; k < n; k++) if (j->c[k] < j->c[least]) least = k;
@@ -19831,7 +20008,8 @@ static void ct__la_qr_job(ct__la *j) /* a: columns of A; b: Q (m,k); c: R (.,n) 
     ct__la_qr(j, m, n, ct__lm_of(j->a, 1, m), tau, work);
     for (int64_t i = 0; i < rows; i++) for (int64_t k = 0; k < n; k++) j->c[i * n + k] = k < i ? 0 : j->a[i + k * m];
     if (!j->vectors) return;
-    for (int64_t i = 0; i < m; i++) for (int64_t k = 0; k < j->k; k++) j->b[i * j->k + k] = i == k;
+    memset(j->b, 0, (size_t)(m * j->k) * sizeof *j->b);
+    for (int64_t i = 0; i < ct__imin(m, j->k); i++) j->b[i * (j->k + 1)] = 1;
     ct__la_reflect(j, false, true, m, few, j->k, ct__lm_of(j->a, 1, m), tau, ct__lm_of(j->b, j->k, 1), work);
 }
 static bool ct__qr_forward(ct__call *c)

@@ -703,7 +703,7 @@ static int by_value(const void *a, const void *b) /* then by place: stable */
 }
 static void top_case(ct_shape s, int dim, ct_dtype dtype, int kind)
 {
-    static const int64_t counts[] = {1, 7, 100, 5000};
+    static const int64_t counts[] = {1, 3, 7, 32, 33, 100, 5000};
     lanes(s, 1u << dim);
     int64_t n = lane.count, total = test_numel(s), *up = (int64_t *)malloc((size_t)(2 * total + 1) * sizeof *up), *down = up + total;
     if (!up) exit(1);
@@ -728,6 +728,7 @@ static void top_case(ct_shape s, int dim, ct_dtype dtype, int kind)
     for (int c = 0; c < COUNT(counts) + 2; c++) {
         int64_t k = c < COUNT(counts) ? counts[c] : c == COUNT(counts) ? n / 8 : n / 8 - 1, step = dim + 1 == s.ndim ? 1 : s.size[1];
         if (c >= COUNT(counts) && n > 100000) break;
+        if (k < 1 || k > n) continue;
         for (int largest = 0; largest < 2; largest++) {
             const int64_t *order = largest ? down : up;
             for (int64_t o = 0; o < lane.outputs; o++)
@@ -754,6 +755,12 @@ static void tops(void)
         for (int kind = 0; kind < 5; kind++) top_case(CT_SHAPE(kind < 2 ? 100000 : 60000), 0, types[t], kind);
         top_case(CT_SHAPE(3, 20000), 1, types[t], t % 2), top_case(CT_SHAPE(20000, 3), 0, types[t], t % 2);
     }
+    static const ct_dtype narrow[] = {CT_F32, CT_F64, CT_I32, CT_F16};
+    static const int64_t sizes[] = {1, 3, 10, 63, 64, 65, 128, 200, 1000};
+    for (int t = 0; t < COUNT(narrow); t++)
+        for (int k = 0; k < COUNT(sizes); k++) {
+            top_case(CT_SHAPE(6, sizes[k]), 1, narrow[t], t == 3 ? 0 : (k + t) % 5), top_case(CT_SHAPE(sizes[k], 5), 0, narrow[t], t == 3 ? 0 : k % 2);
+        }
     top_case(CT_SHAPE(1 << 20), 0, CT_F32, 1), top_case(CT_SHAPE(1 << 20), 0, CT_F64, 0);
 }
 
@@ -780,6 +787,43 @@ static void pow_pairs(const double *x, const double *y, int64_t n, const char *n
     for (int64_t k = 0; ok && k < n; k++) close_to(want[k], pow((double)(float)x[k], (double)(float)y[k]), name, x[k], y[k]);
     CHECK(ok);
     ct_scope_end();
+}
+/* int64 keys near each other, around the ends of the type and of 32 bits, and far apart: sort, mode and unique against insertion */
+static void near_keys(void)
+{
+    static const int64_t bases[] = {0, 5, -5, INT64_MIN, INT64_MAX, (int64_t)1 << 31, -((int64_t)1 << 31), (int64_t)1 << 32, INT64_MAX - ((int64_t)1 << 31)}, sizes[] = {1, 2, 17, 100, 300, 1000};
+    static const double reaches[] = {3, 1e3, 2147483647.0, 2147483648.0, 4294967296.0, 1e12};
+    enum { ROOM = 1000 };
+    int64_t v[ROOM], order[ROOM];
+    for (int b = 0; b < COUNT(bases); b++)
+        for (int r = 0; r < COUNT(reaches); r++)
+            for (int z = 0; z < COUNT(sizes); z++) {
+                int64_t n = sizes[z], runs = 0, longest = 0, mode = 0, *at, *data;
+                ct_scope_begin();
+                for (int64_t k = 0; k < n; k++) {
+                    int64_t step = (int64_t)test_uniform(-reaches[r], reaches[r]), i = k;
+                    v[k] = (step > 0 && bases[b] > INT64_MAX - step) || (step < 0 && bases[b] < INT64_MIN - step) ? bases[b] - step : bases[b] + step;
+                    for (; i > 0 && v[order[i - 1]] > v[k]; i--) order[i] = order[i - 1];
+                    order[i] = k;
+                }
+                ct_tensor *x = ct_tensor_from(v, CT_I64, n), *y, *inverse, *counts;
+                CASE("base %lld, reach %g, %lld keys", (long long)bases[b], reaches[r], (long long)n);
+                y = ct_sort(x, 0, false, &inverse), data = (int64_t *)ct_data(y), at = (int64_t *)ct_data(inverse);
+                for (int64_t k = 0; k < n; k++) CHECKF(data[k] == v[order[k]] && at[k] == order[k], "%s: sort at %lld", what, (long long)k);
+                CHECKF(same_bits(ct_unique(x, true, NULL, NULL), y = ct_unique(x, true, &inverse, &counts)), "%s: unique depends on what is asked for", what);
+                data = (int64_t *)ct_data(y), at = (int64_t *)ct_data(inverse);
+                for (int64_t k = 0, from = 0; k < n; k++) {
+                    if (k && v[order[k]] != v[order[k - 1]]) runs++, from = k;
+                    if (k - from + 1 > longest) longest = k - from + 1, mode = v[order[k]];
+                    CHECKF(runs < ct_numel(y) && data[runs] == v[order[k]] && at[order[k]] == runs && ((int64_t *)ct_data(counts))[runs] >= k - from + 1, "%s: unique at %lld", what, (long long)k);
+                }
+                CHECKF(ct_numel(y) == runs + 1 && ct_item_i64(ct_sum(counts)) == n, "%s: %lld distinct", what, (long long)ct_numel(y));
+                CHECKF(ct_item_i64(ct_mode(x, 0, false, NULL)) == mode, "%s: mode", what);
+                ct_scope_end();
+            }
+    uint8_t bytes[256];
+    for (int k = 0; k < 256; k++) bytes[k] = (uint8_t)k;
+    CHECK(ct_size(ct_nonzero(ct_tensor_from(bytes, CT_U8, 256)), 0) == 255);
 }
 static void powers(void)
 {
@@ -1520,7 +1564,7 @@ static void group_norms(void)
 /* Products of all shapes that have a way of their own, of floats and integers. */
 static void product_case(int64_t batch, int64_t M, int64_t K, int64_t N, ct_dtype dtype, int layout)
 {
-    double *a = room(batch * M * K), *b = room(batch * K * N), tolerance = dtype == CT_F64 ? 1e-12 : floating(dtype) ? 5e-6 * sqrt((double)K + 1) : 0;
+    double *a = room(batch * M * K), *b = room(batch * K * N), tolerance = dtype == CT_F64 ? 1e-12 : dtype == CT_BF16 ? 0.01 : floating(dtype) ? 5e-6 * sqrt((double)K + 1) : 0;
     ct_scope_begin();
     bool turned = layout & 2, wide = layout & 4;
     ct_tensor *x = random_input(dtype, wide ? CT_SHAPE(batch, M, K + 3) : CT_SHAPE(batch, M, K), 0, wide ? values : a), *y, *r[2];
@@ -1547,7 +1591,7 @@ static void product_case(int64_t batch, int64_t M, int64_t K, int64_t N, ct_dtyp
 }
 static void products(void)
 {
-    static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_I8};
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_BF16, CT_I8};
     static const int64_t few[] = {1, 2, 3, 4, 5, 9}, others[] = {1, 3, 17, 70, 300}, inner[] = {1, 2, 3, 10, 33, 130};
     for (int t = 0; t < COUNT(types); t++)
         for (int f = 0; f < COUNT(few); f++)
@@ -1557,10 +1601,133 @@ static void products(void)
                 product_case(1, few[f], K, others[o], types[t], layout), product_case(1, others[o], K, few[f], types[t], (layout + 3) % 8);
             }
     for (int layout = 0; layout < 8; layout++)
-        for (int t = 0; t < 4; t++) {
+        for (int t = 0; t < 5; t++) {
+            product_case(5, 17, 33, 65, types[t], layout), product_case(1, 70, 31, 50, types[t], layout), product_case(2, 8, 64, 48, types[t], layout);
+            product_case(1, 50, 5000, 50, types[t], layout), product_case(1, 9, 1, 130, types[t], layout), product_case(1, 130, 15, 1, types[t], layout);
             product_case(7, 3, 3, 3, types[t], layout), product_case(40, 4, 5, 4, types[t], layout), product_case(3, 2, 70, 300, types[t], layout), product_case(2, 300, 130, 3, types[t], layout);
             product_case(1, 2, 300, 500, types[t], layout), product_case(1, 4, 301, 517, types[t], layout), product_case(1, 517, 301, 3, types[t], layout);
             product_case(1, 400, 2, 600, types[t], layout), product_case(1, 300, 1, 1000, types[t], layout), product_case(1, 1000, 10, 1, types[t], layout);
+        }
+}
+
+/* Matrices of sizes around the blocks. */
+static double *reflected(const double *a, int64_t m, int64_t n) /* R of A = Q R, column by column as in LAPACK */
+{
+    double *r = room(m * n);
+    memcpy(r, a, (size_t)(m * n) * sizeof *r);
+    for (int64_t c = 0; c < n && c + 1 < m; c++) {
+        double norm = 0, beta, tau;
+        for (int64_t i = c + 1; i < m; i++) norm += r[i * n + c] * r[i * n + c];
+        if (norm == 0) continue;
+        double alpha = r[c * n + c];
+        beta = -copysign(sqrt(alpha * alpha + norm), alpha), tau = (beta - alpha) / beta;
+        for (int64_t i = c + 1; i < m; i++) r[i * n + c] /= alpha - beta;
+        for (int64_t k = c + 1; k < n; k++) {
+            double t = r[c * n + k];
+            for (int64_t i = c + 1; i < m; i++) t += r[i * n + c] * r[i * n + k];
+            r[c * n + k] -= tau * t;
+            for (int64_t i = c + 1; i < m; i++) r[i * n + k] -= tau * t * r[i * n + c];
+        }
+        r[c * n + c] = beta;
+    }
+    for (int64_t i = 0; i < m; i++) for (int64_t k = 0; k < i && k < n; k++) r[i * n + k] = 0;
+    return r;
+}
+static double worst(ct_tensor *a, ct_tensor *b) /* the largest difference */
+{
+    return !a || !b ? INFINITY : ct_item(ct_max(ct_abs(ct_sub(ct_to(a, CT_F64), ct_to(b, CT_F64)))));
+}
+static bool orthonormal(ct_tensor *q, double e) /* columns */
+{
+    return q && worst(ct_matmul(ct_mT(q), q), ct_eye(ct_size(q, -1))) <= e;
+}
+static void qr_case(int64_t m, int64_t n, ct_dtype dtype, int layout)
+{
+    double *a = room(m * n), *r, e = (dtype == CT_F32 ? 2e-6 : 1e-14) * (double)(m + n);
+    int64_t k = m < n ? m : n;
+    ct_scope_begin();
+    ct_tensor *x = random_input(dtype, CT_SHAPE(m, n), layout, a), *R, *Q = ct_linalg_qr(x, NULL, &R), *full, *U;
+    CASE("qr of %s %lld x %lld", ct_dtype_name(dtype), (long long)m, (long long)n);
+    r = reflected(a, m, n);
+    EQUALS(R, e, r, k * n);
+    CHECKF(worst(ct_matmul(Q, R), x) <= e && orthonormal(Q, e), "%s: %g", what, worst(ct_matmul(Q, R), x));
+    full = ct_linalg_qr(x, "complete", &U);
+    CHECKF(worst(ct_matmul(full, U), x) <= e && orthonormal(full, e), "%s, complete", what);
+    free(a), free(r);
+    ct_scope_end();
+}
+/* random; the identity; of rank 1; diagonal; tridiagonal; the identity and 1/1000 of rank 1; three values, many times each; from 1 down to 1e-17 */
+static void eigh_case(int64_t n, ct_dtype dtype, int kind)
+{
+    double *a = room(n * n), e = (dtype == CT_F32 ? 1e-6 : 1e-14) * (double)(n + 4), most;
+    ct_scope_begin();
+    ct_tensor *x = random_input(dtype, CT_SHAPE(n, n), 0, a), *V, *w;
+    x = kind == 0 ? ct_add(x, ct_t(x)) : kind == 1 ? ct_eye(n) : kind == 2 ? ct_matmul(ct_narrow(x, 1, 0, 1), ct_t(ct_narrow(x, 1, 0, 1))) : ct_diag(ct_select(x, 0, 0), 0);
+    if (kind == 4) x = ct_add(ct_tril(ct_ones_like(x), 1), ct_neg(ct_tril(ct_ones_like(x), -2))); /* tridiagonal already */
+    if (kind == 5) x = ct_add(ct_eye(n), ct_mul(ct_matmul(ct_narrow(x, 1, 0, 1), ct_t(ct_narrow(x, 1, 0, 1))), 1e-3));
+    if (kind >= 6) {
+        ct_tensor *Q = ct_linalg_qr(x, NULL, NULL);
+        for (int64_t k = 0; k < n; k++) values[k] = kind == 6 ? (double)(k % 3) - 1 : pow(10, -17 * (double)k / (double)n);
+        x = ct_matmul(ct_mul(Q, input(dtype, CT_SHAPE(n), 0)), ct_t(Q));
+    }
+    x = ct_to(x, dtype), most = ct_item(ct_max(ct_abs(x))) + 1e-30;
+    CASE("eigh of %s %lld, kind %d", ct_dtype_name(dtype), (long long)n, kind);
+    w = ct_linalg_eigh(x, NULL, &V);
+    CHECKF(worst(ct_matmul(x, V), ct_mul(V, w)) <= e * most && orthonormal(V, e), "%s: %g", what, worst(ct_matmul(x, V), ct_mul(V, w)));
+    CHECKF(worst(ct_linalg_eigvalsh(x, "U"), w) <= e * most && worst(ct_sort(w, 0, false, NULL), w) == 0, "%s: values", what);
+    free(a);
+    ct_scope_end();
+}
+/* float32 has a way of its own, float64 that of before: values agree, and the product is the matrix, however small the last value */
+static void svd_case(int64_t m, int64_t n, double least)
+{
+    double *a = room(m * n);
+    int64_t k = m < n ? m : n;
+    ct_scope_begin();
+    ct_tensor *x = random_input(CT_F64, CT_SHAPE(m, n), 0, a), *S, *Vh, *U, *wide;
+    if (least >= 0) { /* from 1 down to least, in equal quotients, or, for 0, half of them 0 */
+        U = ct_linalg_svd(x, false, &S, &Vh);
+        for (int64_t i = 0; i < k; i++) values[i] = least > 0 ? pow(least, (double)i / (double)(k > 1 ? k - 1 : 1)) : i < (k + 1) / 2;
+        x = ct_matmul(ct_mul(U, input(CT_F64, CT_SHAPE(k), 0)), Vh);
+    }
+    x = ct_to(x, CT_F32);
+    wide = ct_linalg_svdvals(ct_to(x, CT_F64));
+    double most = ct_item(ct_max(wide)), e = 2e-6 * sqrt((double)(m + n));
+    CASE("svd of %lld x %lld, least %g", (long long)m, (long long)n, least);
+    U = ct_linalg_svd(x, false, &S, &Vh);
+    CHECKF(worst(S, wide) <= 3e-7 * most && worst(ct_linalg_svdvals(x), wide) <= 3e-7 * most, "%s: values %g", what, worst(S, wide));
+    CHECKF(orthonormal(U, e) && orthonormal(ct_mT(Vh), e), "%s: not orthogonal", what);
+    CHECKF(worst(ct_matmul(ct_mul(U, S), Vh), x) <= e * most, "%s: %g", what, worst(ct_matmul(ct_mul(U, S), Vh), x));
+    free(a);
+    ct_scope_end();
+}
+static void lstsq_case(int64_t m, int64_t n, int64_t r, bool deficient, ct_dtype dtype)
+{
+    double *a = room(m * n), *b = room(m * r);
+    ct_scope_begin();
+    ct_tensor *x = random_input(dtype, CT_SHAPE(m, n), 0, a), *y = random_input(dtype, CT_SHAPE(m, r), 0, b), *s, *rank, *rest, *sv;
+    if (deficient) x = ct_cat(1, ct_narrow(x, 1, 0, n - 1), ct_mul(ct_narrow(x, 1, 0, 1), 2));
+    CASE("lstsq of %s %lld x %lld, %d", ct_dtype_name(dtype), (long long)m, (long long)n, deficient);
+    s = ct_linalg_lstsq(x, y, 0, "gelsd", &rest, &rank, &sv);
+    CHECKF(worst(s, ct_matmul(ct_linalg_pinv(x, NULL, NULL, false), y)) <= (dtype == CT_F32 ? 1e-4 : 1e-11) * ct_item(ct_add(ct_max(ct_abs(s)), 1)), "%s", what);
+    CHECKF(ct_item(rank) == (double)(m < n ? m : n) - (deficient && m >= n) && worst(sv, ct_linalg_svdvals(x)) == 0, "%s: rank %g", what, ct_item(rank));
+    CHECKF(worst(ct_linalg_lstsq(x, y, 0, NULL, NULL, &rank, NULL), s) == 0, "%s: depends on what is asked for", what);
+    CHECKF(m <= n || deficient ? !ct_numel(rest) : worst(rest, ct_sum_dim(ct_square(ct_sub(ct_matmul(x, s), y)), 0, false)) <= 1e-3 * (double)m, "%s: residuals", what);
+    free(a), free(b);
+    ct_scope_end();
+}
+static void matrices(void)
+{
+    static const int64_t sizes[] = {1, 2, 8, 15, 16, 17, 31, 33, 50, 64, 65, 130};
+    for (int t = 0; t < 2; t++)
+        for (int k = 0; k < COUNT(sizes); k++) {
+            ct_dtype dtype = t ? CT_F64 : CT_F32;
+            int64_t n = sizes[k], other = sizes[(k * 5 + 3) % COUNT(sizes)];
+            qr_case(n, n, dtype, k % 3), qr_case(n, other, dtype, k % 2), qr_case(300, n, dtype, 0);
+            for (int kind = 0; kind < 8; kind++) eigh_case(n, dtype, kind);
+            if (n > 1) lstsq_case(n, other, 3, false, dtype), lstsq_case(n + 100, n, 1 + k, false, dtype), lstsq_case(n + 7, n, 2, true, dtype);
+            if (k < 3) for (int kind = 0; kind < 8; kind++) eigh_case(k == 0 ? 200 : k == 1 ? 257 : 131, dtype, kind);
+            if (!t) svd_case(n, other, -1), svd_case(200, n, 1e-2), svd_case(n, 70, 1e-5), svd_case(n, n, 1e-8), svd_case(n + 30, n, 0);
         }
 }
 
@@ -1811,9 +1978,9 @@ int main(void)
     test_init();
     values = (double *)malloc((size_t)MOST * sizeof *values), want = (double *)malloc((size_t)MOST * sizeof *want), want_at = (double *)malloc((size_t)MOST * sizeof *want_at);
     if (!values || !want || !want_at) return 1;
-    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, powers, convolutions, variances,
+    static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, near_keys, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, attentions, recurrences, running_extremes, functions, orders};
+                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
