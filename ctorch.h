@@ -7503,6 +7503,10 @@ static void CT__K(conv_taps##f)(int64_t rows, int64_t n, const void *x_, int64_t
     const int64_t L = CT__CONV_L(T, f);                                                                               \
     const CT__K(CV##f) start = (CT__K(CV##f)){0} + 1; /* times b: -0 stays */                                         \
     T v;                                                                                                              \
+    if (CT__VBYTES == 64 && n <= L) { /* two shorter ones */                                                          \
+        CT__CONV_NARROW(conv_taps##f)(rows, n, x_, xs, offset, w_, taps, high, wide, b, y_, ys);                      \
+        return;                                                                                                       \
+    }                                                                                                                 \
     for (int64_t r = 0; r < rows; r += 4) {                                                                           \
         if (rows >= 4 && r + 4 > rows) r = rows - 4;                                                                  \
         for (int64_t i = 0; i < n; i += 2 * L) {                                                                      \
@@ -7691,7 +7695,7 @@ static void CT__K(pool_add##f)(int64_t n, const void *x_, int64_t xs, void *y_, 
 #undef CT__CONV_KERNELS
 #if CT__VBYTES < 64
 #define CT__CONV_NARROW CT__K
-#define CT__CONV_AROUND(T, I, f) CT__CONV_FOURS(T, I, f) CT__CONV_TAPS(T, f) CT__CONV_DOTS(T, I, f) CT__CONV_POOL(T, I, f)
+#define CT__CONV_AROUND(T, I, f) CT__CONV_FOURS(T, I, f) CT__CONV_DOTS(T, I, f) CT__CONV_POOL(T, I, f)
 #else /* what gains little: AVX2's */
 #define CT__CONV_NARROW(name) ct__avx2_##name
 #define CT__CONV_AROUND(T, I, f)
@@ -7699,8 +7703,9 @@ static void CT__K(pool_add##f)(int64_t n, const void *x_, int64_t xs, void *y_, 
 #define CT__CONV_KERNELS(T, I, f, wino)                                                                               \
 CT__CONV_VECTORS(T, I, f)                                                                                             \
 CT__CONV_ROWS(T, f)                                                                                                   \
+CT__CONV_TAPS(T, f)                                                                                                   \
 CT__CONV_AROUND(T, I, f)                                                                                              \
-static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__CONV_NARROW(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_split##f), CT__CONV_NARROW(pool_merge##f), CT__CONV_NARROW(pool_add##f), CT__CONV_NARROW(grid_near##f), CT__CONV_NARROW(grid_blend##f), wino};
+static const ct__conv_kernels CT__K(conv##f) = {CT__K(conv_rows##f), CT__K(conv_taps##f), CT__CONV_NARROW(conv_dots##f), CT__CONV_NARROW(pool_max##f), CT__CONV_NARROW(pool_split##f), CT__CONV_NARROW(pool_merge##f), CT__CONV_NARROW(pool_add##f), CT__CONV_NARROW(grid_near##f), CT__CONV_NARROW(grid_blend##f), wino};
 static bool CT__K(wino)(const ct__wino *w);
 CT__CONV_KERNELS(float, int32_t, _f32, CT__K(wino))
 #ifdef CT__PASS_BASE
@@ -16512,7 +16517,7 @@ typedef struct ct__conv_job {
     const ct__gemm_kernels *gemm;
     const ct__conv_kernels *conv;
     ct__frame frame;
-    ct__axis axis[3];
+    ct__axis axis[3], *axes;              /* axes: of each phase, three */
     ct__pixels pixels;
     const char *source, *w, *g, *bias;    /* g: y, of conv_weight */
     char *out, *images, *temp;            /* images: frames of a chunk; temp: results on the way to their places */
@@ -17263,15 +17268,14 @@ static void ct__direct_line(const ct__conv_job *j, int64_t phase, int64_t phases
 {
     const ct__frame *f = &j->frame;
     int64_t size = j->size, step = j->backward ? j->c.stride[2] : 1, W = j->result[2], n = (W + step - 1) / step;
-    ct__axis a[3];
-    ct__conv_axes(j, phase, a);
+    const ct__axis *a = j->axes + 3 * phase;
     int64_t high = a[1].lanes, xs = a[1].step * f->stride[1], ys = a[1].jump * W;
     for (int64_t q0 = 0; q0 < a[0].lanes; q0++) {
         char *d = y + ((a[0].at + q0 * a[0].jump) * j->result[1] + a[1].at) * W * size;
         const int64_t *at = offset;
         const char *v = w;
         for (int64_t p = 0, taps; p < phases; p++, at += taps, v += taps * size) {
-            ct__conv_axes(j, phase + p, a), taps = j->channels * ct__axes_taps(a);
+            a = j->axes + 3 * (phase + p), taps = j->channels * ct__axes_taps(a);
             bool square = a[0].taps == 1 && a[1].taps > 1 && a[1].step == (a[1].next < 0 ? -a[1].next : a[1].next);
             j->conv->taps(high, n, x + q0 * a[0].step * f->stride[0] * size, xs, at, v, taps, square ? a[1].taps : 0, a[2].taps, bias, step == 1 ? d : rows + p * high * n * size, step == 1 ? ys : n);
         }
@@ -17282,7 +17286,6 @@ static void ct__direct_parts(void *ctx, int64_t begin, int64_t end)
 {
     const ct__conv_job *j = (const ct__conv_job *)ctx;
     int64_t size = j->size, taps = j->c.taps, frame = j->channels * j->frame.channel + 64, row = ct__imax(1, ct__conv_phases(j, 2));
-    ct__axis a[3];
     for (int64_t part = begin; part < end; part++) {
         char *room = j->images + part * j->room * size, *w = room + frame * size, *rows = w + j->entries * size;
         memset(room, 0, (size_t)(frame * size));
@@ -17292,7 +17295,7 @@ static void ct__direct_parts(void *ctx, int64_t begin, int64_t end)
                 const int64_t *offset = j->offset, *at = j->weight;
                 for (int64_t p = 0, n; p < j->chunk; p += row, offset += n, at += n) { /* phases */
                     n = 0;
-                    for (int64_t k = p; k < p + row; k++) ct__conv_axes(j, k, a), n += j->channels * ct__axes_taps(a);
+                    for (int64_t k = p; k < p + row; k++) n += j->channels * ct__axes_taps(j->axes + 3 * k);
                     ct__direct_weights(j, weights + m * (j->backward ? taps : j->entries) * size, at, n, w);
                     ct__direct_line(j, p, row, x, offset, w, j->bias ? ct__real(j->bias, item % j->c.G * j->lines + m, size) : 0, rows, j->out + (item * j->lines + m) * j->space * size);
                 }
@@ -17302,22 +17305,24 @@ static void ct__direct_parts(void *ctx, int64_t begin, int64_t end)
 }
 static bool ct__conv_direct(ct__conv_job *j, int64_t phases)
 {
-    ct__axis a[3];
     int64_t frame = j->channels * j->frame.channel + 64, threads = ct_get_num_threads();
     j->frame.copied = true; /* vectors may read behind the last row */
     j->items = j->c.N * j->c.G, j->parts = ct__imin(j->items, frame * j->size > ct__conv_budget / 4 ? threads : 4 * threads), j->chunk = phases;
     j->room = frame + j->entries + j->result[1] * (j->result[2] + j->c.stride[2]) + 64;
     int64_t images = j->parts * j->room;
-    if (ct__conv_tables(j)) j->images = (char *)ct__conv_alloc(images, j->size);
-    if (!j->images) return ct__conv_free(j, 0, 0), false;
-    for (int64_t p = 0, at = 0; p < phases; p++) {
+    j->axes = (ct__axis *)ct__conv_alloc(3 * phases, (int64_t)sizeof *j->axes);
+    if (j->axes && ct__conv_tables(j)) j->images = (char *)ct__conv_alloc(images, j->size);
+    bool ok = j->images != NULL;
+    for (int64_t p = 0, at = 0; ok && p < phases; p++) {
+        ct__axis *a = j->axes + 3 * p;
         ct__conv_axes(j, p, a);
         ct__frame_offsets(&j->frame, &j->c, a, j->channels, j->backward ? j->lines * j->c.taps : j->c.taps, j->offset + at, j->weight + at);
         at += j->channels * ct__axes_taps(a);
     }
-    ct__parallel_for(j->parts, 1, ct__direct_parts, j);
+    if (ok) ct__parallel_for(j->parts, 1, ct__direct_parts, j);
+    if (j->axes) ct__free(j->axes, (size_t)(3 * phases) * sizeof *j->axes);
     ct__conv_free(j, images, 0);
-    return true;
+    return ok;
 }
 /* Weights of source channels [..): all images in order, so that the sums do not depend on the number of threads. */
 static void ct__direct_sums(void *ctx, int64_t begin, int64_t end)
