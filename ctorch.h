@@ -5053,15 +5053,17 @@ typedef struct ct__conv_kernels {
     /* panel[k*tile + to + j] = x[offset[k] + from + j] for j < n of each span, k < nk; 0 for lanes beyond `lanes`. Reads stay below end. */
     void (*rows)(const void *x, const void *end, const int64_t *offset, int64_t nk, const ct__span *span, int spans, int64_t lanes,
                  int64_t tile, void *panel);
-    /* y[r*ys + i] = b + sum_t w[t] * x[offset[t] + r*xs + i] for rows r, i < n; x is readable for a vector beyond each row */
-    void (*taps)(int64_t rows, int64_t n, const void *x, int64_t xs, const int64_t *offset, const void *w, int64_t taps, double b, void *y, int64_t ys);
+    /* y[r*ys + i] = b + sum_t w[t] * x[offset[t] + r*xs + i] for rows r, i < n; x is readable for a vector beyond each row. If high is not 0, taps are
+       kernels (high, wide), whose rows are xs apart */
+    void (*taps)(int64_t rows, int64_t n, const void *x, int64_t xs, const int64_t *offset, const void *w, int64_t taps, int64_t high, int64_t wide, double b, void *y, int64_t ys);
     /* sum[t] += sum over rows r, i < n of g[r*n + i] * x[offset[t] + r*xs + i] */
     void (*dots)(int64_t rows, int64_t n, const void *g, const void *x, int64_t xs, const int64_t *offset, int64_t taps, double *sum);
     /* for each tap t in turn, where tap[t][i] is larger than y[i], or NaN: y[i] = tap[t][i] and place[i] = at[t] + i*s. Before, if start is
        given: y = -inf, place = start. Places are int32 beside float, int64 beside double; i < n rounded up to whole vectors of 64 bytes */
     void (*max)(int64_t n, const void *const *tap, const int64_t *at, int64_t taps, int64_t s, const void *start, void *y, void *place);
-    void (*split)(int64_t n, const void *x, int64_t s, void *y, int64_t ys); /* y[p*ys + i] = x[i*s + p], i < n, p < s */
-    void (*merge)(int64_t n, const void *x, int64_t xs, void *y, int64_t s); /* y[i*s + p] = x[p*xs + i], i < n, p < s */
+    /* of rows r: y[r*ys + p*yp + i] = x[r*xs + i*s + p] for i < n, p < s; and y[r*ys + i*s + p] = x[r*xs + p*xp + i] */
+    void (*split)(int64_t rows, int64_t n, const void *x, int64_t xs, int64_t s, void *y, int64_t ys, int64_t yp);
+    void (*merge)(int64_t rows, int64_t n, const void *x, int64_t xs, int64_t xp, int64_t s, void *y, int64_t ys);
     void (*add)(int64_t n, const void *x, int64_t xs, void *y, int64_t ys); /* y[i*ys] += x[i*xs] */
     /* of points i < n with coordinates g[2*i]: where in a dim (of a frame) the neighbour below lies, and how far behind it the point */
     void (*near_by)(int64_t n, const void *g, const ct__grid_dim *dim, void *at, void *part);
@@ -7680,6 +7682,29 @@ typedef T CT__K(CU##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T)
 #define CT__CONV_PICK(V, I, take, a, b) ((take) ? (a) : (b))
 #define CT__CONV_VECTORS(T, I, f) typedef I CT__K(CI##f); typedef I CT__K(CW##f); typedef T CT__K(CV##f); typedef T CT__K(CU##f);
 #endif
+#undef CT__CONV_COPY4
+#undef CT__CONV_SPLIT4
+#undef CT__CONV_MERGE4
+#undef CT__CONV_FOURS
+#if CT__HAVE_VEC /* four elements side by side, of every second place, and back */
+#if defined(__clang__)
+#define CT__CONV_TURN(f, a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+#define CT__CONV_TURN(f, a, b, i, j, k, l) __builtin_shuffle(a, b, (CT__K(C4I##f)){i, j, k, l})
+#endif
+#define CT__CONV_FOURS(T, I, f)                                                                                       \
+typedef T CT__K(C4##f) __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));                    \
+typedef I CT__K(C4I##f) __attribute__((vector_size(4 * sizeof(I))));
+#define CT__CONV_4(f, p) (*(CT__K(C4##f) *)(uintptr_t)(p))
+#define CT__CONV_COPY4(T, f, x, y) CT__CONV_4(f, y) = CT__CONV_4(f, x)
+#define CT__CONV_SPLIT4(T, f, x, y, z) do { CT__K(C4##f) a = CT__CONV_4(f, x), b = CT__CONV_4(f, (x) + 4); CT__CONV_4(f, y) = CT__CONV_TURN(f, a, b, 0, 2, 4, 6), CT__CONV_4(f, z) = CT__CONV_TURN(f, a, b, 1, 3, 5, 7); } while (0)
+#define CT__CONV_MERGE4(T, f, x, z, y) do { CT__K(C4##f) a = CT__CONV_4(f, x), b = CT__CONV_4(f, z); CT__CONV_4(f, y) = CT__CONV_TURN(f, a, b, 0, 4, 1, 5), CT__CONV_4(f, (y) + 4) = CT__CONV_TURN(f, a, b, 2, 6, 3, 7); } while (0)
+#else
+#define CT__CONV_FOURS(T, I, f)
+#define CT__CONV_COPY4(T, f, x, y) memcpy(y, x, 4 * sizeof(T))
+#define CT__CONV_SPLIT4(T, f, x, y, z) for (int k = 0; k < 4; k++) (y)[k] = (x)[2 * k], (z)[k] = (x)[2 * k + 1]
+#define CT__CONV_MERGE4(T, f, x, z, y) for (int k = 0; k < 4; k++) (y)[2 * k] = (x)[k], (y)[2 * k + 1] = (z)[k]
+#endif
 #define CT__CONV_L(T, f) ((int64_t)(sizeof(CT__K(CV##f)) / sizeof(T)))
 
 /* A column of vectors at a time. The rest of a span: the vector that ends with it, one that the next span overwrites, or pieces. */
@@ -7717,34 +7742,72 @@ static void CT__K(conv_rows##f)(const void *x_, const void *end, const int64_t *
     }                                                                                                                 \
 }
 
-/* Four rows at a time, a vector of each. */
+/* Four rows at a time, two vectors of each, the second the one that ends with the row. Of a kernel whose taps have the distance of rows, an element
+   read serves all rows that it belongs to, from one to four; U(r): add to row r. */
+#define CT__CONV_TO(f, r, u) v = u, a##r##0 += v * x0, a##r##1 += v * x1
+#define CT__CONV_ROW(f, U)                                                                                            \
+    for (int64_t k = 0; k < wide; k++) {                                                                              \
+        const CT__K(CV##f) x0 = *(const CT__K(CU##f) *)(p + offset[t + k]), x1 = *(const CT__K(CU##f) *)(p + offset[t + k] + far_off); \
+        U                                                                                                             \
+    }
 #define CT__CONV_TAPS(T, f)                                                                                           \
-static void CT__K(conv_taps##f)(int64_t rows, int64_t n, const void *x_, int64_t xs, const int64_t *offset, const void *w_, int64_t taps, \
+static void CT__K(conv_taps##f)(int64_t rows, int64_t n, const void *x_, int64_t xs, const int64_t *offset, const void *w_, int64_t taps, int64_t high, int64_t wide, \
                                 double b, void *y_, int64_t ys)                                                       \
 {                                                                                                                     \
     CT__GEMM_FMA                                                                                                      \
     const int64_t L = CT__CONV_L(T, f);                                                                               \
-    const CT__K(CV##f) zero = {0};                                                                                    \
-    const T *w = (const T *)w_;                                                                                       \
-    for (int64_t r = 0; r < rows; r += 4)                                                                             \
-        for (int64_t i = 0; i < n; i += L) {                                                                          \
-            if (n >= L && i + L > n) i = n - L; /* the last vector ends with the row */                               \
+    const CT__K(CV##f) start = (CT__K(CV##f)){0} + 1; /* times b: -0 stays */                                         \
+    T v;                                                                                                              \
+    if (CT__VBYTES == 64 && n <= L) { /* two shorter ones */                                                          \
+        CT__CONV_NARROW(conv_taps##f)(rows, n, x_, xs, offset, w_, taps, high, wide, b, y_, ys);                      \
+        return;                                                                                                       \
+    }                                                                                                                 \
+    for (int64_t r = 0; r < rows; r += 4) {                                                                           \
+        if (rows >= 4 && r + 4 > rows) r = rows - 4;                                                                  \
+        for (int64_t i = 0; i < n; i += 2 * L) {                                                                      \
+            if (n >= 2 * L && i + 2 * L > n) i = n - 2 * L;                                                           \
             const T *x = (const T *)x_ + r * xs + i;                                                                  \
-            T *y = (T *)y_ + r * ys + i;                                                                              \
-            int64_t m = rows - r < 4 ? rows - r : 4, s1 = m > 1 ? xs : 0, s2 = m > 2 ? 2 * xs : 0, s3 = m > 3 ? 3 * xs : 0; \
-            CT__K(CV##f) a[4];                                                                                        \
-            CT__K(CV##f) a0 = (zero + 1) * (T)b, a1 = a0, a2 = a0, a3 = a0; /* -0 stays */                            \
-            for (int64_t t = 0; t < taps; t++) {                                                                      \
-                const T *p = x + offset[t], v = w[t];                                                                 \
-                a0 += v * *(const CT__K(CU##f) *)p, a1 += v * *(const CT__K(CU##f) *)(p + s1);                        \
-                a2 += v * *(const CT__K(CU##f) *)(p + s2), a3 += v * *(const CT__K(CU##f) *)(p + s3);                 \
+            int64_t far_off = n - i < L ? 0 : n - i < 2 * L ? n - i - L : L, m = rows - r < 4 ? rows - r : 4;         \
+            CT__K(CV##f) a[8], a00 = start * (T)b, a10 = a00, a20 = a00, a30 = a00, a01 = a00, a11 = a00, a21 = a00, a31 = a00; \
+            if (high < 3 || m < 4) {                                                                                  \
+                int64_t s1 = m > 1 ? xs : 0, s2 = m > 2 ? 2 * xs : 0, s3 = m > 3 ? 3 * xs : 0;                        \
+                for (int64_t t = 0; t < taps; t++) {                                                                  \
+                    const T *p = x + offset[t], *q = p + far_off;                                                     \
+                    v = ((const T *)w_)[t];                                                                           \
+                    a00 += v * *(const CT__K(CU##f) *)p, a01 += v * *(const CT__K(CU##f) *)q;                         \
+                    a10 += v * *(const CT__K(CU##f) *)(p + s1), a11 += v * *(const CT__K(CU##f) *)(q + s1);           \
+                    a20 += v * *(const CT__K(CU##f) *)(p + s2), a21 += v * *(const CT__K(CU##f) *)(q + s2);           \
+                    a30 += v * *(const CT__K(CU##f) *)(p + s3), a31 += v * *(const CT__K(CU##f) *)(q + s3);           \
+                }                                                                                                     \
+            } else for (int64_t t = 0; t < taps; t += high * wide) {                                                  \
+                const T *w = (const T *)w_ + t, *p = x, *z = w - wide;                                                \
+                CT__CONV_ROW(f, CT__CONV_TO(f, 0, w[k]);)                                                             \
+                w += wide, z += wide, p += xs;                                                                        \
+                CT__CONV_ROW(f, CT__CONV_TO(f, 0, w[k]); CT__CONV_TO(f, 1, z[k]);)                                    \
+                w += wide, z += wide, p += xs;                                                                        \
+                CT__CONV_ROW(f, CT__CONV_TO(f, 0, w[k]); CT__CONV_TO(f, 1, z[k]); CT__CONV_TO(f, 2, z[k - wide]);)    \
+                for (int64_t h = 3; h < high; h++) {                                                                  \
+                    w += wide, z += wide, p += xs;                                                                    \
+                    CT__CONV_ROW(f, CT__CONV_TO(f, 0, w[k]); CT__CONV_TO(f, 1, z[k]); CT__CONV_TO(f, 2, z[k - wide]); CT__CONV_TO(f, 3, z[k - 2 * wide]);) \
+                }                                                                                                     \
+                z += wide, p += xs;                                                                                   \
+                CT__CONV_ROW(f, CT__CONV_TO(f, 1, z[k]); CT__CONV_TO(f, 2, z[k - wide]); CT__CONV_TO(f, 3, z[k - 2 * wide]);) \
+                p += xs;                                                                                              \
+                CT__CONV_ROW(f, CT__CONV_TO(f, 2, z[k]); CT__CONV_TO(f, 3, z[k - wide]);)                             \
+                p += xs;                                                                                              \
+                CT__CONV_ROW(f, CT__CONV_TO(f, 3, z[k]);)                                                             \
             }                                                                                                         \
-            a[0] = a0, a[1] = a1, a[2] = a2, a[3] = a3;                                                               \
-            for (int64_t k = 0; k < m; k++, y += ys) {                                                                \
-                if (n >= L || (ys == n && (r + k) * n + L <= rows * n)) *(CT__K(CU##f) *)y = a[k]; /* the next row overwrites */\
-                else memcpy(y, &a[k], (size_t)n * sizeof(T));                                                         \
+            a[0] = a00, a[1] = a01, a[2] = a10, a[3] = a11, a[4] = a20, a[5] = a21, a[6] = a30, a[7] = a31;           \
+            for (int64_t k = 0; k < m; k++) {                                                                         \
+                T *y = (T *)y_ + (r + k) * ys + i;                                                                    \
+                if (n >= L || (ys == n && (r + k) * n + L <= rows * n)) { /* the next row overwrites */               \
+                    *(CT__K(CU##f) *)y = a[2 * k];                                                                    \
+                    if (far_off) *(CT__K(CU##f) *)(y + far_off) = a[2 * k + 1];                                       \
+                } else memcpy(y, &a[2 * k], (size_t)n * sizeof(T));                                                   \
             }                                                                                                         \
+            if (n < 2 * L) break;                                                                                     \
         }                                                                                                             \
+    }                                                                                                                 \
 }
 
 /* Four taps at a time. A row's last vector is the one that ends with it; what it repeats is masked out of both factors. */
@@ -7823,20 +7886,32 @@ static void CT__K(pool_max##f)(int64_t n, const void *const *tap, const int64_t 
         *(CT__K(CW##f) *)(place + i) = p;                                                                             \
     }                                                                                                                 \
 }                                                                                                                     \
-static void CT__K(pool_split##f)(int64_t n, const void *x_, int64_t s, void *y_, int64_t ys)                          \
+static void CT__K(pool_split##f)(int64_t rows, int64_t n, const void *x_, int64_t xs, int64_t s, void *y_, int64_t ys, int64_t yp) \
 {                                                                                                                     \
-    const T *CT__RESTRICT x = (const T *)x_;                                                                          \
-    T *CT__RESTRICT y = (T *)y_, *CT__RESTRICT z = y + ys;                                                            \
-    if (s == 1) memcpy(y, x, (size_t)n * sizeof *y);                                                                  \
-    else if (s == 2) for (int64_t i = 0; i < n; i++) y[i] = x[2 * i], z[i] = x[2 * i + 1];                            \
-    else for (int64_t p = 0; p < s; p++) for (int64_t i = 0; i < n; i++) y[p * ys + i] = x[i * s + p];                \
+    const T *x = (const T *)x_;                                                                                       \
+    for (; rows > 0; rows--, x += xs, y_ = (T *)y_ + ys) {                                                            \
+        T *y = (T *)y_, *z = y + yp;                                                                                  \
+        int64_t i = 0;                                                                                                \
+        for (; s < 3 && n >= 4 && i < n; i += 4) { /* the last four may overlap others */                             \
+            i = i + 4 > n ? n - 4 : i;                                                                                \
+            if (s == 1) CT__CONV_COPY4(T, f, x + i, y + i);                                                           \
+            else CT__CONV_SPLIT4(T, f, x + 2 * i, y + i, z + i);                                                      \
+        }                                                                                                             \
+        for (; i < n; i++) for (int64_t p = 0; p < s; p++) y[p * yp + i] = x[i * s + p];                              \
+    }                                                                                                                 \
 }                                                                                                                     \
-static void CT__K(pool_merge##f)(int64_t n, const void *x_, int64_t xs, void *y_, int64_t s)                          \
+static void CT__K(pool_merge##f)(int64_t rows, int64_t n, const void *x_, int64_t xs, int64_t xp, int64_t s, void *y_, int64_t ys) \
 {                                                                                                                     \
-    const T *CT__RESTRICT x = (const T *)x_, *CT__RESTRICT z = x + xs;                                                \
-    T *CT__RESTRICT y = (T *)y_;                                                                                      \
-    if (s == 2) for (int64_t i = 0; i < n; i++) y[2 * i] = x[i], y[2 * i + 1] = z[i];                                 \
-    else for (int64_t i = 0; i < n; i++) for (int64_t p = 0; p < s; p++) y[i * s + p] = x[p * xs + i];                \
+    const T *x = (const T *)x_;                                                                                       \
+    for (; rows > 0; rows--, x += xs, y_ = (T *)y_ + ys) {                                                            \
+        T *y = (T *)y_;                                                                                               \
+        int64_t i = 0;                                                                                                \
+        for (; s == 2 && n >= 4 && i < n; i += 4) {                                                                   \
+            i = i + 4 > n ? n - 4 : i;                                                                                \
+            CT__CONV_MERGE4(T, f, x + i, x + xp + i, y + 2 * i);                                                      \
+        }                                                                                                             \
+        for (; i < n; i++) for (int64_t p = 0; p < s; p++) y[i * s + p] = x[p * xp + i];                              \
+    }                                                                                                                 \
 }                                                                                                                     \
 static void CT__K(grid_near##f)(int64_t n, const void *g_, const ct__grid_dim *d, void *at_, void *part_)             \
 {                                                                                                                     \
@@ -7875,7 +7950,7 @@ static void CT__K(pool_add##f)(int64_t n, const void *x_, int64_t xs, void *y_, 
 #undef CT__CONV_KERNELS
 #if CT__VBYTES < 64
 #define CT__CONV_NARROW CT__K
-#define CT__CONV_AROUND(T, I, f) CT__CONV_DOTS(T, I, f) CT__CONV_POOL(T, I, f)
+#define CT__CONV_AROUND(T, I, f) CT__CONV_FOURS(T, I, f) CT__CONV_DOTS(T, I, f) CT__CONV_POOL(T, I, f)
 #else /* what gains little: AVX2's */
 #define CT__CONV_NARROW(name) ct__avx2_##name
 #define CT__CONV_AROUND(T, I, f)
@@ -16716,6 +16791,9 @@ static ct__axis ct__axis_backward(const ct__conv *c, int d, int64_t at)
     return a;
 }
 
+static int64_t ct__axis_tap(const ct__axis *a, int64_t i) { return a->next < 0 ? a->taps - 1 - i : i; } /* taps by ascending position */
+static int64_t ct__axis_place(const ct__axis *a, int64_t i) { return a->first + ct__axis_tap(a, i) * a->next; }
+
 /* The source as the gathering sees it: in place, or a copy with zeros around it, and, where lanes step along the width, with the columns
    of each residue together, so that neighbouring lanes always read neighbouring elements. */
 typedef struct ct__frame {
@@ -16770,7 +16848,7 @@ static void ct__row_phases(const ct__conv_kernels *k, int64_t size, const char *
 {
     int64_t lo = first < 0 ? ct__imin(n, step == 1 ? -first : (step - 1 - first) / step) : 0; /* all phases are inside at [lo, hi) */
     int64_t hi = ct__imax(lo, ct__imin(n, step == 1 ? W - first : (W - first) / step));
-    if (hi > lo) k->split(hi - lo, x + (first + lo * step) * size, step, y + lo * size, ys);
+    if (hi > lo) k->split(1, hi - lo, x + (first + lo * step) * size, 0, step, y + lo * size, 0, ys);
     for (int64_t p = 0; p < step && hi - lo < n; p++, y += ys * size)
         for (int side = 0; side < 2; side++) { /* left and right of that: outside, but for one element at most */
             int64_t q = side ? hi : 0, end = side ? n : lo, near_by = side ? hi : lo - 1, e = first + near_by * step + p;
@@ -16781,26 +16859,28 @@ static void ct__row_phases(const ct__conv_kernels *k, int64_t size, const char *
             if (any && e >= 0 && e < W) ct__put_one(y, near_by, x, e, size);
         }
 }
-static void ct__frame_row(const ct__frame *f, size_t size, const char *src, char *dst)
+/* rows of an image into those of a frame, which was cleared once: around the image there are zeros */
+static void ct__frame_rows(const ct__frame *f, int64_t size, int64_t rows, const char *src, char *dst)
 {
     const ct__conv_kernels *k = size == 4 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64;
-    if (f->step == 1) memcpy(dst + f->low[2] * (int64_t)size, src, (size_t)ct__imin(f->size[2], f->high[2]) * size);
-    else ct__row_phases(k, (int64_t)size, src, f->size[2], -f->low[2], f->slots, f->step, NULL, dst, f->slots);
+    int64_t s = f->step, low = f->low[2], W = f->size[2], n = ct__imin(W, f->high[2]), first = ct__imin(n, (s - low % s) % s), all = (n - first) / s;
+    if (all) k->split(rows, all, src + first * size, W, s, dst + (low + first) / s * size, f->stride[1], f->slots);
+    for (int64_t e = 0; e < n; e++) { /* before and behind whole steps */
+        if (e == first) e += all * s;
+        int64_t at = (low + e) % s * f->slots + (low + e) / s;
+        for (int64_t r = 0; r < rows && e < n; r++) ct__put_one(dst, r * f->stride[1] + at, src, r * W + e, size);
+    }
 }
-/* planes [begin, end) of dense source images into frames, which were cleared once: around the image there are zeros */
+/* planes [begin, end) of dense source images into frames */
 static void ct__frame_planes(const ct__frame *f, size_t size, const char *src, char *dst, int64_t begin, int64_t end)
 {
-    int64_t plane = f->size[0] * f->size[1] * f->size[2];
+    int64_t H = f->size[1], W = f->size[2], rows = ct__imin(H, f->high[1]), each = !f->axis || f->axis[1].step <= f->axis[1].taps ? rows : 1;
     for (int64_t p = begin; p < end; p++)
-        for (int64_t a = 0; a < f->low[0] + f->high[0]; a++) {
-            if (!ct__frame_used(f, 0, a)) continue;
-            for (int64_t b = 0; b < f->low[1] + f->high[1]; b++) {
-                int64_t i = a - f->low[0], j = b - f->low[1];
-                char *row = dst + (p * f->channel + a * f->stride[0] + b * f->stride[1]) * (int64_t)size;
-                if (i < 0 || j < 0 || i >= f->size[0] || j >= f->size[1] || !ct__frame_used(f, 1, b)) continue;
-                ct__frame_row(f, size, src + (p * plane + (i * f->size[1] + j) * f->size[2]) * (int64_t)size, row);
-            }
-        }
+        for (int64_t i = 0; i < ct__imin(f->size[0], f->high[0]); i++)
+            for (int64_t j = 0; j < rows && ct__frame_used(f, 0, i + f->low[0]); j += each)
+                if (each == rows || ct__frame_used(f, 1, j + f->low[1]))
+                    ct__frame_rows(f, (int64_t)size, each, src + ((p * f->size[0] + i) * H + j) * W * (int64_t)size,
+                                   dst + (p * f->channel + (i + f->low[0]) * f->stride[0] + (j + f->low[1]) * f->stride[1]) * (int64_t)size);
 }
 static int64_t ct__frame_offset(const ct__frame *f, int d, int64_t position)
 {
@@ -16814,9 +16894,10 @@ static void ct__frame_offsets(const ct__frame *f, const ct__conv *c, const ct__a
         for (int64_t t0 = 0; t0 < a[0].taps; t0++)
             for (int64_t t1 = 0; t1 < a[1].taps; t1++)
                 for (int64_t t2 = 0; t2 < a[2].taps; t2++) {
-                    *offset++ = n * f->channel + ct__frame_offset(f, 0, a[0].first + t0 * a[0].next) + ct__frame_offset(f, 1, a[1].first + t1 * a[1].next) +
-                                ct__frame_offset(f, 2, a[2].first + t2 * a[2].next);
-                    if (weight) *weight++ = n * far_weight + ((a[0].k0 + t0 * a[0].kstep) * c->k[1] + a[1].k0 + t1 * a[1].kstep) * c->k[2] + a[2].k0 + t2 * a[2].kstep;
+                    int64_t t[3] = {t0, t1, t2}, at = 0, k = 0;
+                    for (int d = 0; d < 3; d++) at += ct__frame_offset(f, d, ct__axis_place(&a[d], t[d])), k = k * c->k[d] + a[d].k0 + ct__axis_tap(&a[d], t[d]) * a[d].kstep;
+                    *offset++ = n * f->channel + at;
+                    if (weight) *weight++ = n * far_weight + k;
                 }
 }
 
@@ -16864,7 +16945,7 @@ typedef struct ct__conv_job {
     const ct__gemm_kernels *gemm;
     const ct__conv_kernels *conv;
     ct__frame frame;
-    ct__axis axis[3];
+    ct__axis axis[3], *axes;              /* axes: of each phase, three */
     ct__pixels pixels;
     const char *source, *w, *g, *bias;    /* g: y, of conv_weight */
     char *out, *images, *temp;            /* images: frames of a chunk; temp: results on the way to their places */
@@ -16967,8 +17048,6 @@ typedef struct ct__conv_tiles {
     bool flat, by_image;                      /* lanes are results in order; tiles end with an image */
 } ct__conv_tiles;
 
-static int64_t ct__axis_tap(const ct__axis *a, int64_t i) { return a->next < 0 ? a->taps - 1 - i : i; } /* taps by ascending position */
-static int64_t ct__axis_place(const ct__axis *a, int64_t i) { return a->first + ct__axis_tap(a, i) * a->next; }
 static int64_t ct__places_find(const int64_t *place, int64_t n, int64_t value) /* the first that is not below */
 {
     int64_t low = 0;
@@ -17123,7 +17202,7 @@ static int ct__conv_rows_of(const ct__conv_tiles *t, const int64_t *at, int64_t 
 static void ct__conv_merge(const ct__conv_job *j, const char *x, int64_t far_off, int64_t phases, int64_t n, char *y, int64_t left, int64_t step)
 {
     int64_t all = ct__imin(n, left / step);
-    if (all) j->conv->merge(all, x, far_off, y, step);
+    if (all) j->conv->merge(1, all, x, 0, far_off, step, y, 0);
     for (int64_t p = 0; p < phases && all < n; p++)
         if (all * step + p < left) ct__put_one(y, all * step + p, x, p * far_off + all, j->size);
 }
@@ -17612,22 +17691,29 @@ static void ct__direct_weights(const ct__conv_job *j, const char *w, const int64
     if (j->size == 4) for (int64_t k = 0; k < n; k++) ((float *)(void *)out)[k] = ((const float *)(const void *)w)[at[k]];
     else for (int64_t k = 0; k < n; k++) ((double *)(void *)out)[k] = ((const double *)(const void *)w)[at[k]];
 }
-static void ct__direct_line(const ct__conv_job *j, const ct__axis *a, const char *x, const int64_t *offset, const char *w, double bias, char *rows, char *y)
+/* A line's rows of the phases of a row, whose offsets and weights follow each other: straight to their places, or by way of `rows`. */
+static void ct__direct_line(const ct__conv_job *j, int64_t phase, int64_t phases, const char *x, const int64_t *offset, const char *w, double bias, char *rows, char *y)
 {
     const ct__frame *f = &j->frame;
-    int64_t size = j->size, taps = j->channels * ct__axes_taps(a), n = a[2].lanes, ys = a[1].jump * j->result[2];
+    int64_t size = j->size, step = j->backward ? j->c.stride[2] : 1, W = j->result[2], n = (W + step - 1) / step;
+    const ct__axis *a = j->axes + 3 * phase;
+    int64_t high = a[1].lanes, xs = a[1].step * f->stride[1], ys = a[1].jump * W;
     for (int64_t q0 = 0; q0 < a[0].lanes; q0++) {
-        const char *s = x + q0 * a[0].step * f->stride[0] * size;
-        char *d = y + (((a[0].at + q0 * a[0].jump) * j->result[1] + a[1].at) * j->result[2] + a[2].at) * size;
-        bool direct = a[2].jump == 1;
-        j->conv->taps(a[1].lanes, n, s, a[1].step * f->stride[1], offset, w, taps, bias, direct ? d : rows, direct ? ys : n);
-        for (int64_t r = 0; !direct && r < a[1].lanes; r++) ct__copy_strided((size_t)size, n, rows + r * n * size, size, d + r * ys * size, a[2].jump * size);
+        char *d = y + ((a[0].at + q0 * a[0].jump) * j->result[1] + a[1].at) * W * size;
+        const int64_t *at = offset;
+        const char *v = w;
+        for (int64_t p = 0, taps; p < phases; p++, at += taps, v += taps * size) {
+            a = j->axes + 3 * (phase + p), taps = j->channels * ct__axes_taps(a);
+            bool square = a[0].taps == 1 && a[1].taps > 1 && a[1].step == (a[1].next < 0 ? -a[1].next : a[1].next);
+            j->conv->taps(high, n, x + q0 * a[0].step * f->stride[0] * size, xs, at, v, taps, square ? a[1].taps : 0, a[2].taps, bias, step == 1 ? d : rows + p * high * n * size, step == 1 ? ys : n);
+        }
+        for (int64_t r = 0; step > 1 && r < high; r++) ct__conv_merge(j, rows + r * n * size, high * n, phases, n, d + r * ys * size, W, step);
     }
 }
 static void ct__direct_parts(void *ctx, int64_t begin, int64_t end)
 {
     const ct__conv_job *j = (const ct__conv_job *)ctx;
-    int64_t size = j->size, taps = j->c.taps, frame = j->channels * j->frame.channel + 64;
+    int64_t size = j->size, taps = j->c.taps, frame = j->channels * j->frame.channel + 64, row = ct__imax(1, ct__conv_phases(j, 2));
     for (int64_t part = begin; part < end; part++) {
         char *room = j->images + part * j->room * size, *w = room + frame * size, *rows = w + j->entries * size;
         memset(room, 0, (size_t)(frame * size));
@@ -17635,13 +17721,11 @@ static void ct__direct_parts(void *ctx, int64_t begin, int64_t end)
             const char *x = ct__direct_source(j, item, room), *weights = j->w + item % j->c.G * j->lines * j->channels * taps * size;
             for (int64_t m = 0; m < j->lines; m++) {
                 const int64_t *offset = j->offset, *at = j->weight;
-                ct__axis a[3];
-                for (int64_t p = 0; p < j->chunk; p++) { /* phases */
-                    ct__conv_axes(j, p, a);
-                    int64_t n = j->channels * ct__axes_taps(a);
+                for (int64_t p = 0, n; p < j->chunk; p += row, offset += n, at += n) { /* phases */
+                    n = 0;
+                    for (int64_t k = p; k < p + row; k++) n += j->channels * ct__axes_taps(j->axes + 3 * k);
                     ct__direct_weights(j, weights + m * (j->backward ? taps : j->entries) * size, at, n, w);
-                    ct__direct_line(j, a, x, offset, w, j->bias ? ct__real(j->bias, item % j->c.G * j->lines + m, size) : 0, rows, j->out + (item * j->lines + m) * j->space * size);
-                    offset += n, at += n;
+                    ct__direct_line(j, p, row, x, offset, w, j->bias ? ct__real(j->bias, item % j->c.G * j->lines + m, size) : 0, rows, j->out + (item * j->lines + m) * j->space * size);
                 }
             }
         }
@@ -17649,22 +17733,24 @@ static void ct__direct_parts(void *ctx, int64_t begin, int64_t end)
 }
 static bool ct__conv_direct(ct__conv_job *j, int64_t phases)
 {
-    ct__axis a[3];
     int64_t frame = j->channels * j->frame.channel + 64, threads = ct_get_num_threads();
     j->frame.copied = true; /* vectors may read behind the last row */
     j->items = j->c.N * j->c.G, j->parts = ct__imin(j->items, frame * j->size > ct__conv_budget / 4 ? threads : 4 * threads), j->chunk = phases;
-    j->room = frame + j->entries + j->result[1] * j->result[2] + 64;
+    j->room = frame + j->entries + j->result[1] * (j->result[2] + j->c.stride[2]) + 64;
     int64_t images = j->parts * j->room;
-    if (ct__conv_tables(j)) j->images = (char *)ct__conv_alloc(images, j->size);
-    if (!j->images) return ct__conv_free(j, 0, 0), false;
-    for (int64_t p = 0, at = 0; p < phases; p++) {
+    j->axes = (ct__axis *)ct__conv_alloc(3 * phases, (int64_t)sizeof *j->axes);
+    if (j->axes && ct__conv_tables(j)) j->images = (char *)ct__conv_alloc(images, j->size);
+    bool ok = j->images != NULL;
+    for (int64_t p = 0, at = 0; ok && p < phases; p++) {
+        ct__axis *a = j->axes + 3 * p;
         ct__conv_axes(j, p, a);
         ct__frame_offsets(&j->frame, &j->c, a, j->channels, j->backward ? j->lines * j->c.taps : j->c.taps, j->offset + at, j->weight + at);
         at += j->channels * ct__axes_taps(a);
     }
-    ct__parallel_for(j->parts, 1, ct__direct_parts, j);
+    if (ok) ct__parallel_for(j->parts, 1, ct__direct_parts, j);
+    if (j->axes) ct__free(j->axes, (size_t)(3 * phases) * sizeof *j->axes);
     ct__conv_free(j, images, 0);
-    return true;
+    return ok;
 }
 /* Weights of source channels [..): all images in order, so that the sums do not depend on the number of threads. */
 static void ct__direct_sums(void *ctx, int64_t begin, int64_t end)
@@ -18343,7 +18429,7 @@ static void ct__resample_table(ct__resample_job *j, int64_t mode, bool align, do
 static void ct__resample_rows(const ct__resample_job *j, int64_t p)
 {
     for (int64_t o = 0; o < j->rows; o++)
-        j->k->taps(1, j->inner, j->x + p * j->from * j->inner * j->size, 0, j->index + j->start[o], (const char *)j->weight + j->start[o] * j->size, j->start[o + 1] - j->start[o], j->zero,
+        j->k->taps(1, j->inner, j->x + p * j->from * j->inner * j->size, 0, j->index + j->start[o], (const char *)j->weight + j->start[o] * j->size, j->start[o + 1] - j->start[o], 0, 0, j->zero,
                    j->y + (p * j->rows + o) * j->inner * j->size, 0);
 }
 static void ct__resample_body(void *ctx, int64_t begin, int64_t end)

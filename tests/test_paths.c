@@ -960,6 +960,12 @@ static void groups(void)
     }
     for (int64_t k = 1; k <= 4; k++) for (int g = 1; g < 3; g++) for (int t = 0; t < 2; t++) /* one position */
         group_case((Groups){3, g, 5, 7, k, k, k, 1 + t, 0, 1}, true, t ? CT_F64 : CT_F32), group_case((Groups){17, g, 20, 33, k, k, k, 1, 0, 1}, true, CT_F32), group_case((Groups){3, g, 5, 7, k, k, k, 1 + t, 0, 1}, false, CT_F32);
+    static const Groups tiles[] = { /* channels in blocks, many weights, more lines than taps, phases whose taps leave gaps or are missing, tiles across images, rows of many lengths */
+        {2, 1, 100, 24, 13, 11, 3, 2, 1, 1}, {1, 1, 5, 120, 21, 23, 7, 2, 3, 1}, {3, 1, 2, 32, 20, 21, 3, 1, 0, 1}, {2, 1, 16, 40, 17, 33, 1, 2, 0, 1}, {2, 2, 64, 48, 10, 12, 3, 2, 1, 1},
+        {2, 1, 4, 9, 20, 23, 3, 2, 2, 3}, {2, 3, 5, 6, 19, 22, 2, 3, 0, 1}, {70, 1, 5, 6, 9, 9, 3, 2, 1, 1}, {5, 1, 7, 17, 33, 33, 1, 1, 0, 1}, {2, 1, 9, 8, 64, 65, 3, 2, 1, 1}, {3, 1, 3, 8, 32, 32, 4, 4, 0, 1},
+        {1, 1, 260, 9, 7, 7, 3, 2, 1, 1}, {2, 6, 1, 1, 9, 37, 5, 1, 2, 1}, {1, 5, 1, 1, 30, 17, 7, 1, 3, 1}, {2, 3, 2, 2, 13, 50, 4, 1, 1, 1}, {2, 9, 1, 1, 23, 46, 3, 2, 1, 1}, {1, 4, 1, 2, 6, 130, 5, 1, 2, 1}};
+    for (int k = 0; k < COUNT(tiles); k++) for (int t = 0; t < 4; t++) group_case(tiles[k], t & 1, t & 2 ? CT_F64 : CT_F32);
+    for (int s = 2; s < 4; s++) group_case((Groups){2, 1, 6, 90, 4 * s + 7, 6 * s + 5, 2 * s + 1, s, 1, 1}, true, CT_F32), group_case((Groups){1, 8, 1, 1, 5 * s + 5, 8 * s + 5, 5, s, 0, 1}, true, CT_F32);
     group_case((Groups){4, 4, 16, 16, 28, 28, 3, 1, 1, 1}, false, CT_F32), group_case((Groups){2, 40, 1, 1, 14, 14, 5, 1, 2, 1}, false, CT_F32), group_case((Groups){40, 1, 16, 9, 28, 28, 3, 2, 1, 1}, false, CT_F32);
 }
 
