@@ -21317,7 +21317,7 @@ CT_API ct_tensor *(ct_normalize)(ct_tensor *x, double p, int dim, double eps)
 }
 CT_API ct_tensor *(ct_cosine_similarity)(ct_tensor *x1, ct_tensor *x2, int dim, double eps)
 {
-    ct_tensor *x[2] = {x1, x2};
+    ct_tensor *x[4] = {x1, x2};
     ct_shape s;
     const char *fn = "ct_cosine_similarity";
     if (!x1 || !x2 || !ct__need_float(x1, "x1", fn) || !ct__need_float(x2, "x2", fn)) return NULL;
@@ -21325,9 +21325,10 @@ CT_API ct_tensor *(ct_cosine_similarity)(ct_tensor *x1, ct_tensor *x2, int dim, 
     ct__fn f = ct__begin(fn);
     for (int k = 0; k < 2; k++) {
         x[k] = (ct_broadcast_to)(x[k], s);
-        x[k] = (ct_div)(x[k], (ct_clamp_min)((ct_norm_dims)(x[k], 2, ct__dims(dim, s.ndim ? dim : -1), true), ct_number(eps)));
+        x[k + 2] = (ct_clamp_min)((ct_norm_dims)(x[k], 2, ct__dims(dim, s.ndim ? dim : -1), true), ct_number(eps));
+        if (!x[k] || !x[k + 2]) return ct__end(f, NULL);
     }
-    return ct__end(f, (ct_sum_dim)((ct_mul)(x[0], x[1]), dim, false));
+    return ct__end(f, (ct_sum_dim)((ct_expr)("a/c*(b/d)", x, 4), dim, false));
 }
 CT_API ct_tensor *(ct_dropout)(ct_tensor *x, double p, bool training)
 {
