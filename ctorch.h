@@ -3692,8 +3692,8 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(erf, Erf, 1, F, erf(a), g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                              \
     X(leaky_relu, LeakyRelu, 1, F, a > 0 ? a : a*p, a > 0 ? g : g*p, CT_NONE, CT_NONE)                                \
     X(elu, Elu, 1, F, a > 0 ? a : p*expm1(a), a < 0 ? g*p*exp(a) : a == 0 ? g*p : g, CT_NONE, CT_NONE)                \
-    X(gelu, Gelu, 1, F, a*((1 + erf(a*num(0.70710678118654752440)))/2),                                                \
-      g*((1 + erf(a*num(0.70710678118654752440)))/2 + a*num(0.39894228040143267794)*exp(-a*a/2)), CT_NONE, CT_NONE)   \
+    X(gelu, Gelu, 1, F, a*((1 + erf(a*num(0.70710678118654752440)))/2), g*gelu_slope(a), CT_NONE, CT_NONE)            \
+    X(gelu_slope, GeluBackward, 1, F, gelu_slope(a), g*num(0.39894228040143267794)*exp(-a*a/2)*(2 - a*a), CT_NONE, CT_NONE)\
     X(gelu_tanh, Gelu, 1, F, a*((1 + tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a)))/2),                  \
       g*((1 + tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a)))/2                                          \
          + a*(1 - square(tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a))))                                \
@@ -5594,6 +5594,16 @@ CT__INLINE float CT__K(erf_f32)(float x)
     p = CT__K(expm1_parts)(-u, &h);
     return copysignf(-2.0f * (h * p + (h - 0.5f)), x);
 }
+/* Phi(x) + x phi(x), both from e = exp(-x^2/2): Phi(-a) = e Q(a), error 2^-25.5 for a <= 4.6; beyond, e makes little of it */
+CT__INLINE float CT__K(gelu_slope_f32)(float x)
+{
+    float a = fabsf(x), e, q;
+    e = CT__K(exp_flush_f32)(-0.5f * x * x), a = a > 4.6f ? 4.6f : a;
+    q = 0.5f + a * (-0.39894131f + a * (0.24998029f + a * (-0.13284235f + a * (0.06201602f + a * (-0.025608448f + a * (0.009129958f
+      + a * (-0.0026642394f + a * (0.00059134327f + a * (-9.1108872e-05f + a * (8.5172132e-06f + a * -3.5943859e-07f))))))))));
+    q = x < 0.0f ? e * q : 1.0f - e * q;
+    return q + x * (0.3989423f * e); /* NaN at infinities, as torch's */
+}
 /* erfc(a) = e^(-a^2) R(t), t = (a-3)/(a+3), a in [0, 10.1], error 2^-27.5; erfc(-a) = 2 - erfc(a) */
 CT__INLINE float CT__K(erfc_f32)(float x)
 {
@@ -5754,6 +5764,10 @@ CT__INLINE double CT__K(erf_f64)(double x)
     r += t * (-0.4271858474139561 + u * (-0.07897858101636943 + u * (0.006997461745161589 + u * (-0.0009819744695885309
        + u * (0.00017427886195689856 - u * 2.6855535874209304e-05)))));
     return copysign(a < 1 ? p : 1 - r * CT__K(exp_flush_f64)(-c * c), x);
+}
+CT__INLINE double CT__K(gelu_slope_f64)(double x)
+{
+    return 0.5 + 0.5 * CT__K(erf_f64)(x * 0.70710678118654752440) + x * (0.39894228040143267794 * CT__K(exp_flush_f64)(-0.5 * x * x));
 }
 
 /* ---- double: circle, for |x| < 10^6 ---- */
@@ -6277,6 +6291,7 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 #define i1e(a) CT__T(i1e)(a)
 #define nextafter(a, b) CT__T(nextafter)(a, b)
 #define sigmoid(a) CT__T(sigmoid)(a)
+#define gelu_slope(a) CT__T(gelu_slope)(a)
 #define abs(a) CT__T(abs)(a)
 /* libm's own names: the kernel's versions stand in */
 #define exp(a) CT__T(exp)(a)
@@ -6598,6 +6613,7 @@ CT__POINTWISE_INT(CT__X)
 #undef i1e
 #undef nextafter
 #undef sigmoid
+#undef gelu_slope
 #undef abs
 #undef exp
 #undef exp2
