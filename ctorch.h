@@ -3694,8 +3694,8 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(erf, Erf, 1, F, erf(a), g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                              \
     X(leaky_relu, LeakyRelu, 1, F, a > 0 ? a : a*p, a > 0 ? g : g*p, CT_NONE, CT_NONE)                                \
     X(elu, Elu, 1, F, a > 0 ? a : p*expm1(a), a < 0 ? g*p*exp(a) : a == 0 ? g*p : g, CT_NONE, CT_NONE)                \
-    X(gelu, Gelu, 1, F, a*((1 + erf(a*num(0.70710678118654752440)))/2),                                                \
-      g*((1 + erf(a*num(0.70710678118654752440)))/2 + a*num(0.39894228040143267794)*exp(-a*a/2)), CT_NONE, CT_NONE)   \
+    X(gelu, Gelu, 1, F, a*((1 + erf(a*num(0.70710678118654752440)))/2), g*gelu_slope(a), CT_NONE, CT_NONE)            \
+    X(gelu_slope, GeluBackward, 1, F, gelu_slope(a), g*num(0.39894228040143267794)*exp(-a*a/2)*(2 - a*a), CT_NONE, CT_NONE)\
     X(gelu_tanh, Gelu, 1, F, a*((1 + tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a)))/2),                  \
       g*((1 + tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a)))/2                                          \
          + a*(1 - square(tanh(num(0.79788456080286535588)*(a + num(0.044715)*a*a*a))))                                \
@@ -5619,6 +5619,16 @@ CT__INLINE float CT__K(erf_f32)(float x)
     p = CT__K(expm1_parts)(-u, &h);
     return copysignf(-2.0f * (h * p + (h - 0.5f)), x);
 }
+/* Phi(x) + x phi(x), both from e = exp(-x^2/2): Phi(-a) = e Q(a), error 2^-25.5 for a <= 4.6; beyond, e makes little of it */
+CT__INLINE float CT__K(gelu_slope_f32)(float x)
+{
+    float a = fabsf(x), e, q;
+    e = CT__K(exp_flush_f32)(-0.5f * x * x), a = a > 4.6f ? 4.6f : a;
+    q = 0.5f + a * (-0.39894131f + a * (0.24998029f + a * (-0.13284235f + a * (0.06201602f + a * (-0.025608448f + a * (0.009129958f
+      + a * (-0.0026642394f + a * (0.00059134327f + a * (-9.1108872e-05f + a * (8.5172132e-06f + a * -3.5943859e-07f))))))))));
+    q = x < 0.0f ? e * q : 1.0f - e * q;
+    return q + x * (0.3989423f * e); /* NaN at infinities, as torch's */
+}
 /* erfc(a) = e^(-a^2) R(t), t = (a-3)/(a+3), a in [0, 10.1], error 2^-27.5; erfc(-a) = 2 - erfc(a) */
 CT__INLINE float CT__K(erfc_f32)(float x)
 {
@@ -5779,6 +5789,10 @@ CT__INLINE double CT__K(erf_f64)(double x)
     r += t * (-0.4271858474139561 + u * (-0.07897858101636943 + u * (0.006997461745161589 + u * (-0.0009819744695885309
        + u * (0.00017427886195689856 - u * 2.6855535874209304e-05)))));
     return copysign(a < 1 ? p : 1 - r * CT__K(exp_flush_f64)(-c * c), x);
+}
+CT__INLINE double CT__K(gelu_slope_f64)(double x)
+{
+    return 0.5 + 0.5 * CT__K(erf_f64)(x * 0.70710678118654752440) + x * (0.39894228040143267794 * CT__K(exp_flush_f64)(-0.5 * x * x));
 }
 
 /* ---- double: circle, for |x| < 10^6 ---- */
@@ -6302,6 +6316,7 @@ CT__INLINE int64_t CT__K(same_i64)(int64_t a) { return a; }
 #define i1e(a) CT__T(i1e)(a)
 #define nextafter(a, b) CT__T(nextafter)(a, b)
 #define sigmoid(a) CT__T(sigmoid)(a)
+#define gelu_slope(a) CT__T(gelu_slope)(a)
 #define abs(a) CT__T(abs)(a)
 /* libm's own names: the kernel's versions stand in */
 #define exp(a) CT__T(exp)(a)
@@ -6623,6 +6638,7 @@ CT__POINTWISE_INT(CT__X)
 #undef i1e
 #undef nextafter
 #undef sigmoid
+#undef gelu_slope
 #undef abs
 #undef exp
 #undef exp2
@@ -7237,7 +7253,7 @@ typedef T CT__K(RU##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T)
 static CT__NOINLINE double CT__K(name##_block##f)(int64_t n, params)                                                  \
 {                                                                                                                     \
     CT__FMA                                                                                                           \
-    enum { L = (int)(sizeof(CT__K(RV##f)) / sizeof(T)) };                                                             \
+    enum { L = (int)(sizeof(CT__K(RV##f)) / sizeof(T)), Q = L / 4 };                                      \
     CT__K(RV##f) s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};                                                              \
     T lane[L], rest = 0;                                                                                              \
     int64_t i = 0;                                                                                                    \
@@ -7251,7 +7267,8 @@ static CT__NOINLINE double CT__K(name##_block##f)(int64_t n, params)            
     for (; i < n; i++) rest += term(CT__LOAD, T, f);                                                                  \
     s0 = (s0 + s1) + (s2 + s3);                                                                                       \
     memcpy(lane, &s0, sizeof lane);                                                                                   \
-    for (int j = L / 2; j > 0; j /= 2) for (int k = 0; k < j; k++) lane[k] += lane[k + j];                            \
+    for (int k = 0; k < Q; k++) lane[k] = (lane[k] + lane[k + Q]) + (lane[k + 2 * Q] + lane[k + 3 * Q]);              \
+    for (int k = 1; k < (Q ? Q : L); k++) lane[0] += lane[k];                                                         \
     return (double)(lane[0] + rest);                                                                                  \
 }
 #define CT__LOAD(p, T, f) (p)[i]
@@ -7279,9 +7296,10 @@ static CT__NOINLINE void CT__K(name)(int64_t n, params)                         
 CT__ROW_VECTOR(T, f)                                                                                                  \
 CT__SUM(T, f, sum, const T *x, CT__TERM_X)                                                                            \
 CT__SUM(T, f, dot, const T *g CT__COMMA const T *x CT__COMMA T mean, CT__TERM_DOT)                                    \
-CT__LOOP1(T, exps##f, const T *x CT__COMMA T *y, (void)0, y[i] = CT__K(exp_flush##f)(x[i]))                                 \
+CT__LOOP1(T, exps##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = CT__K(exp_flush##f)(x[i] - c))         \
 CT__LOOP1(T, logs##f, const T *x CT__COMMA T *y, (void)0, y[i] = CT__K(log##f)(x[i]))                                 \
 CT__LOOP1(T, shift##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] - c)                             \
+CT__LOOP1(T, shift2##f, const T *x CT__COMMA T c CT__COMMA T d CT__COMMA T *y, (void)0, y[i] = x[i] - c - d)          \
 CT__LOOP1(T, scale##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] * c)                             \
 CT__LOOP1(T, minus_mul##f, const T *x CT__COMMA const T *e CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] - e[i] * c) \
 CT__LOOP1(T, mul_shift##f, const T *x CT__COMMA const T *g CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = x[i] * (g[i] - c)) \
@@ -7301,7 +7319,10 @@ static CT__NOINLINE T CT__K(max##f)(int64_t n, const T *x) /* of numbers: NaN sh
     if (n >= L) {                                                                                                     \
         memcpy(lane, x, sizeof lane);                                                                                 \
         for (i = L; i + L <= n; i += L) for (int j = 0; j < L; j++) lane[j] = x[i + j] > lane[j] ? x[i + j] : lane[j];\
-        for (int j = 0; j < L; j++) most = lane[j] > most ? lane[j] : most;                                           \
+        for (int j = 0; j < L / 2; j++) lane[j] = lane[j + L / 2] > lane[j] ? lane[j + L / 2] : lane[j];              \
+        for (int j = 0; j < L / 4; j++) lane[j] = lane[j + L / 4] > lane[j] ? lane[j + L / 4] : lane[j];              \
+        for (int j = 0; j < L / 8; j++) lane[j] = lane[j + L / 8] > lane[j] ? lane[j + L / 8] : lane[j];              \
+        for (int j = 0; j < L / 8; j++) most = lane[j] > most ? lane[j] : most;                                       \
     }                                                                                                                 \
     for (; i < n; i++) most = x[i] > most ? x[i] : most;                                                              \
     return most;                                                                                                      \
@@ -7353,40 +7374,36 @@ static double CT__K(square##f)(int64_t n, const void *x_, double mean)          
 
 /* softmax: of short rows as many at a time as fit CHUNK, so that they run through one long loop of exponentials */
 #define CT__SOFTMAX(T, f)                                                                                             \
-/* e = exp(x - m) of a row in pieces; returns its sum. y = e, or for log x - m, or NULL */                            \
-static double CT__K(exp_row##f)(int64_t n, const T *x, T m, T *y, bool log)                                           \
+/* y = exp(x - m) of a row in pieces, y may be NULL; returns its sum */                                               \
+static double CT__K(exp_row##f)(int64_t n, const T *x, T m, T *y)                                                     \
 {                                                                                                                     \
-    T d[CT__CHUNK], e[CT__CHUNK];                                                                                     \
+    T e[CT__CHUNK];                                                                                                   \
     double s = 0;                                                                                                     \
     for (int64_t i = 0; i < n; i += CT__CHUNK) {                                                                      \
         int64_t k = n - i < CT__CHUNK ? n - i : CT__CHUNK;                                                            \
-        T *di = log ? y + i : d, *ei = y && !log ? y + i : e;                                                         \
-        CT__K(shift##f)(k, x + i, m, di);                                                                             \
-        CT__K(exps##f)(k, di, ei);                                                                                    \
-        s += CT__K(sum_block##f)(k, ei);                                                                              \
+        CT__K(exps##f)(k, x + i, m, y ? y + i : e);                                                                   \
+        s += CT__K(sum_block##f)(k, y ? y + i : e);                                                                   \
     }                                                                                                                 \
     return s;                                                                                                         \
 }                                                                                                                     \
 static void CT__K(softmax##f)(bool log, int64_t rows, int64_t n, const void *x_, void *y_)                            \
 {                                                                                                                     \
     const T *x = (const T *)x_;                                                                                       \
-    T *y = (T *)y_, e[CT__CHUNK], s[CT__CHUNK];                                                                       \
-    int64_t group = n && n < CT__LONG_ROW ? CT__CHUNK / n : 1;                                                        \
+    T *y = (T *)y_, e[CT__CHUNK], s[CT__CHUNK], m[CT__CHUNK];                                                         \
+    int64_t group = n && n < CT__CHUNK ? CT__CHUNK / n : 1;                                                           \
     for (int64_t r0 = 0; r0 < rows; r0 += group, x += group * n, y += group * n) {                                    \
         int64_t count = rows - r0 < group ? rows - r0 : group;                                                        \
-        if (n >= CT__LONG_ROW) {                                                                                      \
-            double sum = CT__K(exp_row##f)(n, x, CT__K(max##f)(n, x), y, log);                                        \
-            if (log) CT__K(shift##f)(n, y, CT__K(log##f)((T)sum), y);                                                 \
-            else CT__K(scale##f)(n, y, (T)(1 / sum), y);                                                              \
-            continue;                                                                                                 \
-        }                                                                                                             \
-        for (int64_t r = 0; r < count; r++) CT__K(shift##f)(n, x + r * n, CT__K(max##f)(n, x + r * n), y + r * n);    \
-        CT__K(exps##f)(count * n, y, e);                                                                              \
-        for (int64_t r = 0; r < count; r++) s[r] = (T)CT__K(sum_block##f)(n, e + r * n);                              \
+        for (int64_t r = 0; r < count; r++) m[r] = CT__K(max##f)(n, x + r * n);                                       \
+        if (n < CT__LONG_ROW) {                                                                                       \
+            for (int64_t r = 0; r < count; r++) CT__K(shift##f)(n, x + r * n, m[r], y + r * n);                       \
+            CT__K(exps##f)(count * n, y, 0, e);                                                                       \
+            for (int64_t r = 0; r < count; r++) s[r] = (T)CT__K(sum_block##f)(n, e + r * n);                          \
+        } else for (int64_t r = 0; r < count; r++) s[r] = (T)CT__K(exp_row##f)(n, x + r * n, m[r], log ? NULL : y + r * n);\
         if (log) CT__K(logs##f)(count, s, s);                                                                         \
         for (int64_t r = 0; r < count; r++)                                                                           \
-            if (log) CT__K(shift##f)(n, y + r * n, s[r], y + r * n);                                                  \
-            else CT__K(scale##f)(n, e + r * n, 1 / s[r], y + r * n);                                                  \
+            if (log && n < CT__LONG_ROW) CT__K(shift##f)(n, y + r * n, s[r], y + r * n);                              \
+            else if (log) CT__K(shift2##f)(n, x + r * n, m[r], s[r], y + r * n);                                      \
+            else CT__K(scale##f)(n, (n < CT__LONG_ROW ? e : y) + r * n, 1 / s[r], y + r * n);                         \
     }                                                                                                                 \
 }                                                                                                                     \
 /* gx = y*(g - sum g*y), log: g - exp(y)*sum g */                                                                     \
@@ -7396,19 +7413,19 @@ static void CT__K(softmax_bw##f)(bool log, int64_t rows, int64_t n, const void *
     T *gx = (T *)gx_, e[CT__CHUNK];                                                                                   \
     int64_t group = n < CT__CHUNK ? CT__CHUNK / (n ? n : 1) : 1;                                                      \
     for (int64_t r = 0; r < rows; r++, y += n, g += n, gx += n) {                                                     \
-        double sums[2] = {0, 0};                                                                                      \
         if (!log) {                                                                                                   \
-            CT__K(dot##f)(n, g, y, 0, sums);                                                                          \
-            CT__K(mul_shift##f)(n, y, g, (T)sums[1], gx);                                                             \
+            double dot = 0;                                                                                           \
+            for (int64_t i = 0; i < n; i += CT__CHUNK) dot += CT__K(dot_block##f)(n - i < CT__CHUNK ? n - i : CT__CHUNK, g + i, y + i, 0);\
+            CT__K(mul_shift##f)(n, y, g, (T)dot, gx);                                                             \
             continue;                                                                                                 \
         }                                                                                                             \
         T s = (T)CT__K(sum##f)(n, g);                                                                                 \
         if (n <= CT__CHUNK) {                                                                                         \
-            if (r % group == 0) CT__K(exps##f)((rows - r < group ? rows - r : group) * n, y, e);                      \
+            if (r % group == 0) CT__K(exps##f)((rows - r < group ? rows - r : group) * n, y, 0, e);                      \
             CT__K(minus_mul##f)(n, g, e + r % group * n, s, gx);                                                      \
         } else for (int64_t i = 0; i < n; i += CT__CHUNK) {                                                           \
             int64_t k = n - i < CT__CHUNK ? n - i : CT__CHUNK;                                                        \
-            CT__K(exps##f)(k, y + i, e);                                                                              \
+            CT__K(exps##f)(k, y + i, 0, e);                                                                              \
             CT__K(minus_mul##f)(k, g + i, e, s, gx + i);                                                              \
         }                                                                                                             \
     }                                                                                                                 \
@@ -7427,7 +7444,7 @@ static void CT__K(softmax_cols##f)(bool log, int64_t n, int64_t ld, int64_t widt
     for (int64_t k = 0; k < n; k++) {                                                                                 \
         T *to = log ? e : y + k * ld;                                                                                 \
         CT__K(shifts##f)(width, x + k * ld, m, y + k * ld);                                                           \
-        CT__K(exps##f)(width, y + k * ld, to);                                                                        \
+        CT__K(exps##f)(width, y + k * ld, 0, to);                                                                        \
         CT__K(adds##f)(width, to, s);                                                                                 \
     }                                                                                                                 \
     if (log) CT__K(logs##f)(width, s, s);                                                                             \
@@ -7445,7 +7462,7 @@ static void CT__K(softmax_cols_bw##f)(bool log, int64_t n, int64_t ld, int64_t w
         if (log) CT__K(adds##f)(width, g + k * ld, s);                                                                \
         else CT__K(add_muls##f)(width, g + k * ld, y + k * ld, s);                                                    \
     for (int64_t k = 0; k < n; k++, y += ld, g += ld, gx += ld)                                                       \
-        if (log) CT__K(exps##f)(width, y, e), CT__K(minus_muls##f)(width, g, e, s, gx);                               \
+        if (log) CT__K(exps##f)(width, y, 0, e), CT__K(minus_muls##f)(width, g, e, s, gx);                               \
         else CT__K(mul_shifts##f)(width, y, g, s, gx);                                                                \
 }
 
@@ -7455,17 +7472,15 @@ static void CT__K(lse##f)(int64_t rows, int64_t n, const void *x_, void *lse_)  
 {                                                                                                                     \
     const T *x = (const T *)x_;                                                                                       \
     T *lse = (T *)lse_, d[CT__CHUNK], s[CT__CHUNK];                                                                   \
-    int64_t group = n && n < CT__LONG_ROW ? CT__CHUNK / n : 1;                                                        \
+    int64_t group = n && n < CT__CHUNK ? CT__CHUNK / n : 1;                                                           \
     for (int64_t r0 = 0; r0 < rows; r0 += group, x += group * n, lse += group) {                                      \
         int64_t count = rows - r0 < group ? rows - r0 : group;                                                        \
         for (int64_t r = 0; r < count; r++) lse[r] = CT__K(max##f)(n, x + r * n);                                     \
-        if (n >= CT__LONG_ROW) {                                                                                      \
-            lse[0] += CT__K(log##f)((T)CT__K(exp_row##f)(n, x, lse[0], NULL, false));                                 \
-            continue;                                                                                                 \
-        }                                                                                                             \
-        for (int64_t r = 0; r < count; r++) CT__K(shift##f)(n, x + r * n, lse[r], d + r * n);                         \
-        CT__K(exps##f)(count * n, d, d);                                                                              \
-        for (int64_t r = 0; r < count; r++) s[r] = (T)CT__K(sum_block##f)(n, d + r * n);                              \
+        if (n < CT__LONG_ROW) {                                                                                       \
+            for (int64_t r = 0; r < count; r++) CT__K(shift##f)(n, x + r * n, lse[r], d + r * n);                     \
+            CT__K(exps##f)(count * n, d, 0, d);                                                                       \
+            for (int64_t r = 0; r < count; r++) s[r] = (T)CT__K(sum_block##f)(n, d + r * n);                          \
+        } else for (int64_t r = 0; r < count; r++) s[r] = (T)CT__K(exp_row##f)(n, x + r * n, lse[r], NULL);           \
         CT__K(logs##f)(count, s, s);                                                                                  \
         CT__K(adds##f)(count, s, lse);                                                                                \
     }                                                                                                                 \
@@ -7478,7 +7493,7 @@ static void CT__K(lse_cols##f)(int64_t n, int64_t ld, int64_t width, const void 
     for (int64_t c = 0; c < width; c++) s[c] = 0;                                                                     \
     for (int64_t k = 0; k < n; k++) {                                                                                 \
         CT__K(shifts##f)(width, x + k * ld, lse, e);                                                                  \
-        CT__K(exps##f)(width, e, e);                                                                                  \
+        CT__K(exps##f)(width, e, 0, e);                                                                                  \
         CT__K(adds##f)(width, e, s);                                                                                  \
     }                                                                                                                 \
     CT__K(logs##f)(width, s, s);                                                                                      \
@@ -7492,7 +7507,7 @@ static void CT__K(exp_rows##f)(int64_t rows, int64_t n, const void *x_, const vo
     for (int64_t r0 = 0; r0 < rows; r0 += group, x += group * n, y += group * n, lse += group, a += group) {          \
         int64_t count = rows - r0 < group ? rows - r0 : group;                                                        \
         for (int64_t r = 0; r < count; r++) CT__K(shift##f)(n, x + r * n, lse[r], y + r * n);                         \
-        CT__K(exps##f)(count * n, y, y);                                                                              \
+        CT__K(exps##f)(count * n, y, 0, y);                                                                              \
         for (int64_t r = 0; r < count; r++) CT__K(scale##f)(n, y + r * n, a[r], y + r * n);                           \
     }                                                                                                                 \
 }                                                                                                                     \
@@ -7502,7 +7517,7 @@ static void CT__K(exp_cols##f)(int64_t n, int64_t ld, int64_t width, const void 
     T *y = (T *)y_;                                                                                                   \
     for (int64_t k = 0; k < n; k++, x += ld, y += ld) {                                                               \
         CT__K(shifts##f)(width, x, lse, y);                                                                           \
-        CT__K(exps##f)(width, y, y);                                                                                  \
+        CT__K(exps##f)(width, y, 0, y);                                                                                  \
         CT__K(scales##f)(width, y, a, y);                                                                             \
     }                                                                                                                 \
 }
@@ -22079,7 +22094,7 @@ CT_API ct_tensor *(ct_normalize)(ct_tensor *x, double p, int dim, double eps)
 }
 CT_API ct_tensor *(ct_cosine_similarity)(ct_tensor *x1, ct_tensor *x2, int dim, double eps)
 {
-    ct_tensor *x[2] = {x1, x2};
+    ct_tensor *x[4] = {x1, x2};
     ct_shape s;
     const char *fn = "ct_cosine_similarity";
     if (!x1 || !x2 || !ct__need_float(x1, "x1", fn) || !ct__need_float(x2, "x2", fn)) return NULL;
@@ -22087,9 +22102,10 @@ CT_API ct_tensor *(ct_cosine_similarity)(ct_tensor *x1, ct_tensor *x2, int dim, 
     ct__fn f = ct__begin(fn);
     for (int k = 0; k < 2; k++) {
         x[k] = (ct_broadcast_to)(x[k], s);
-        x[k] = (ct_div)(x[k], (ct_clamp_min)((ct_norm_dims)(x[k], 2, ct__dims(dim, s.ndim ? dim : -1), true), ct_number(eps)));
+        x[k + 2] = (ct_clamp_min)((ct_norm_dims)(x[k], 2, ct__dims(dim, s.ndim ? dim : -1), true), ct_number(eps));
+        if (!x[k] || !x[k + 2]) return ct__end(f, NULL);
     }
-    return ct__end(f, (ct_sum_dim)((ct_mul)(x[0], x[1]), dim, false));
+    return ct__end(f, (ct_sum_dim)((ct_expr)("a/c*(b/d)", x, 4), dim, false));
 }
 CT_API ct_tensor *(ct_dropout)(ct_tensor *x, double p, bool training)
 {

@@ -328,6 +328,7 @@ CT__X(int64_t)
         return d - whole > (T)0.5 ? whole + 1 : whole;                                                                \
     }                                                                                                                 \
     __device__ inline T sigmoid(T a) { return 1 / (1 + exp(-a)); }                                                    \
+    __device__ inline T gelu_slope(T a) { return (1 + erf(a * (T)0.70710678118654752440)) / 2 + a * ((T)0.39894228040143267794 * exp(-a * a / 2)); } \
     __device__ inline T log_sigmoid(T a) { return (a < 0 ? a : 0) - log1p(exp(-abs(a))); }                            \
     __device__ inline T xlogy(T a, T b) { return b != b ? b : a == 0 ? 0 : a * log(b); }                              \
     __device__ inline T logaddexp(T a, T b)                                                                           \

@@ -1909,6 +1909,10 @@ static void functions(void)
             THREADS(3, r, (r[0] = ct_lgamma(x), r[1] = ct_logaddexp(x, ct_neg(x))));
             for (int64_t i = 0; i < n; i++) want[i] = lgamma(values[i]), want_at[i] = isinf(values[i]) ? INFINITY : fabs(values[i]) + log1p(exp(-2 * fabs(values[i])));
             EQUALS(r[0], tolerance, want, n), EQUALS(r[1], tolerance, want_at, n);
+            ct_tensor *leaf = ct_requires_grad_(ct_detach(x), true);
+            THREADS(3, r, r[0] = ct_grad(ct_sum(ct_gelu(leaf)), leaf));
+            for (int64_t i = 0; i < n; i++) want[i] = erfc(-values[i] * 0.70710678118654752440) / 2 + values[i] * exp(-values[i] * values[i] / 2) * 0.39894228040143267794;
+            EQUALS(r[0], tolerance, want, n);
             ct_tensor *up = ct_add(x, 1.0), *step = ct_sub(ct_digamma(up), ct_digamma(x)); /* psi(x+1) = psi(x) + 1/x, far from the poles */
             ct_tensor *fit = ct_logical_and(ct_gt(ct_abs(ct_sub(x, ct_round(x))), 0.01), ct_lt(ct_abs(x), 31.0));
             double off = ct_item(ct_max(ct_abs(ct_where(fit, ct_sub(step, ct_reciprocal(x)), ct_number(0)))));
