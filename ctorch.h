@@ -3629,8 +3629,8 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(round, Round, 1, A, round(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
     X(trunc, Trunc, 1, A, trunc(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
     X(addcmul, Addcmul, 3, A, a + p*b*c, g, g*p*c, g*p*b)                                                             \
-    X(clamp_numbers, Clamp, 1, A, a < p ? p : a > q ? q : a, a >= p && a <= q ? g : 0, CT_NONE, CT_NONE)               \
-    X(hardtanh, Hardtanh, 1, N, a < p ? p : a > q ? q : a, a > p && a < q ? g : 0, CT_NONE, CT_NONE)                \
+    X(clamp_numbers, Clamp, 1, A, (a < p ? p : a) > q ? q : (a < p ? p : a), a >= p && a <= q ? g : 0, CT_NONE, CT_NONE)               \
+    X(hardtanh, Hardtanh, 1, N, (a < p ? p : a) > q ? q : (a < p ? p : a), a > p && a < q ? g : 0, CT_NONE, CT_NONE)                \
     X(threshold, Threshold, 1, N, a <= p ? q : a, a <= p ? 0 : g, CT_NONE, CT_NONE)                                   \
     X(fmax, Fmax, 2, A, b != b || a >= b ? a : b, b != b || a >= b ? g : 0, b != b || a >= b ? 0 : g, CT_NONE)        \
     X(fmin, Fmin, 2, A, b != b || a <= b ? a : b, b != b || a <= b ? g : 0, b != b || a <= b ? 0 : g, CT_NONE)        \
@@ -8614,11 +8614,16 @@ static int64_t ct__pw_rows_in_place(const ct__pw_job *job, int number, char *con
     int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[job->compute]), width = (int64_t)ct__itemsize(ct__compute_dtype[job->result]), outer[5], r = 0;
     const void *v[5], *end[5];
     char *to = base[it->count - 1];
-    bool apart = n >= 16, dense = ct__iter_outer(it, it->count - 1) == n * width;
+    CT__LINES uint64_t shared[CT__PW_BYTES / 8];
+    bool apart = n >= 16, dense = ct__iter_outer(it, it->count - 1) == n * width, copied = false;
     for (int k = 0; k < 5; k++) {
         int at = job->role[k];
         v[k] = base[at], outer[k] = ct__iter_outer(it, at);
-        apart = apart && v[k] != to, dense = dense && (at == number || outer[k] == n * size);
+        if (number >= 0 && at != number && outer[k] == 0 && n % 16 && (n + 15) * size <= CT__PW_BYTES) { /* a copy has room for a whole last group */
+            if (!copied) memcpy(shared, v[k], (size_t)(n * size)), memset((char *)shared + n * size, 0, (size_t)(15 * size)), copied = true;
+            v[k] = shared;
+        }
+        apart = apart && v[k] != to, dense = dense && (at == number || outer[k] == n * size || v[k] == (const void *)shared);
     }
     for (; apart && r < rows - dense; r++) {
         kernel(dense ? (n + 15) & -16 : n & -16, v, to, job->f);
@@ -8632,7 +8637,7 @@ static int64_t ct__pw_rows_in_place(const ct__pw_job *job, int number, char *con
 /* Rows are grouped while they are short, and cut where an operand does not lie as it is computed. */
 static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
 {
-    enum { SHORT = 64, NUMBER_ROW = 32 };
+    enum { SHORT = 64, NUMBER_ROW = 16 };
     const ct__pw_job *job = (const ct__pw_job *)ctx;
     const ct__iter *it = &job->it;
     CT__LINES uint64_t buffer[CT__MAX_ITER][CT__PW_BYTES / 8];
