@@ -8441,10 +8441,17 @@ static void ct__splat(void *buffer, const void *one, int64_t n, size_t size)
     if (done < all && all >= 8) memcpy(b + all - 8, &v, 8);
     else memcpy(b + done, &v, all - done);
 }
+/* 16 bytes at a time, the last ones overlapping: for rows so short that a call counts */
+CT__INLINE void ct__copy_short(char *d, const char *s, int64_t bytes)
+{
+    int64_t i = 0;
+    for (; i + 16 <= bytes; i += 16) memcpy(d + i, s + i, 16);
+    if (i < bytes) memcpy(d + bytes - 16, s + bytes - 16, 16);
+}
 /* Rows of n elements of a size, from strides to strides (bytes): sr, dr between rows, ss, ds within */
 static void ct__copy_rows(size_t size, int64_t rows, int64_t n, const char *s, int64_t sr, int64_t ss, char *d, int64_t dr, int64_t ds)
 {
-    enum { LONG = 48 }; /* bytes: shorter rows gain nothing from a call */
+    enum { LONG = 48, CALL = 256 }; /* bytes: shorter rows gain nothing from a loop of their own, nor from a call */
     if (rows > 1 && dr == n * ds && sr == n * ss) n *= rows, rows = 1; /* they lie behind each other */
     if (rows > 1 && dr == n * ds && sr == 0 && ds == (int64_t)size) { /* always the same */
         ct__copy_rows(size, 1, n, s, 0, ss, d, 0, ds);
@@ -8453,7 +8460,8 @@ static void ct__copy_rows(size_t size, int64_t rows, int64_t n, const char *s, i
     }
     bool dense = ds == (int64_t)size && (ss == ds || ss == 0) && n * ds >= LONG;
     for (; dense && rows > 0; rows--, s += sr, d += dr)
-        if (ss) memcpy(d, s, (size_t)(n * ds));
+        if (ss && n * ds <= CALL) ct__copy_short(d, s, n * ds);
+        else if (ss) memcpy(d, s, (size_t)(n * ds));
         else ct__splat(d, s, n, size);
     for (bool words = size == 4 && ds == 4 && (ss == -4 || ss == 8) && n >= 4; words && rows > 0; rows--, s += sr, d += dr)
         (ss < 0 ? ct__cpu()->kernels->backwards : ct__cpu()->kernels->every_second)(n, (const uint32_t *)(const void *)s, (uint32_t *)(void *)d);
@@ -8614,6 +8622,7 @@ static int64_t ct__pw_rows_in_place(const ct__pw_job *job, int number, char *con
     int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[job->compute]), width = (int64_t)ct__itemsize(ct__compute_dtype[job->result]), outer[5], r = 0;
     const void *v[5], *end[5];
     char *to = base[it->count - 1];
+    int used = number < 0 ? 5 : 2; /* roles */
     CT__LINES uint64_t shared[CT__PW_BYTES / 8];
     bool apart = n >= 16, dense = ct__iter_outer(it, it->count - 1) == n * width, copied = false;
     for (int k = 0; k < 5; k++) {
@@ -8625,12 +8634,12 @@ static int64_t ct__pw_rows_in_place(const ct__pw_job *job, int number, char *con
         }
         apart = apart && v[k] != to, dense = dense && (at == number || outer[k] == n * size || v[k] == (const void *)shared);
     }
-    for (; apart && r < rows - dense; r++) {
-        kernel(dense ? (n + 15) & -16 : n & -16, v, to, job->f);
-        for (int k = 0; !dense && k < 5; k++) end[k] = (const char *)v[k] + (job->role[k] == number ? 0 : (n - 16) * size);
-        if (!dense && n % 16) kernel(16, end, to + (n - 16) * width, job->f);
-        for (int k = 0; k < 5; k++) v[k] = (const char *)v[k] + outer[k];
-        to += ct__iter_outer(it, it->count - 1);
+    int64_t next = ct__iter_outer(it, it->count - 1), whole = dense ? (n + 15) & -16 : n & -16;
+    for (; apart && r < rows - dense; r++, to += next) {
+        kernel(whole, v, to, job->f);
+        for (int k = 0; whole < n && k < used; k++) end[k] = (const char *)v[k] + (job->role[k] == number ? 0 : (n - 16) * size);
+        if (whole < n) kernel(16, end, to + (n - 16) * width, job->f);
+        for (int k = 0; k < used; k++) v[k] = (const char *)v[k] + outer[k];
     }
     return r;
 }
@@ -12023,6 +12032,9 @@ static bool ct__cpu_reduce(const ct_args *a)
             if (!k) ct__iter_init(it, part.shape, part.ndim);
             ct__iter_add(it, &part);
         }
+        bool spread = !reduced; /* the kept dims keep their order */
+        for (int d = 0; d < it->ndim; d++) spread = spread || (!it->stride[0][d] && it->shape[d] != 1);
+        if (!spread) ct__iter_sort(it);
         ct__iter_coalesce(it);
     }
     int64_t outputs = j.kept.numel, n = j.reduced.numel, size = (int64_t)ct__itemsize(in->dtype), width = (int64_t)ct__itemsize(ct__compute_dtype[j.compute]);
@@ -18120,6 +18132,12 @@ static void ct__pad_rows(void *ctx, int64_t begin, int64_t end)
         char *to = ct__ptr(j->y) + r * W * size;
         if (!plane || from < 0) continue;
         row = plane + (d < 0 ? 0 : from * x->stride[d] * size);
+        if (!j->mode && d >= 0) { /* as many as follow in x */
+            int64_t rows = ct__imin(ct__imin(x->shape[d] - from, H - h), end - r);
+            if (hi > lo) ct__copy_rows((size_t)size, rows, hi - lo, row + (lo - l) * size, x->stride[d] * size, size, to + lo * size, W * size, size);
+            r += rows - 1, h += rows - 1;
+            continue;
+        }
         if (hi > lo) memcpy(to + lo * size, row + (lo - l) * size, (size_t)((hi - lo) * size));
         if (j->mode) ct__pad_edge(size, lo, row + left, step, to), ct__pad_edge(size, W - hi, row + right, step, to + hi * size);
     }
