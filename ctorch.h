@@ -8622,7 +8622,7 @@ static int64_t ct__pw_rows_in_place(const ct__pw_job *job, int number, char *con
     int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[job->compute]), width = (int64_t)ct__itemsize(ct__compute_dtype[job->result]), outer[5], r = 0;
     const void *v[5], *end[5];
     char *to = base[it->count - 1];
-    int used = number < 0 ? 5 : 2; /* roles */
+    int used = number < 0 ? 5 : 2; /* roles; the others need only be readable */
     CT__LINES uint64_t shared[CT__PW_BYTES / 8];
     bool apart = n >= 16, dense = ct__iter_outer(it, it->count - 1) == n * width, copied = false;
     for (int k = 0; k < 5; k++) {
@@ -8633,6 +8633,7 @@ static int64_t ct__pw_rows_in_place(const ct__pw_job *job, int number, char *con
             v[k] = shared;
         }
         apart = apart && v[k] != to, dense = dense && (at == number || outer[k] == n * size || v[k] == (const void *)shared);
+        end[k] = v[k];
     }
     int64_t next = ct__iter_outer(it, it->count - 1), whole = dense ? (n + 15) & -16 : n & -16;
     for (; apart && r < rows - dense; r++, to += next) {
