@@ -575,10 +575,11 @@ inline ct_tensor *ct__grad(ct_tensor *output, ct_tensor *input, ct_grad_opts o =
 #define ct_grad(...) CT_AT(ct_grad_with)((ct_grad_opts){__VA_ARGS__, .ct_end_ = 0})
 #endif
 /* ---- pointwise operators -------------------------------------------------------------------------------------------
-   One result per element; operands broadcast and promote as in PyTorch. The result's strides follow the operands' order (of transposed
-   operands the result is transposed); ct_contiguous gives rows to walk, and what is contiguous remains so. Where a second operand may be a number, CT_T in the macro takes
-   it. Floating functions of integers give the default floating type. NULL and one error for shapes that do not broadcast, refused types,
-   no memory. Each is torch's function of that name; NAME_ writes into its first operand, whose type and shape must hold the result. */
+   One result per element; operands broadcast and promote as in PyTorch. The result's strides follow the operands' order: of contiguous
+   operands it is contiguous, of transposed ones transposed (ct_contiguous gives rows to walk). Where a second operand may be a number,
+   CT_T in the macro takes it. Floating functions of integers give the default floating type. NULL and one error for shapes that do not
+   broadcast, refused types, no memory. Each is torch's function of that name; NAME_ writes into its first operand, whose type and shape
+   must hold the result. */
 CT_API ct_tensor *ct_neg(ct_tensor *input);             /* -x; bool is refused */
 CT_API ct_tensor *ct_abs(ct_tensor *input);             /* |x|; gradient 0 at 0 */
 CT_API ct_tensor *ct_sign(ct_tensor *input);            /* -1, 0 or 1; 0 for NaN */
@@ -3628,8 +3629,8 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(round, Round, 1, A, round(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
     X(trunc, Trunc, 1, A, trunc(a), CT_ZERO, CT_NONE, CT_NONE)                                                        \
     X(addcmul, Addcmul, 3, A, a + p*b*c, g, g*p*c, g*p*b)                                                             \
-    X(clamp_numbers, Clamp, 1, A, a < p ? p : a > q ? q : a, a >= p && a <= q ? g : 0, CT_NONE, CT_NONE)               \
-    X(hardtanh, Hardtanh, 1, N, a < p ? p : a > q ? q : a, a > p && a < q ? g : 0, CT_NONE, CT_NONE)                \
+    X(clamp_numbers, Clamp, 1, A, (a < p ? p : a) > q ? q : (a < p ? p : a), a >= p && a <= q ? g : 0, CT_NONE, CT_NONE)               \
+    X(hardtanh, Hardtanh, 1, N, (a < p ? p : a) > q ? q : (a < p ? p : a), a > p && a < q ? g : 0, CT_NONE, CT_NONE)                \
     X(threshold, Threshold, 1, N, a <= p ? q : a, a <= p ? 0 : g, CT_NONE, CT_NONE)                                   \
     X(fmax, Fmax, 2, A, b != b || a >= b ? a : b, b != b || a >= b ? g : 0, b != b || a >= b ? 0 : g, CT_NONE)        \
     X(fmin, Fmin, 2, A, b != b || a <= b ? a : b, b != b || a <= b ? g : 0, b != b || a <= b ? 0 : g, CT_NONE)        \
@@ -3800,6 +3801,8 @@ typedef struct {
     ct__convert_kernel *load[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];            /* stored type -> compute type */
     ct__convert_kernel *store[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];           /* compute type -> stored type */
     uint64_t (*outside)(int64_t n, const int64_t *at, int64_t last);        /* 0 if all are in [0, last] */
+    void (*fill)(int64_t n, uint64_t eight, char *out);                     /* n times these 8 bytes */
+    void (*every_second)(int64_t n, const uint32_t *in, uint32_t *out), (*backwards)(int64_t n, const uint32_t *last, uint32_t *out);
 } ct__kernels;
 #endif /* CT__TABLE */
 /* ==== implementation ============================================================================================== */
@@ -6162,6 +6165,18 @@ static uint64_t CT__K(outside)(int64_t n, const int64_t *at, int64_t last) /* th
     for (int64_t k = 0; k < n; k++) seen |= (uint64_t)at[k] | ((uint64_t)last - (uint64_t)at[k]);
     return seen >> 63;
 }
+static void CT__K(fill)(int64_t n, uint64_t eight, char *out)
+{
+    for (int64_t k = 0; k < n; k++) memcpy(out + 8 * k, &eight, 8);
+}
+static void CT__K(every_second)(int64_t n, const uint32_t *in, uint32_t *out)
+{
+    for (int64_t k = 0; k < n; k++) out[k] = in[2 * k];
+}
+static void CT__K(backwards)(int64_t n, const uint32_t *last, uint32_t *out)
+{
+    for (int64_t k = 0; k < n; k++) out[k] = last[-k];
+}
 #undef CT__LOADS
 #undef CT__LOADS_I64
 #undef CT__LOADS_WHOLE
@@ -8426,7 +8441,7 @@ static const ct__kernels CT__K(kernels) = {
 #undef CT__X
      CT__CONVERT_I64(store_i64)},
 #undef CT__CONVERT_I64
-    CT__K64(outside)
+    CT__K64(outside), CT__K64(fill), CT__K64(every_second), CT__K64(backwards)
 };
 #undef CT__NULL4
 #undef CT__F32_4
@@ -8743,9 +8758,20 @@ static bool ct__iter_one(const ct__iter *it, int k) /* one element for all */
     for (int d = 0; d < it->ndim; d++) any |= it->stride[k][d];
     return !any;
 }
+/* The first done bytes of d again and again, up to all: doubled while a cache holds them. */
+static void ct__repeat_bytes(char *d, size_t done, size_t all)
+{
+    enum { MOST = 4096 };
+    size_t piece = done;
+    for (; done < all; done += piece) {
+        if (2 * piece <= MOST && done > piece) piece *= 2;
+        memcpy(d + done, d, piece < all - done ? piece : all - done);
+    }
+}
 /* Fills n elements of 1, 2, 4 or 8 bytes with one. */
 static void ct__splat(void *buffer, const void *one, int64_t n, size_t size)
 {
+    enum { FEW = 64 }; /* bytes: here; more are worth a call */
     char *b = (char *)buffer;
     uint64_t v;
     size_t all = (size_t)n * size, done = 0;
@@ -8755,32 +8781,35 @@ static void ct__splat(void *buffer, const void *one, int64_t n, size_t size)
     else if (size == 2) CT__X(uint16_t)
     else CT__X(uint8_t)
 #undef CT__X
-    for (; done + 32 <= all; done += 32) {
-        memcpy(b + done, &v, 8), memcpy(b + done + 8, &v, 8);
-        memcpy(b + done + 16, &v, 8), memcpy(b + done + 24, &v, 8);
-    }
+    if (all > FEW) ct__cpu()->kernels->fill((int64_t)(all / 8), v, b), done = all & ~(size_t)7;
     for (; done + 8 <= all; done += 8) memcpy(b + done, &v, 8);
     if (done < all && all >= 8) memcpy(b + all - 8, &v, 8);
     else memcpy(b + done, &v, all - done);
 }
+/* 16 bytes at a time, the last ones overlapping: for rows so short that a call counts */
+CT__INLINE void ct__copy_short(char *d, const char *s, int64_t bytes)
+{
+    int64_t i = 0;
+    for (; i + 16 <= bytes; i += 16) memcpy(d + i, s + i, 16);
+    if (i < bytes) memcpy(d + bytes - 16, s + bytes - 16, 16);
+}
 /* Rows of n elements of a size, from strides to strides (bytes): sr, dr between rows, ss, ds within */
 static void ct__copy_rows(size_t size, int64_t rows, int64_t n, const char *s, int64_t sr, int64_t ss, char *d, int64_t dr, int64_t ds)
 {
-    enum { LONG = 48 }; /* bytes: shorter rows gain nothing from a call */
+    enum { LONG = 48, CALL = 256 }; /* bytes: shorter rows gain nothing from a loop of their own, nor from a call */
+    if (rows > 1 && dr == n * ds && sr == n * ss) n *= rows, rows = 1; /* they lie behind each other */
+    if (rows > 1 && dr == n * ds && sr == 0 && ds == (int64_t)size) { /* always the same */
+        ct__copy_rows(size, 1, n, s, 0, ss, d, 0, ds);
+        ct__repeat_bytes(d, (size_t)dr, (size_t)(rows * dr));
+        return;
+    }
     bool dense = ds == (int64_t)size && (ss == ds || ss == 0) && n * ds >= LONG;
     for (; dense && rows > 0; rows--, s += sr, d += dr)
-        if (ss) memcpy(d, s, (size_t)(n * ds));
+        if (ss && n * ds <= CALL) ct__copy_short(d, s, n * ds);
+        else if (ss) memcpy(d, s, (size_t)(n * ds));
         else ct__splat(d, s, n, size);
-    bool turned = size == 4 && ss == -4 && ds == 4; /* two at a time, which change places */
-    for (; turned && rows > 0; rows--, s += sr, d += dr) {
-        for (int64_t i = 0; i + 2 <= n; i += 2) {
-            uint64_t two;
-            memcpy(&two, s - 4 * (i + 1), sizeof two);
-            two = two >> 32 | two << 32;
-            memcpy(d + 4 * i, &two, sizeof two);
-        }
-        if (n % 2) memcpy(d + 4 * (n - 1), s - 4 * (n - 1), 4);
-    }
+    for (bool words = size == 4 && ds == 4 && (ss == -4 || ss == 8) && n >= 4; words && rows > 0; rows--, s += sr, d += dr)
+        (ss < 0 ? ct__cpu()->kernels->backwards : ct__cpu()->kernels->every_second)(n, (const uint32_t *)(const void *)s, (uint32_t *)(void *)d);
 #define CT__X(T) for (; rows > 0; rows--, s += sr, d += dr) for (int64_t i = 0; i < n; i++) { T x; memcpy(&x, s + i * ss, sizeof x); memcpy(d + i * ds, &x, sizeof x); }
     if (size == 4) CT__X(uint32_t)
     else if (size == 8) CT__X(uint64_t)
@@ -8902,46 +8931,100 @@ static void ct__pw_call(const ct__pw_job *job, int number, int64_t n, const void
     kernel(16, v, pad[CT__MAX_ITER - 1], job->f);
     memcpy((char *)out + (size_t)whole * width, pad[CT__MAX_ITER - 1], (size_t)rest * width);
 }
-/* Row by row where rows are long: what lies in the row as it is computed is used in place, what stands for the whole row is spread once. */
+/* What a buffer holds: rows of n elements from a place on. */
+typedef struct { const char *at; int64_t rows, n; } ct__held;
+/* Operand k of rows of n elements: where it lies, if it is contiguous and of the compute type, else gathered into the buffer, unless that
+   holds it already: rows or columns that meet all others. */
+static const void *ct__pw_operand(const ct__pw_job *job, int k, const char *base, int64_t rows, int64_t n, uint64_t *buffer, ct__held *held)
+{
+    const ct__iter *it = &job->it;
+    int64_t size = (int64_t)ct__itemsize(it->dtype[k]), step = it->stride[k][it->ndim - 1], outer = ct__iter_outer(it, k);
+    bool same = it->dtype[k] == ct__compute_dtype[job->compute], dense = (step == size || n == 1) && (rows == 1 || outer == n * size);
+    CT__LINES uint64_t raw[CT__PW_BYTES / 4]; /* elements of 8 bytes may stand for computed ones of 4 */
+    if (dense && same) return base;
+    if (held->at == base && rows <= held->rows && (n == held->n || (rows == 1 && n < held->n))) return buffer;
+    held->at = base, held->rows = rows, held->n = n;
+    if (!dense) ct__copy_rows((size_t)size, rows, n, base, outer, step, same ? (char *)buffer : (char *)raw, n * size, size);
+    if (!same) ct__cpu()->kernels->load[job->compute][it->dtype[k]](rows * n, dense ? (const void *)base : (const void *)raw, buffer);
+    return buffer;
+}
+static void ct__pw_result(const ct__pw_job *job, char *base, int64_t rows, int64_t n, const uint64_t *buffer, bool dense)
+{
+    const ct__iter *it = &job->it;
+    int k = it->count - 1;
+    int64_t size = (int64_t)ct__itemsize(it->dtype[k]);
+    bool same = it->dtype[k] == ct__compute_dtype[job->result];
+    CT__LINES uint64_t raw[CT__PW_BYTES / 4];
+    if (!same) ct__cpu()->kernels->store[job->result][it->dtype[k]](rows * n, buffer, dense ? (void *)base : (void *)raw);
+    if (!dense) ct__copy_rows((size_t)size, rows, n, same ? (const char *)buffer : (const char *)raw, n * size, size, base, ct__iter_outer(it, k), it->stride[k][it->ndim - 1]);
+}
+/* Rows of operands that all lie as they are computed, or are one number each; returns how many are done. Where they lie behind each other a
+   row's last group reaches into the next row, which then follows; else it overlaps the one before. */
+static int64_t ct__pw_rows_in_place(const ct__pw_job *job, int number, char *const *base, int64_t rows, int64_t n)
+{
+    const ct__iter *it = &job->it;
+    ct__pw_kernel *kernel = number < 0 ? job->kernel : job->by_number;
+    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[job->compute]), width = (int64_t)ct__itemsize(ct__compute_dtype[job->result]), outer[5], r = 0;
+    const void *v[5], *end[5];
+    char *to = base[it->count - 1];
+    int used = number < 0 ? 5 : 2; /* roles; the others need only be readable */
+    CT__LINES uint64_t shared[CT__PW_BYTES / 8];
+    bool apart = n >= 16, dense = ct__iter_outer(it, it->count - 1) == n * width, copied = false;
+    for (int k = 0; k < 5; k++) {
+        int at = job->role[k];
+        v[k] = base[at], outer[k] = ct__iter_outer(it, at);
+        if (number >= 0 && at != number && outer[k] == 0 && n % 16 && (n + 15) * size <= CT__PW_BYTES) { /* a copy has room for a whole last group */
+            if (!copied) memcpy(shared, v[k], (size_t)(n * size)), memset((char *)shared + n * size, 0, (size_t)(15 * size)), copied = true;
+            v[k] = shared;
+        }
+        apart = apart && v[k] != to, dense = dense && (at == number || outer[k] == n * size || v[k] == (const void *)shared);
+        end[k] = v[k];
+    }
+    int64_t next = ct__iter_outer(it, it->count - 1), whole = dense ? (n + 15) & -16 : n & -16;
+    for (; apart && r < rows - dense; r++, to += next) {
+        kernel(whole, v, to, job->f);
+        for (int k = 0; whole < n && k < used; k++) end[k] = (const char *)v[k] + (job->role[k] == number ? 0 : (n - 16) * size);
+        if (whole < n) kernel(16, end, to + (n - 16) * width, job->f);
+        for (int k = 0; k < used; k++) v[k] = (const char *)v[k] + outer[k];
+    }
+    return r;
+}
+/* Rows are grouped while they are short, and cut where an operand does not lie as it is computed. */
 static void ct__pw_body(void *ctx, int64_t begin, int64_t end)
 {
+    enum { SHORT = 64, NUMBER_ROW = 16 };
     const ct__pw_job *job = (const ct__pw_job *)ctx;
     const ct__iter *it = &job->it;
     CT__LINES uint64_t buffer[CT__MAX_ITER][CT__PW_BYTES / 8];
-    const char *base[CT__MAX_ITER], *spread[CT__MAX_ITER] = {NULL};
+    ct__held held[CT__MAX_ITER] = {{NULL, 0, 0}};
     const void *p[CT__MAX_ITER];
     int64_t index[CT_MAX_DIMS], size = (int64_t)ct__itemsize(ct__compute_dtype[job->compute]), most = CT__PW_BYTES / size;
-    int64_t width = (int64_t)ct__itemsize(ct__compute_dtype[job->result]);
-    int outs = it->count - 1, last = it->ndim - 1;
-    int64_t inner = last < 0 ? 1 : it->shape[last], stop, n;
-    bool rows = last == 0 || inner >= 128;
-    int number = rows && job->by_number ? job->role[1] : -1;
+    int outs = it->count - 1, last = it->ndim - 1, number = job->by_number && it->shape[last] >= NUMBER_ROW ? job->role[1] : -1;
+    bool in_place = true; /* along a row */
+    for (int k = 0; k <= outs; k++)
+        in_place = in_place && it->dtype[k] == ct__compute_dtype[k < outs ? job->compute : job->result] && (k == number || it->stride[k][last] == (int64_t)ct__itemsize(it->dtype[k]));
     ct__iter_index(it, begin, index);
-    for (int64_t row = begin; row < end; row = stop) {
-        int64_t block, step[CT__MAX_ITER];
-        stop = rows && last >= 0 ? ct__imin(end, row + inner - index[last]) : end;
-        block = stop - row;
-        for (int k = 0; k <= outs; k++) {
-            int64_t stride = it->flat[k] ? (int64_t)ct__itemsize(it->dtype[k]) : rows ? it->stride[k][last] : ct__iter_one(it, k) ? 0 : -1;
-            base[k] = ct__iter_at(it, k, index), step[k] = -1;
-            if (stride == (k < outs ? size : width) && it->dtype[k] == ct__compute_dtype[k < outs ? job->compute : job->result]) step[k] = stride;
-            else if (k != number) block = ct__imin(block, most);
-            if (stride != 0 || k == outs) continue;
-            if (base[k] != spread[k]) {
-                const void *one = base[k];
-                if (it->dtype[k] != ct__compute_dtype[job->compute]) ct__cpu()->kernels->load[job->compute][it->dtype[k]](1, base[k], buffer[k]), one = buffer[k];
-                ct__splat(buffer[k], one, k == number ? 1 : ct__imin(most, rows ? inner : end - begin), (size_t)size);
+    while (begin < end) {
+        char *base[CT__MAX_ITER];
+        for (int k = 0; k <= outs; k++) base[k] = ct__iter_at(it, k, index);
+        ct__run_of run = ct__iter_run(it, index, end - begin);
+        begin += run.rows * run.n;
+        bool few = number < 0 && run.n < SHORT;
+        int64_t r = in_place && !few ? ct__pw_rows_in_place(job, number, base, run.rows, run.n) : 0, block = in_place ? run.n : ct__imin(most, run.n);
+        int64_t group = few ? most / run.n : 1, rows = 1, n;
+        for (; r < run.rows; r += rows)
+            for (int64_t at = 0; at < run.n; at += n) {
+                rows = ct__imin(group, run.rows - r), n = ct__imin(block, run.n - at);
+                for (int k = 0; k < outs; k++) {
+                    const char *from = base[k] + r * ct__iter_outer(it, k) + at * it->stride[k][last];
+                    p[k] = ct__pw_operand(job, k, from, rows, k == number ? 1 : n, buffer[k], &held[k]);
+                }
+                char *to = base[outs] + r * ct__iter_outer(it, outs) + at * it->stride[outs][last];
+                bool dense = it->stride[outs][last] == (int64_t)ct__itemsize(it->dtype[outs]) && (rows == 1 || ct__iter_outer(it, outs) == n * it->stride[outs][last]);
+                bool direct = dense && it->dtype[outs] == ct__compute_dtype[job->result];
+                ct__pw_call(job, number, rows * n, p, direct ? (void *)to : (void *)buffer[outs]);
+                if (!direct) ct__pw_result(job, to, rows, n, buffer[outs], dense);
             }
-            spread[k] = base[k], base[k] = (const char *)buffer[k], step[k] = 0;
-        }
-        for (int64_t pos = row; pos < stop; pos += n) {
-            n = ct__imin(block, stop - pos);
-            for (int k = 0; k < outs; k++) p[k] = step[k] < 0 ? ct__iter_load(it, k, job->compute, pos, n, buffer[k]) : base[k] + (pos - row) * step[k];
-            void *out = step[outs] < 0 ? (void *)buffer[outs] : (void *)(uintptr_t)(base[outs] + (pos - row) * width);
-            ct__pw_call(job, number, n, p, out);
-            if (step[outs] < 0) ct__iter_store(it, outs, job->result, pos, n, out);
-        }
-        if (stop < end) index[last] = inner - 1, ct__iter_run(it, index, 1); /* to the next row */
     }
 }
 /* out = in, broadcast and converted */
@@ -10735,6 +10818,8 @@ static bool ct__cpu_pointwise(const ct_args *a)
     ct_scope_begin();
     bool ok = ct__iter_turn(&job.it, in);
     if (ok && !ct__pw_whole(&job, a->op, number)) job.by_number = ct__pw_by_number(&job, a->op);
+    for (int k = 0; !job.it.ndim && k < job.it.count; k++) job.it.shape[0] = 1, job.it.stride[k][0] = (int64_t)ct__itemsize(job.it.dtype[k]);
+    job.it.ndim += !job.it.ndim; /* one element is a row, too */
     if (ok) ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_half(&job, a->op) ? ct__pw_half_body : ct__pw_body, &job);
     ct_scope_unwind(scopes);
     return ok;
@@ -12309,6 +12394,9 @@ static bool ct__cpu_reduce(const ct_args *a)
             if (!k) ct__iter_init(it, part.shape, part.ndim);
             ct__iter_add(it, &part);
         }
+        bool spread = !reduced; /* the kept dims keep their order */
+        for (int d = 0; d < it->ndim; d++) spread = spread || (!it->stride[0][d] && it->shape[d] != 1);
+        if (!spread) ct__iter_sort(it);
         ct__iter_coalesce(it);
     }
     int64_t outputs = j.kept.numel, n = j.reduced.numel, size = (int64_t)ct__itemsize(in->dtype), width = (int64_t)ct__itemsize(ct__compute_dtype[j.compute]);
@@ -18733,6 +18821,12 @@ static void ct__pad_rows(void *ctx, int64_t begin, int64_t end)
         char *to = ct__ptr(j->y) + r * W * size;
         if (!plane || from < 0) continue;
         row = plane + (d < 0 ? 0 : from * x->stride[d] * size);
+        if (!j->mode && d >= 0) { /* as many as follow in x */
+            int64_t rows = ct__imin(ct__imin(x->shape[d] - from, H - h), end - r);
+            if (hi > lo) ct__copy_rows((size_t)size, rows, hi - lo, row + (lo - l) * size, x->stride[d] * size, size, to + lo * size, W * size, size);
+            r += rows - 1, h += rows - 1;
+            continue;
+        }
         if (hi > lo) memcpy(to + lo * size, row + (lo - l) * size, (size_t)((hi - lo) * size));
         if (j->mode) ct__pad_edge(size, lo, row + left, step, to), ct__pad_edge(size, W - hi, row + right, step, to + hi * size);
     }
