@@ -6877,8 +6877,12 @@ static void CT__K(finish##f)(const ct__out *c, int64_t i0, int64_t m, int64_t j0
     }                                                                                                                 \
 }
 
-/* Dot products of four lines at a time; the last line again where fewer are left. Short lines: four by four elements, turned. */
-#define CT__GEMM_VECTOR(T, f)                                                                                         \
+/* Dot products of four short lines at a time, four by four elements, turned; returns how many lines are done */
+#undef CT__GEMM_SHORT
+#undef CT__GEMM_DONE
+#if CT__HAVE_VEC
+#define CT__GEMM_DONE(T, f) (K < 2 * CT__GEMM_VL(T) ? CT__K(dot_short##f)(K, x, (const T *)m_, ld, n, (T)alpha, (T *)y) : 0)
+#define CT__GEMM_SHORT(T, f)                                                                                          \
 static int64_t CT__K(dot_short##f)(int64_t K, const T *x, const T *m, int64_t ld, int64_t n, T alpha, T *y)           \
 {                                                                                                                     \
     CT__GEMM_FMA                                                                                                      \
@@ -6896,7 +6900,13 @@ static int64_t CT__K(dot_short##f)(int64_t K, const T *x, const T *m, int64_t ld
         CT__GEMM_EACH(i, 4) y[l + i] = alpha * last[i];                                                               \
     }                                                                                                                 \
     return l;                                                                                                         \
-}                                                                                                                     \
+}
+#else
+#define CT__GEMM_DONE(T, f) 0
+#define CT__GEMM_SHORT(T, f)
+#endif
+/* Dot products of four lines at a time; the last line again where fewer are left. */
+#define CT__GEMM_VECTOR(T, f)                                                                                         \
 static T CT__K(dot_end##f)(T *part, T sum)                                                                            \
 {                                                                                                                     \
     int64_t k, h;                                                                                                     \
@@ -6911,8 +6921,7 @@ static void CT__K(gemv_dot##f)(int64_t K, const void *x_, const void *m_, int64_
     T part[4][CT__GEMM_VL(T)], end[4];                                                                                \
     int64_t k, l;                                                                                                     \
     int i, j;                                                                                                         \
-    l = CT__HAVE_VEC && K < 2 * CT__GEMM_VL(T) ? CT__K(dot_short##f)(K, x, (const T *)m_, ld, n, (T)alpha, (T *)y) : 0;  \
-    for (; l < n; l += 4) {                                                                                           \
+    for (l = CT__GEMM_DONE(T, f); l < n; l += 4) {                                                                    \
         for (i = 0; i < 4; i++) m[i] = (const T *)m_ + (l + i < n ? l + i : n - 1) * ld;                              \
         CT__GEMM_EACH(i, 4) { end[i] = 0; CT__GEMM_EACH(j, 2) s[i][j] = zero; }                                       \
         for (k = 0; k + 2 * CT__GEMM_VL(T) <= K; k += 2 * CT__GEMM_VL(T))                                             \
@@ -6971,7 +6980,7 @@ static void CT__K(flat##f)(int64_t M, int64_t N, int64_t K, const void *a_, int6
 
 #if CT__VBYTES < 64
 #define CT__GEMM_NARROW CT__K
-#define CT__GEMM_AROUND(T, I, f) CT__GEMM_4X4(T, I, f) CT__GEMM_PACK(T, f) CT__GEMM_EDGE(T, f) CT__GEMM_VECTOR(T, f) CT__GEMM_FLAT_(T, f)
+#define CT__GEMM_AROUND(T, I, f) CT__GEMM_4X4(T, I, f) CT__GEMM_PACK(T, f) CT__GEMM_EDGE(T, f) CT__GEMM_SHORT(T, f) CT__GEMM_VECTOR(T, f) CT__GEMM_FLAT_(T, f)
 #else /* what memory bounds: AVX2's */
 #define CT__GEMM_NARROW(name) ct__avx2_##name
 #define CT__GEMM_AROUND(T, I, f)
@@ -18535,7 +18544,7 @@ static void ct__la_reflect_few(ct__la *j, bool transposed, bool eye, int64_t m, 
     ct__la_trsm(j, !transposed, false, k, r, transposed ? ct__lm_t(g) : g, y);
     ct__la_gemm(j, m, r, k, -1, x, y, c);
 }
-static int64_t ct__la_panel(int64_t n) { return n > CT__LA_CHUNK ? CT__LA_SMALL : CT__LA_SMALL / 2; }
+static int64_t ct__la_panel(int64_t n) { return CT__LA_SMALL / (n > CT__LA_CHUNK ? 1 : 2); }
 /* The same, a block of vectors after the other; eye: C is the identity, so that Q's last blocks meet its last columns alone. */
 static void ct__la_reflect(ct__la *j, bool transposed, bool eye, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
 {
