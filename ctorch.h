@@ -1919,17 +1919,19 @@ CT_API ct_tensor *ct_linalg_qr(ct_tensor *A, const char *mode, ct_tensor **R);
 CT_API ct_tensor *ct_linalg_householder_product(ct_tensor *A, ct_tensor *tau); /* first n columns of H1 H2 ..., Hi = I - tau[i] v v^T, v in A's columns */
 
 /* A = U diag(S) Vh, S (...,k) descending; U (...,m,k) and Vh (...,k,n), or (...,m,m) and (...,n,n) with full_matrices, of which the further
-   vectors have no gradient. CT_ERR_LINALG for NaN and infinities. One-sided Jacobi after a QR (Drmac, Veselic 2008). torch.linalg.svd */
+   vectors have no gradient. CT_ERR_LINALG for NaN and infinities. One-sided Jacobi after a QR (Drmac, Veselic 2008); for
+   float32 from A^T A in float64 where that loses nothing. torch.linalg.svd */
 CT_API ct_tensor *ct_linalg_svd(ct_tensor *A, bool full_matrices, ct_tensor **S, ct_tensor **Vh);
 CT_API ct_tensor *ct_linalg_svdvals(ct_tensor *A);                          /* S alone */
 /* Eigenvalues (...,n), ascending, of a symmetric A, of which the half that UPLO names is read ("L", also for NULL, or "U"); eigenvectors
-   (...,n,n) are columns. CT_ERR_LINALG for NaN and infinities. Tridiagonal form and implicit QL. torch.linalg.eigh */
+   (...,n,n) are columns. CT_ERR_LINALG for NaN and infinities. Tridiagonal form, implicit QL, divide and conquer. torch.linalg.eigh */
 CT_API ct_tensor *ct_linalg_eigh(ct_tensor *A, const char *UPLO, ct_tensor **eigenvectors);
 CT_API ct_tensor *ct_linalg_eigvalsh(ct_tensor *A, const char *UPLO);
 
 /* X of the least norm that minimises |A X - B|, B (...,m,r) or (...,m) as in solve; singular values below rcond times the largest count as
    zero (rcond 0: max(m,n)*epsilon). rank (...) int64, of driver "gels" empty; residuals (...,r): squared, empty if m <= n or a
-   rank is not n, or of driver "gelsy", which NULL is; singular_values (...,k) of driver "gelsd" or "gelss", else empty. The method is the SVD's whichever.
+   rank is not n, or of driver "gelsy", which NULL is; singular_values (...,k) of driver "gelsd" or "gelss", else empty. By QR where all count for
+   sure, else by the SVD, whichever the driver.
    torch.linalg.lstsq */
 CT_API ct_tensor *ct_linalg_lstsq(ct_tensor *A, ct_tensor *B, double rcond, const char *driver, ct_tensor **residuals, ct_tensor **rank,
                                   ct_tensor **singular_values);
@@ -6905,8 +6907,9 @@ CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_
 
 /* V: a vector of T, U: the same at any address. */
 #undef CT__GEMM_VECTORS
-#undef CT__GEMM_FLAT_ROWS
 #undef CT__GEMM_FLAT_TILE
+#undef CT__GEMM_FLAT_FOUR
+#undef CT__GEMM_FLAT_NONE
 #undef CT__GEMM_FLAT_
 #undef CT__GEMM_NARROW
 #undef CT__GEMM_AROUND
@@ -7064,8 +7067,12 @@ static void CT__K(finish##f)(const ct__out *c, int64_t i0, int64_t m, int64_t j0
     }                                                                                                                 \
 }
 
-/* Dot products of four lines at a time; the last line again where fewer are left. Short lines: four by four elements, turned. */
-#define CT__GEMM_VECTOR(T, f)                                                                                         \
+/* Dot products of four short lines at a time, four by four elements, turned; returns how many lines are done */
+#undef CT__GEMM_SHORT
+#undef CT__GEMM_DONE
+#if CT__HAVE_VEC
+#define CT__GEMM_DONE(T, f) (K < 2 * CT__GEMM_VL(T) ? CT__K(dot_short##f)(K, x, (const T *)m_, ld, n, (T)alpha, (T *)y) : 0)
+#define CT__GEMM_SHORT(T, f)                                                                                          \
 static int64_t CT__K(dot_short##f)(int64_t K, const T *x, const T *m, int64_t ld, int64_t n, T alpha, T *y)           \
 {                                                                                                                     \
     CT__GEMM_FMA                                                                                                      \
@@ -7083,7 +7090,13 @@ static int64_t CT__K(dot_short##f)(int64_t K, const T *x, const T *m, int64_t ld
         CT__GEMM_EACH(i, 4) y[l + i] = alpha * last[i];                                                               \
     }                                                                                                                 \
     return l;                                                                                                         \
-}                                                                                                                     \
+}
+#else
+#define CT__GEMM_DONE(T, f) 0
+#define CT__GEMM_SHORT(T, f)
+#endif
+/* Dot products of four lines at a time; the last line again where fewer are left. */
+#define CT__GEMM_VECTOR(T, f)                                                                                         \
 static T CT__K(dot_end##f)(T *part, T sum)                                                                            \
 {                                                                                                                     \
     int64_t k, h;                                                                                                     \
@@ -7098,8 +7111,7 @@ static void CT__K(gemv_dot##f)(int64_t K, const void *x_, const void *m_, int64_
     T part[4][CT__GEMM_VL(T)], end[4];                                                                                \
     int64_t k, l;                                                                                                     \
     int i, j;                                                                                                         \
-    l = CT__HAVE_VEC && K < 2 * CT__GEMM_VL(T) ? CT__K(dot_short##f)(K, x, (const T *)m_, ld, n, (T)alpha, (T *)y) : 0;  \
-    for (; l < n; l += 4) {                                                                                           \
+    for (l = CT__GEMM_DONE(T, f); l < n; l += 4) {                                                                    \
         for (i = 0; i < 4; i++) m[i] = (const T *)m_ + (l + i < n ? l + i : n - 1) * ld;                              \
         CT__GEMM_EACH(i, 4) { end[i] = 0; CT__GEMM_EACH(j, 2) s[i][j] = zero; }                                       \
         for (k = 0; k + 2 * CT__GEMM_VL(T) <= K; k += 2 * CT__GEMM_VL(T))                                             \
@@ -7137,28 +7149,35 @@ static void CT__K(gemv_axpy##f)(int64_t K, const void *x_, const void *m_, int64
                 CT__GEMM_EACH(r, R) CT__GEMM_EACH(i, L) s[r][i] += a[r * ars + k * acs] * ((const U *)(b + k * ldb + j))[i]; \
             CT__GEMM_EACH(r, R) CT__GEMM_EACH(i, L) ((U *)(c + r * ldc + j))[i] = (T)alpha * s[r][i];                 \
         }
-#define CT__GEMM_FLAT_ROWS(T, V, U, W, R)                                                                             \
-    for (; M >= R; M -= R, a += R * ars, c += R * ldc) {                                                              \
-        int64_t j = 0, k;                                                                                             \
-        int i, r;                                                                                                     \
-        CT__GEMM_FLAT_TILE(T, V, U, R, 2, W)                                                                          \
-        CT__GEMM_FLAT_TILE(T, V, U, R, 1, W)                                                                          \
-        CT__GEMM_FLAT_TILE(T, T, T, R, 1, 1)                                                                          \
-    }
-#define CT__GEMM_FLAT_(T, f)                                                                                          \
+#if CT__HAVE_VEC && !defined CT__PASS_BASE
+#define CT__GEMM_FLAT_FOUR(T, V, U, W) if (M >= 4) CT__GEMM_FLAT_TILE(T, V, U, 4, 2, W)
+#else
+#define CT__GEMM_FLAT_FOUR(T, V, U, W)
+#endif
+#define CT__GEMM_FLAT_NONE(T, V, U, W)
+#define CT__GEMM_FLAT_(T, f, FOUR) /* FOUR rows share what is read of B */                                             \
 static void CT__K(flat##f)(int64_t M, int64_t N, int64_t K, const void *a_, int64_t ars, int64_t acs,                 \
                            const void *b_, int64_t ldb, double alpha, void *c_, int64_t ldc)                          \
 {                                                                                                                     \
     CT__GEMM_FMA                                                                                                      \
     const T *a = (const T *)a_, *b = (const T *)b_;                                                                   \
     T *c = (T *)c_;                                                                                                   \
-    CT__GEMM_FLAT_ROWS(T, CT__K(V##f), CT__K(U##f), CT__GEMM_VL(T), 4)                                                \
-    CT__GEMM_FLAT_ROWS(T, CT__K(V##f), CT__K(U##f), CT__GEMM_VL(T), 1)                                                \
+    for (int64_t shared = 0, left = 0; M > 0; M--, left--, a += ars, c += ldc) {                                      \
+        int64_t j = 0, k;                                                                                             \
+        int i, r;                                                                                                     \
+        if (left > 0) j = shared;                                                                                     \
+        else {                                                                                                        \
+            FOUR(T, CT__K(V##f), CT__K(U##f), CT__GEMM_VL(T))                                                         \
+            shared = j, left = 4;                                                                                     \
+        }                                                                                                             \
+        CT__GEMM_FLAT_TILE(T, CT__K(V##f), CT__K(U##f), 1, 1, CT__GEMM_VL(T))                                         \
+        CT__GEMM_FLAT_TILE(T, T, T, 1, 1, 1)                                                                          \
+    }                                                                                                                 \
 }
 
 #if CT__VBYTES < 64
 #define CT__GEMM_NARROW CT__K
-#define CT__GEMM_AROUND(T, I, f) CT__GEMM_4X4(T, I, f) CT__GEMM_PACK(T, f) CT__GEMM_EDGE(T, f) CT__GEMM_VECTOR(T, f) CT__GEMM_FLAT_(T, f)
+#define CT__GEMM_AROUND(T, I, f) CT__GEMM_4X4(T, I, f) CT__GEMM_PACK(T, f) CT__GEMM_EDGE(T, f) CT__GEMM_SHORT(T, f) CT__GEMM_VECTOR(T, f) CT__GEMM_FLAT_(T, f, CT__GEMM_FLAT_NONE)
 #else /* what memory bounds: AVX2's */
 #define CT__GEMM_NARROW(name) ct__avx2_##name
 #define CT__GEMM_AROUND(T, I, f)
@@ -7169,7 +7188,7 @@ CT__GEMM_MICRO(T, f, 2, micro2##f, CT__GEMM_ADD)                                
 CT__GEMM_MICRO(T, f, CT__GEMM_NV, micro3##f, CT__GEMM_ADD)                                                            \
 CT__GEMM_AROUND(T, I, f)                                                                                              \
 CT__GEMM_VECTORS(u##I, _of_u##I)                                                                                      \
-CT__GEMM_FLAT_(u##I, _of_u##I)                                                                                        \
+CT__GEMM_FLAT_(u##I, _of_u##I, CT__GEMM_FLAT_FOUR)                                                                                      \
 static const ct__gemm_kernels CT__K(gemm##f) = {                                                                      \
     (int64_t)sizeof(T), CT__GEMM_MR, CT__GEMM_NV * CT__GEMM_VL(T), CT__GEMM_VL(T), CT__GEMM_NARROW(pack##f),          \
     {CT__K(micro1##f), CT__K(micro2##f), CT__K(micro3##f)}, CT__GEMM_NARROW(put##f), CT__GEMM_NARROW(finish##f),      \
@@ -19028,7 +19047,7 @@ typedef struct ct__la {                                                  /* a jo
 } ct__la;
 #if CT__TUNE
 #pragma GCC push_options
-#pragma GCC optimize("O2")
+#pragma GCC optimize("O1")
 #endif
 CT__INLINE ct__lm ct__lm_of(double *p, int64_t rs, int64_t cs)
 {
@@ -19084,13 +19103,13 @@ static int64_t ct__la_half(int64_t n) { return n / 2 < CT__LA_LEAF ? n / 2 : n /
 static void ct__la_trsm_leaf(bool upper, bool unit, int64_t n, int64_t r, ct__lm a, ct__lm b)
 {
     double room[CT__LA_LEAF * CT__LA_CHUNK], t[CT__LA_LEAF], *x = b.cs == 1 ? b.p : room;
-    int64_t ld = b.cs == 1 ? b.rs : CT__LA_CHUNK;
+    int64_t ld = b.cs == 1 ? b.rs : (int64_t)CT__LA_CHUNK;
     for (int64_t k = 0; x == room && k < r; k++) for (int64_t i = 0; i < n; i++) room[i * ld + k] = b.p[i * b.rs + k * b.cs];
     for (int64_t s = 0; s < n; s++) {
         int64_t i = upper ? n - 1 - s : s, first = upper ? i + 1 : 0;
         for (int64_t l = 0; l < s; l++) t[l] = a.p[i * a.rs + (first + l) * a.cs];
         if (r > CT__LA_LEAF) ct__cpu()->gemm_f64->gemv_axpy(s, t, x + first * ld, ld, r, -1, x + i * ld);
-        else for (int64_t l = 0; l < s; l++) ct__la_axpy(r, -t[l], x + (first + l) * ld, 1, x + i * ld, 1);
+        else for (int64_t l = 0; l < s; l++) for (int64_t k = 0; k < r; k++) x[i * ld + k] -= t[l] * x[(first + l) * ld + k];
         if (!unit) ct__la_divide(r, x + i * ld, a.p[i * (a.rs + a.cs)]);
     }
     for (int64_t k = 0; x == room && k < r; k++) for (int64_t i = 0; i < n; i++) b.p[i * b.rs + k * b.cs] = room[i * ld + k];
@@ -19146,7 +19165,7 @@ static int64_t ct__la_lu(ct__la *j, int64_t m, int64_t n, ct__lm a, int32_t *piv
         if (best == 0) zero = zero ? zero : c + 1;
         for (int64_t i = c + 1; best != 0 && i < m; i++) {
             double t = p[i * a.rs] /= p[c * a.rs];
-            ct__la_axpy(n - c - 1, -t, p + c * a.rs + a.cs, a.cs, p + i * a.rs + a.cs, a.cs);
+            for (int64_t l = 1; l < n - c; l++) p[i * a.rs + l * a.cs] -= t * p[c * a.rs + l * a.cs];
         }
     }
     return zero;
@@ -19223,7 +19242,7 @@ static void ct__la_reflect_few(ct__la *j, bool transposed, bool eye, int64_t m, 
     ct__la_trsm(j, !transposed, false, k, r, transposed ? ct__lm_t(g) : g, y);
     ct__la_gemm(j, m, r, k, -1, x, y, c);
 }
-static int64_t ct__la_panel(int64_t n) { return n > CT__LA_CHUNK ? CT__LA_SMALL : CT__LA_SMALL / 2; }
+static int64_t ct__la_panel(int64_t n) { return CT__LA_SMALL / (n > CT__LA_CHUNK ? 1 : 2); }
 /* The same, a block of vectors after the other; eye: C is the identity, so that Q's last blocks meet its last columns alone. */
 static void ct__la_reflect(ct__la *j, bool transposed, bool eye, int64_t m, int64_t k, int64_t r, ct__lm v, const double *tau, ct__lm c, double *work)
 {
@@ -22973,7 +22992,7 @@ static ct_tensor *ct__bag_reduce(const ct_embedding_bag_opts *o, ct_tensor *rows
     int64_t s[2] = {bags, o->weight->shape[1]};
     ct_tensor *zero = ct__zeroed(ct__new_on(o->weight->storage->device, o->weight->dtype, s, 2)), *counts, *y;
     if (mode == 'a') return (ct_scatter_reduce)(zero, 0, (ct_expand_as)((ct_unsqueeze)(bag, 1), rows), rows, "amax", false);
-    y = (ct_index_add)(zero, 0, bag, rows, 1);
+    y = (ct_index_add_)(zero, 0, bag, rows, 1);
     if (mode == 'u') return y;
     counts = (ct_clamp_min)((ct_bincount)(bag, NULL, bags), ct_number_i64(1));
     return (ct_div)(y, (ct_unsqueeze)((ct_to)(counts, (ct_dtype)o->weight->dtype), 1));
