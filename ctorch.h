@@ -22725,44 +22725,77 @@ static void ct__rnn_at(ct__rnn_job *j, int64_t s)
     j->h = s ? j->y + (j->t + back) * j->N * j->H * j->size : j->h0;
     j->cell = s && j->S ? j->memory + ((j->t + back) * j->step + 4 * j->H) * j->size : j->c0;
 }
-static bool ct__rnn_walk(ct__rnn_job *j, const ct__mat *w)
+/* The product of a step: C (M,N) = A (M,K) @ weights (K,N) + beta*C. Weights of many steps are packed once, if there is memory; rows of A are read where
+   they are, or, if they are fewer than a tile's, from `few`. */
+typedef struct { const ct__gemm_kernels *k; ct__mat a, w; int64_t M, N, K; char *packed, *few; ct__out c; } ct__rnn_product;
+static size_t ct__rnn_room(const ct__rnn_product *p) { return (size_t)((ct__gemm_up(p->N, p->k->NR) + p->k->MR) * p->K * p->k->size); }
+static void ct__rnn_pack(ct__rnn_product *p, int64_t steps)
 {
-    ct__mat h = {NULL, j->H, 1, NULL, NULL};
+    if (steps < 2 || p->M <= CT__GEMM_FEW || !(p->packed = (char *)ct__alloc(ct__rnn_room(p)))) return;
+    p->k->pack(&p->w, 0, p->K, 0, p->N, p->k->NR, p->packed);
+    if (p->M < p->k->MR) p->few = p->packed + ct__gemm_up(p->N, p->k->NR) * p->K * p->k->size;
+}
+static void ct__rnn_columns(void *ctx, int64_t begin, int64_t end) /* item: a panel of weights */
+{
+    const ct__rnn_product *p = (const ct__rnn_product *)ctx;
+    const ct__gemm_kernels *k = p->k;
+    double tile[CT__GEMM_TILE / sizeof(double)];
+    for (int64_t q = begin * k->NR; q < ct__imin(end * k->NR, p->N); q += k->NR) {
+        int64_t n = ct__imin(k->NR, p->N - q), v = (n + k->VL - 1) / k->VL;
+        const char *w = p->packed + q * p->K * k->size;
+        for (int64_t i = 0, m, skip; i < p->M; i += m) {
+            m = ct__imin(k->MR, p->M - i), skip = p->few ? 0 : k->MR - m; /* the last tile begins with rows that were done before */
+            const char *a = p->few ? p->few : (const char *)p->a.data + (i - skip) * p->a.rs * k->size;
+            bool whole = m == k->MR && n == v * k->VL;
+            char *c = whole ? (char *)p->c.data + (i * p->c.rs + q) * k->size : (char *)tile;
+            k->micro[v - 1](p->K, a, p->few ? 1 : p->a.rs, p->few ? k->MR : 1, w, k->NR, 1, whole ? p->c.beta : 0, c, whole ? p->c.rs : k->NR);
+            if (!whole) k->put((const char *)tile + skip * k->NR * k->size, k->NR, m, n, &p->c, i, q, p->c.beta);
+        }
+    }
+}
+static bool ct__rnn_multiply(ct__rnn_product *p)
+{
+    if (!p->packed) return ct__gemm(p->k, p->M, p->N, p->K, &p->a, &p->w, &p->c) || ct__fail_memory("ct_rnn", 0);
+    ct__mat a = {p->a.data, 1, p->a.rs, NULL, NULL};
+    if (p->few) p->k->pack(&a, 0, p->K, 0, p->M, p->k->MR, p->few);
+    ct__parallel_for((p->N + p->k->NR - 1) / p->k->NR, 1 + (int64_t)(CT__GEMM_SERIAL / 4 / (double)(p->M * p->K * p->k->NR)), ct__rnn_columns, p);
+    return true;
+}
+static bool ct__rnn_walk(ct__rnn_job *j, ct__rnn_product *p)
+{
     int64_t grain = ct__grain_of(j->H * 16);
     for (int64_t s = 0; s < j->L; s++) {
         ct__rnn_at(j, s);
-        ct__out out = {ct__rnn_sum(j), (j->S ? j->S : 1) * j->H, 1, 1, 1, NULL, NULL, CT__ACT_NONE};
-        h.data = j->h;
+        p->a.data = j->h, p->c.data = ct__rnn_sum(j);
         ct__parallel_for(j->N, grain, ct__rnn_starts, j);
-        if (!ct__gemm(j->gemm, j->N, j->G * j->H, j->H, &h, w, &out)) return ct__fail_memory("ct_rnn", 0) != NULL;
+        if (!ct__rnn_multiply(p)) return false;
         ct__parallel_for(j->N, grain, ct__rnn_cells, j);
     }
     return true;
 }
-/* Weights used at many steps are transposed once, to be packed faster, or read in place, at each. */
 static bool ct__rnn_steps(ct__rnn_job *j)
 {
-    int64_t GH = j->G * j->H;
-    ct__mat w = {j->w, 1, j->H, NULL, NULL};
-    size_t bytes = j->L > 1 && j->N > CT__GEMM_FEW ? (size_t)(GH * j->H * j->size) : 0;
-    char *turned = bytes ? (char *)ct__alloc(bytes) : NULL;
-    if (turned) j->gemm->pack(&w, 0, j->H, 0, GH, GH, turned), w.data = turned, w.rs = GH, w.cs = 1;
-    bool ok = ct__rnn_walk(j, &w);
-    ct__free(turned, bytes);
+    ct__rnn_product p = {j->gemm, {NULL, j->H, 1, NULL, NULL}, {j->w, 1, j->H, NULL, NULL}, j->N, j->G * j->H, j->H, NULL, NULL, {NULL, (j->S ? j->S : 1) * j->H, 1, 1, 1, NULL, NULL, CT__ACT_NONE}};
+    ct__rnn_pack(&p, j->L);
+    bool ok = ct__rnn_walk(j, &p);
+    if (p.packed) ct__free(p.packed, ct__rnn_room(&p));
     return ok;
 }
 static bool ct__rnn_steps_back(ct__rnn_job *j)
 {
     int64_t width = j->kind == CT__RNN_GRU ? 4 : j->G, grain = ct__grain_of(j->H * 16);
-    ct__mat w = {j->w, j->H, 1, NULL, NULL}, d = {NULL, width * j->H, 1, NULL, NULL};
-    ct__out out = {j->dh, j->H, 1, 1, j->kind == CT__RNN_GRU ? 1.0 : 0.0, NULL, NULL, CT__ACT_NONE};
-    for (int64_t s = j->L - 1; s >= 0; s--) {
+    ct__rnn_product p = {j->gemm, {NULL, width * j->H, 1, NULL, NULL}, {j->w, j->H, 1, NULL, NULL}, j->N, j->H, j->G * j->H, NULL, NULL,
+                         {j->dh, j->H, 1, 1, j->kind == CT__RNN_GRU ? 1.0 : 0.0, NULL, NULL, CT__ACT_NONE}};
+    bool ok = true;
+    ct__rnn_pack(&p, j->L);
+    for (int64_t s = j->L - 1; ok && s >= 0; s--) {
         ct__rnn_at(j, s);
         ct__parallel_for(j->N, grain, ct__rnn_backs, j);
-        d.data = j->dx + j->t * j->N * width * j->H * j->size;
-        if (!ct__gemm(j->gemm, j->N, j->H, j->G * j->H, &d, &w, &out)) return ct__fail_memory("ct_rnn", 0) != NULL;
+        p.a.data = j->dx + j->t * j->N * width * j->H * j->size;
+        ok = ct__rnn_multiply(&p);
     }
-    return true;
+    if (p.packed) ct__free(p.packed, ct__rnn_room(&p));
+    return ok;
 }
 static ct__rnn_job ct__rnn_job_of(const ct_tensor *y, const int64_t *i)
 {
@@ -22974,8 +23007,10 @@ static ct_tensor *ct__rnn_stack(const ct_rnn_opts *o, int kind, const char *f, c
         for (int d = 0; d < dirs; d++, p += per, h++, c++) {
             int64_t k = l * dirs + d;
             if (!x || !ct__rnn_params(p, per == 4, kind, x->shape[2], H, x->dtype, f)) return NULL;
-            ct_tensor *a = (ct_linear)(x, p[0], per == 4 ? p[2] : NULL);
-            y[d] = ct__rnn_layer(kind, f, a, (ct_select)(hx, 0, k), cx ? (ct_select)(cx, 0, k) : NULL, p[1], per == 4 ? p[3] : NULL, d == 1, c);
+            bool one = per == 4 && kind != CT__RNN_GRU && ct__wide(x->dtype) == x->dtype; /* pass over memory for both biases */
+            ct_tensor *a = (ct_linear)(x, p[0], per == 4 && !one ? p[2] : NULL), *b = one ? (ct_add)(p[2], p[3]) : per == 4 ? p[3] : NULL;
+            if (one && !b) return NULL;
+            y[d] = ct__rnn_layer(kind, f, a, (ct_select)(hx, 0, k), cx ? (ct_select)(cx, 0, k) : NULL, p[1], b, d == 1, c);
             if (!y[d]) return NULL;
             if (o->h_n) *h = (ct_select)(y[d], 0, d ? 0 : x->shape[0] - 1);
         }

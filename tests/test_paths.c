@@ -1611,9 +1611,9 @@ static void recurrences(void)
     static const int64_t widths[] = {1, 16, 19};
     for (int kind = 0; kind < 3; kind++)
         for (int k = 0; k < COUNT(widths); k++)
-            for (int t = 0; t < 2; t++) {
-                int64_t H = widths[k], N = 9, G = kind == 0 ? 4 : kind == 1 ? 3 : 1;
-                ct_dtype dtype = t ? CT_F64 : CT_F32;
+            for (int t = 0; t < 4; t++) {
+                int64_t H = widths[k], N = t & 2 ? 6 : 9, G = kind == 0 ? 4 : kind == 1 ? 3 : 1;
+                ct_dtype dtype = t & 1 ? CT_F64 : CT_F32;
                 double *x = room(T * N * I), *ignored = room(G * H * (H + I));
                 ct_scope_begin();
                 ct_tensor *a = random_input(dtype, CT_SHAPE(T, N, I), 0, x), *r[2];
@@ -1625,7 +1625,7 @@ static void recurrences(void)
                 THREADS(3, r, r[0] = RUN(a));
                 for (int64_t n = 0; n < N; n++) {
                     double *v = test_read(ct_contiguous(ct_narrow(r[0], 1, n, 1)));
-                    EQUALS(RUN(ct_contiguous(ct_narrow(a, 1, n, 1))), t ? 1e-12 : 3e-5, v, T * H), free(v);
+                    EQUALS(RUN(ct_contiguous(ct_narrow(a, 1, n, 1))), t & 1 ? 1e-12 : 3e-5, v, T * H), free(v);
                 }
 #undef RUN
                 ct_scope_end();
