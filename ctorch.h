@@ -7642,6 +7642,8 @@ static void CT__K(pool_split##f)(int64_t rows, int64_t n, const void *x_, int64_
             if (s == 1) CT__CONV_COPY4(T, f, x + i, y + i);                                                           \
             else CT__CONV_SPLIT4(T, f, x + 2 * i, y + i, z + i);                                                      \
         }                                                                                                             \
+        for (; s % 4 == 0 && i + 4 <= n; i += 4)                                                                      \
+            for (int64_t p = 0; p < s; p += 4) CT__CONV_NARROW(flip##f)(x + i * s + p, s, y + p * yp + i, yp);        \
         for (; i < n; i++) for (int64_t p = 0; p < s; p++) y[p * yp + i] = x[i * s + p];                              \
     }                                                                                                                 \
 }                                                                                                                     \
@@ -17748,12 +17750,34 @@ static void ct__max_window(const ct__pool_job *j, const char *x, int64_t o, int6
     ct__real_set(y, c, j->size, most);
     if (out) out[c] = place;
 }
+/* Windows of one row that lie within a step each, and steps that fill rows: many rows are as one, if nobody asks for places. */
+static bool ct__max_is_row(const ct__pool_job *j)
+{
+    const int64_t *i = j->i, s = i[CT__P_STRIDE + 1];
+    return !j->place && i[CT__P_KERNEL] == 1 && i[CT__P_STRIDE] == 1 && !i[CT__P_PAD] && !i[CT__P_PAD + 1] && i[CT__P_IN + 1] == s * i[CT__P_OUT + 1] && (i[CT__P_KERNEL + 1] - 1) * i[CT__P_DILATION + 1] < s;
+}
+static void ct__max_row(const ct__pool_job *j, const char *x, int64_t lanes, char *y)
+{
+    static const int64_t start[CT__POOL_BLOCK + 16] = {0};
+    int64_t i[CT__P_INTS], s = j->i[CT__P_STRIDE + 1];
+    ct__pool_job row = *j;
+    memcpy(i, j->i, sizeof i), i[CT__P_IN] = i[CT__P_OUT] = 1;
+    row.i = i, row.start = (const char *)start;
+    for (int64_t c = 0; c < lanes; c += CT__POOL_BLOCK, x += CT__POOL_BLOCK * s * j->size, y += CT__POOL_BLOCK * j->size) {
+        i[CT__P_OUT + 1] = ct__imin(CT__POOL_BLOCK, lanes - c), i[CT__P_IN + 1] = i[CT__P_OUT + 1] * s;
+        ct__max_lanes(&row, x, 0, 0, i[CT__P_OUT + 1], y, NULL);
+    }
+}
 static void ct__max_planes(void *ctx, int64_t begin, int64_t end)
 {
     const ct__pool_job *j = (const ct__pool_job *)ctx;
     int64_t in = j->i[CT__P_IN] * j->i[CT__P_IN + 1], rows = j->i[CT__P_OUT], lanes = j->i[CT__P_OUT + 1];
     int64_t reach = CT__POOL_BLOCK + 16 + (j->i[CT__P_KERNEL + 1] - 1) * j->i[CT__P_DILATION + 1] / ct__imax(1, j->i[CT__P_STRIDE + 1]);
     bool one_by_one = j->i[CT__P_ADAPTIVE] || j->i[CT__P_KERNEL + 1] > CT__POOL_TAPS || reach * j->i[CT__P_STRIDE + 1] > CT__POOL_ROOM;
+    if (!one_by_one && ct__max_is_row(j)) {
+        ct__max_row(j, j->x + begin * in * j->size, (end - begin) * rows * lanes, j->y + begin * rows * lanes * j->size);
+        return;
+    }
     for (int64_t p = begin; p < end; p++)
         for (int64_t o = 0; o < rows; o++) {
             const char *x = j->x + p * in * j->size;
@@ -18284,13 +18308,17 @@ static void ct__pad_rows(void *ctx, int64_t begin, int64_t end)
     int64_t lo = ct__imin(ct__imax(l, 0), W), hi = ct__imax(lo, ct__imin(W, n + l)), h = begin % H;
     int64_t step = j->mode == 'c' ? size : j->mode == 'r' ? 0 : -size, left = ct__pad_source(-l, n, j->mode) * size, right = ct__pad_source(hi - l, n, j->mode) * size;
     const char *plane = NULL, *row;
-    for (int64_t r = begin; r < end; r++, h = h + 1 < H ? h + 1 : 0) {
+    const ct__conv_kernels *k = size == 4 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64;
+    for (int64_t r = begin, rows; r < end; r += rows, h = h + rows < H ? h + rows : 0) {
         if (r == begin || !h) plane = ct__pad_plane(j, d, r / H);
         int64_t from = d < 0 ? 0 : ct__pad_source(h - j->left[d], x->shape[d], j->mode);
         char *to = ct__ptr(j->y) + r * W * size;
+        rows = 1;
         if (!plane || from < 0) continue;
+        if (d >= 0 && !j->mode && size >= 4) rows = ct__imin(ct__imin(end - r, H - h), x->shape[d] - from);
         row = plane + (d < 0 ? 0 : from * x->stride[d] * size);
-        if (hi > lo) memcpy(to + lo * size, row + (lo - l) * size, (size_t)((hi - lo) * size));
+        if (hi > lo && rows > 1) k->split(rows, hi - lo, row + (lo - l) * size, x->stride[d], 1, to + lo * size, W, 0);
+        else if (hi > lo) memcpy(to + lo * size, row + (lo - l) * size, (size_t)((hi - lo) * size));
         if (j->mode) ct__pad_edge(size, lo, row + left, step, to), ct__pad_edge(size, W - hi, row + right, step, to + hi * size);
     }
 }
