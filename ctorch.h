@@ -7431,19 +7431,33 @@ typedef T CT__K(CU##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T)
 #undef CT__CONV_SPLIT4
 #undef CT__CONV_MERGE4
 #undef CT__CONV_FOURS
+#undef CT__CONV_TURN
+#undef CT__CONV_4
 #if CT__HAVE_VEC /* four elements side by side, of every second place, and back */
 #if defined(__clang__)
-#define CT__CONV_TURN(f, a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#define CT__CONV_TURN(a, b, mask, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
 #else
-#define CT__CONV_TURN(f, a, b, i, j, k, l) __builtin_shuffle(a, b, (CT__K(C4I##f)){i, j, k, l})
+#define CT__CONV_TURN(a, b, mask, i, j, k, l) __builtin_shuffle(a, b, mask)
 #endif
 #define CT__CONV_FOURS(T, I, f)                                                                                       \
 typedef T CT__K(C4##f) __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));                    \
 typedef I CT__K(C4I##f) __attribute__((vector_size(4 * sizeof(I))));
 #define CT__CONV_4(f, p) (*(CT__K(C4##f) *)(uintptr_t)(p))
 #define CT__CONV_COPY4(T, f, x, y) CT__CONV_4(f, y) = CT__CONV_4(f, x)
-#define CT__CONV_SPLIT4(T, f, x, y, z) do { CT__K(C4##f) a = CT__CONV_4(f, x), b = CT__CONV_4(f, (x) + 4); CT__CONV_4(f, y) = CT__CONV_TURN(f, a, b, 0, 2, 4, 6), CT__CONV_4(f, z) = CT__CONV_TURN(f, a, b, 1, 3, 5, 7); } while (0)
-#define CT__CONV_MERGE4(T, f, x, z, y) do { CT__K(C4##f) a = CT__CONV_4(f, x), b = CT__CONV_4(f, z); CT__CONV_4(f, y) = CT__CONV_TURN(f, a, b, 0, 4, 1, 5), CT__CONV_4(f, (y) + 4) = CT__CONV_TURN(f, a, b, 2, 6, 3, 7); } while (0)
+#define CT__CONV_SPLIT4(T, f, x, y, z)                                                                                \
+    do {                                                                                                              \
+        const CT__K(C4I##f) even = {0, 2, 4, 6}, odd = {1, 3, 5, 7};                                                  \
+        CT__K(C4##f) a = CT__CONV_4(f, x), b = CT__CONV_4(f, (x) + 4);                                                \
+        CT__CONV_4(f, y) = CT__CONV_TURN(a, b, even, 0, 2, 4, 6), CT__CONV_4(f, z) = CT__CONV_TURN(a, b, odd, 1, 3, 5, 7); \
+        (void)even, (void)odd;                                                                                        \
+    } while (0)
+#define CT__CONV_MERGE4(T, f, x, z, y)                                                                                \
+    do {                                                                                                              \
+        const CT__K(C4I##f) low = {0, 4, 1, 5}, high = {2, 6, 3, 7};                                                  \
+        CT__K(C4##f) a = CT__CONV_4(f, x), b = CT__CONV_4(f, z);                                                      \
+        CT__CONV_4(f, y) = CT__CONV_TURN(a, b, low, 0, 4, 1, 5), CT__CONV_4(f, (y) + 4) = CT__CONV_TURN(a, b, high, 2, 6, 3, 7); \
+        (void)low, (void)high;                                                                                        \
+    } while (0)
 #else
 #define CT__CONV_FOURS(T, I, f)
 #define CT__CONV_COPY4(T, f, x, y) memcpy(y, x, 4 * sizeof(T))
@@ -7501,7 +7515,7 @@ static void CT__K(conv_taps##f)(int64_t rows, int64_t n, const void *x_, int64_t
 {                                                                                                                     \
     CT__GEMM_FMA                                                                                                      \
     const int64_t L = CT__CONV_L(T, f);                                                                               \
-    const CT__K(CV##f) start = (CT__K(CV##f)){0} + 1; /* times b: -0 stays */                                         \
+    const CT__K(CV##f) zero = {0}, start = zero + 1; /* times b: -0 stays */                                          \
     T v;                                                                                                              \
     if (CT__VBYTES == 64 && n <= L) { /* two shorter ones */                                                          \
         CT__CONV_NARROW(conv_taps##f)(rows, n, x_, xs, offset, w_, taps, high, wide, b, y_, ys);                      \
@@ -7614,7 +7628,7 @@ static void CT__K(pool_max##f)(int64_t n, const void *const *tap, const int64_t 
     T *y = (T *)y_;                                                                                                   \
     I *place = (I *)place_, lane[L];                                                                                  \
     CT__K(CI##f) step;                                                                                                \
-    const CT__K(CV##f) none = (CT__K(CV##f)){0} - (T)INFINITY;                                                        \
+    const CT__K(CV##f) zero = {0}, none = zero - (T)INFINITY;                                                         \
     for (int j = 0; j < L; j++) lane[j] = (I)(j * s);                                                                 \
     memcpy(&step, lane, sizeof step);                                                                                 \
     for (int64_t i = 0; i < n; i += L) {                                                                              \
