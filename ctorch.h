@@ -16556,6 +16556,8 @@ static void ct__conv_free(ct__conv_job *j, int64_t images, int64_t temp)
     if (j->images) ct__free(j->images, (size_t)(images * j->size));
     if (j->temp) ct__free(j->temp, (size_t)(temp * j->size));
 }
+/* Pieces of work with memory of their own: some for each thread, while there is room. */
+static int64_t ct__conv_parts(int64_t threads, int64_t bytes) { return threads < 2 ? 1 : ct__imax(threads, ct__imin(4 * threads, 4 * CT__GEMM_L3 / bytes)); }
 static int64_t ct__conv_phases(const ct__conv_job *j, int d) { return j->backward ? ct__imin(j->c.stride[d], j->c.x[d]) : 1; }
 /* The axes of phase p; the number of phases is the product over the dims. */
 static void ct__conv_axes(const ct__conv_job *j, int64_t p, ct__axis *a)
@@ -16865,7 +16867,7 @@ static bool ct__conv_chunk(ct__conv_tiles *t, int64_t count)
     for (int64_t p = 0; p < t->phases; p++) rows += t->phase[p].taps * j->channels;
     int64_t items = j->c.G * t->tiles * t->split, room;
     double work = (double)rows * (double)t->high * (double)t->wide;
-    t->parts = work * (double)items < CT__GEMM_SERIAL || threads < 2 ? 1 : ct__imin(items, 4 * threads), room = t->parts * t->room;
+    t->parts = work * (double)items < CT__GEMM_SERIAL ? 1 : ct__imin(items, ct__conv_parts(threads, t->room * j->size)), room = t->parts * t->room;
     t->memory = (char *)ct__conv_alloc(room, j->size);
     if (!t->memory) return false;
     ct__parallel_for(t->parts, 1, ct__conv_items, t);
@@ -17024,8 +17026,8 @@ static void ct__sums_plan(ct__conv_sums *s)
     s->far_line = ct__gemm_up(s->columns, VL), s->size = ct__gemm_up(s->rows, k->MR) * s->far_line;
     s->deep = ct__imax(CT__STAGE, ct__imin(CT__CONV_DEEP, CT__CONV_SUMS * 8 / k->size / s->far_line / CT__STAGE * CT__STAGE)), s->far_row = s->deep + VL;
     s->panel = ct__gemm_up(s->columns, k->NR) * s->deep, s->room = CT__CONV_TAPS * s->far_row + (is_small ? s->size + s->panel : 0);
-    s->piece = is_small ? ct__gemm_up(CT__CONV_PIECE / n, s->deep) : s->deep, s->parts = !is_small || threads < 2 ? 1 : 4 * threads;
-    s->slots = is_small ? s->parts : threads < 2 ? 1 : ct__imin((s->rows + CT__CONV_TAPS - 1) / CT__CONV_TAPS, 4 * threads);
+    s->piece = is_small ? ct__gemm_up(CT__CONV_PIECE / n, s->deep) : s->deep, s->parts = is_small ? ct__conv_parts(threads, s->room * k->size) : 1;
+    s->slots = is_small ? s->parts : ct__imin((s->rows + CT__CONV_TAPS - 1) / CT__CONV_TAPS, ct__conv_parts(threads, s->room * k->size));
 }
 static void ct__conv_sums_all(ct__conv_sums *s, char *memory)
 {
