@@ -7735,19 +7735,33 @@ typedef T CT__K(CU##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T)
 #undef CT__CONV_SPLIT4
 #undef CT__CONV_MERGE4
 #undef CT__CONV_FOURS
+#undef CT__CONV_TURN
+#undef CT__CONV_4
 #if CT__HAVE_VEC /* four elements side by side, of every second place, and back */
 #if defined(__clang__)
-#define CT__CONV_TURN(f, a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#define CT__CONV_TURN(a, b, mask, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
 #else
-#define CT__CONV_TURN(f, a, b, i, j, k, l) __builtin_shuffle(a, b, (CT__K(C4I##f)){i, j, k, l})
+#define CT__CONV_TURN(a, b, mask, i, j, k, l) __builtin_shuffle(a, b, mask)
 #endif
 #define CT__CONV_FOURS(T, I, f)                                                                                       \
 typedef T CT__K(C4##f) __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));                    \
 typedef I CT__K(C4I##f) __attribute__((vector_size(4 * sizeof(I))));
 #define CT__CONV_4(f, p) (*(CT__K(C4##f) *)(uintptr_t)(p))
 #define CT__CONV_COPY4(T, f, x, y) CT__CONV_4(f, y) = CT__CONV_4(f, x)
-#define CT__CONV_SPLIT4(T, f, x, y, z) do { CT__K(C4##f) a = CT__CONV_4(f, x), b = CT__CONV_4(f, (x) + 4); CT__CONV_4(f, y) = CT__CONV_TURN(f, a, b, 0, 2, 4, 6), CT__CONV_4(f, z) = CT__CONV_TURN(f, a, b, 1, 3, 5, 7); } while (0)
-#define CT__CONV_MERGE4(T, f, x, z, y) do { CT__K(C4##f) a = CT__CONV_4(f, x), b = CT__CONV_4(f, z); CT__CONV_4(f, y) = CT__CONV_TURN(f, a, b, 0, 4, 1, 5), CT__CONV_4(f, (y) + 4) = CT__CONV_TURN(f, a, b, 2, 6, 3, 7); } while (0)
+#define CT__CONV_SPLIT4(T, f, x, y, z)                                                                                \
+    do {                                                                                                              \
+        const CT__K(C4I##f) even = {0, 2, 4, 6}, odd = {1, 3, 5, 7};                                                  \
+        CT__K(C4##f) a = CT__CONV_4(f, x), b = CT__CONV_4(f, (x) + 4);                                                \
+        CT__CONV_4(f, y) = CT__CONV_TURN(a, b, even, 0, 2, 4, 6), CT__CONV_4(f, z) = CT__CONV_TURN(a, b, odd, 1, 3, 5, 7); \
+        (void)even, (void)odd;                                                                                        \
+    } while (0)
+#define CT__CONV_MERGE4(T, f, x, z, y)                                                                                \
+    do {                                                                                                              \
+        const CT__K(C4I##f) low = {0, 4, 1, 5}, high = {2, 6, 3, 7};                                                  \
+        CT__K(C4##f) a = CT__CONV_4(f, x), b = CT__CONV_4(f, z);                                                      \
+        CT__CONV_4(f, y) = CT__CONV_TURN(a, b, low, 0, 4, 1, 5), CT__CONV_4(f, (y) + 4) = CT__CONV_TURN(a, b, high, 2, 6, 3, 7); \
+        (void)low, (void)high;                                                                                        \
+    } while (0)
 #else
 #define CT__CONV_FOURS(T, I, f)
 #define CT__CONV_COPY4(T, f, x, y) memcpy(y, x, 4 * sizeof(T))
@@ -7805,7 +7819,7 @@ static void CT__K(conv_taps##f)(int64_t rows, int64_t n, const void *x_, int64_t
 {                                                                                                                     \
     CT__GEMM_FMA                                                                                                      \
     const int64_t L = CT__CONV_L(T, f);                                                                               \
-    const CT__K(CV##f) start = (CT__K(CV##f)){0} + 1; /* times b: -0 stays */                                         \
+    const CT__K(CV##f) zero = {0}, start = zero + 1; /* times b: -0 stays */                                          \
     T v;                                                                                                              \
     if (CT__VBYTES == 64 && n <= L) { /* two shorter ones */                                                          \
         CT__CONV_NARROW(conv_taps##f)(rows, n, x_, xs, offset, w_, taps, high, wide, b, y_, ys);                      \
@@ -7918,7 +7932,7 @@ static void CT__K(pool_max##f)(int64_t n, const void *const *tap, const int64_t 
     T *y = (T *)y_;                                                                                                   \
     I *place = (I *)place_, lane[L];                                                                                  \
     CT__K(CI##f) step;                                                                                                \
-    const CT__K(CV##f) none = (CT__K(CV##f)){0} - (T)INFINITY;                                                        \
+    const CT__K(CV##f) zero = {0}, none = zero - (T)INFINITY;                                                         \
     for (int j = 0; j < L; j++) lane[j] = (I)(j * s);                                                                 \
     memcpy(&step, lane, sizeof step);                                                                                 \
     for (int64_t i = 0; i < n; i += L) {                                                                              \
@@ -7946,6 +7960,8 @@ static void CT__K(pool_split##f)(int64_t rows, int64_t n, const void *x_, int64_
             if (s == 1) CT__CONV_COPY4(T, f, x + i, y + i);                                                           \
             else CT__CONV_SPLIT4(T, f, x + 2 * i, y + i, z + i);                                                      \
         }                                                                                                             \
+        for (; s % 4 == 0 && i + 4 <= n; i += 4)                                                                      \
+            for (int64_t p = 0; p < s; p += 4) CT__CONV_NARROW(flip##f)(x + i * s + p, s, y + p * yp + i, yp);        \
         for (; i < n; i++) for (int64_t p = 0; p < s; p++) y[p * yp + i] = x[i * s + p];                              \
     }                                                                                                                 \
 }                                                                                                                     \
@@ -17090,6 +17106,8 @@ static void ct__conv_free(ct__conv_job *j, int64_t images, int64_t temp)
     if (j->images) ct__free(j->images, (size_t)(images * j->size));
     if (j->temp) ct__free(j->temp, (size_t)(temp * j->size));
 }
+/* Pieces of work with memory of their own: some for each thread, while there is room. */
+static int64_t ct__conv_parts(int64_t threads, int64_t bytes) { return threads < 2 ? 1 : ct__imax(threads, ct__imin(4 * threads, 4 * CT__GEMM_L3 / bytes)); }
 static int64_t ct__conv_phases(const ct__conv_job *j, int d) { return j->backward ? ct__imin(j->c.stride[d], j->c.x[d]) : 1; }
 /* The axes of phase p; the number of phases is the product over the dims. */
 static void ct__conv_axes(const ct__conv_job *j, int64_t p, ct__axis *a)
@@ -17399,7 +17417,7 @@ static bool ct__conv_chunk(ct__conv_tiles *t, int64_t count)
     for (int64_t p = 0; p < t->phases; p++) rows += t->phase[p].taps * j->channels;
     int64_t items = j->c.G * t->tiles * t->split, room;
     double work = (double)rows * (double)t->high * (double)t->wide;
-    t->parts = work * (double)items < CT__GEMM_SERIAL || threads < 2 ? 1 : ct__imin(items, 4 * threads), room = t->parts * t->room;
+    t->parts = work * (double)items < CT__GEMM_SERIAL ? 1 : ct__imin(items, ct__conv_parts(threads, t->room * j->size)), room = t->parts * t->room;
     t->memory = (char *)ct__conv_alloc(room, j->size);
     if (!t->memory) return false;
     ct__parallel_for(t->parts, 1, ct__conv_items, t);
@@ -17558,8 +17576,8 @@ static void ct__sums_plan(ct__conv_sums *s)
     s->far_line = ct__gemm_up(s->columns, VL), s->size = ct__gemm_up(s->rows, k->MR) * s->far_line;
     s->deep = ct__imax(CT__STAGE, ct__imin(CT__CONV_DEEP, CT__CONV_SUMS * 8 / k->size / s->far_line / CT__STAGE * CT__STAGE)), s->far_row = s->deep + VL;
     s->panel = ct__gemm_up(s->columns, k->NR) * s->deep, s->room = CT__CONV_TAPS * s->far_row + (is_small ? s->size + s->panel : 0);
-    s->piece = is_small ? ct__gemm_up(CT__CONV_PIECE / n, s->deep) : s->deep, s->parts = !is_small || threads < 2 ? 1 : 4 * threads;
-    s->slots = is_small ? s->parts : threads < 2 ? 1 : ct__imin((s->rows + CT__CONV_TAPS - 1) / CT__CONV_TAPS, 4 * threads);
+    s->piece = is_small ? ct__gemm_up(CT__CONV_PIECE / n, s->deep) : s->deep, s->parts = is_small ? ct__conv_parts(threads, s->room * k->size) : 1;
+    s->slots = is_small ? s->parts : ct__imin((s->rows + CT__CONV_TAPS - 1) / CT__CONV_TAPS, ct__conv_parts(threads, s->room * k->size));
 }
 static void ct__conv_sums_all(ct__conv_sums *s, char *memory)
 {
@@ -18298,12 +18316,34 @@ static void ct__max_window(const ct__pool_job *j, const char *x, int64_t o, int6
     ct__real_set(y, c, j->size, most);
     if (out) out[c] = place;
 }
+/* Windows of one row that lie within a step each, and steps that fill rows: many rows are as one, if nobody asks for places. */
+static bool ct__max_is_row(const ct__pool_job *j)
+{
+    const int64_t *i = j->i, s = i[CT__P_STRIDE + 1];
+    return !j->place && i[CT__P_KERNEL] == 1 && i[CT__P_STRIDE] == 1 && !i[CT__P_PAD] && !i[CT__P_PAD + 1] && i[CT__P_IN + 1] == s * i[CT__P_OUT + 1] && (i[CT__P_KERNEL + 1] - 1) * i[CT__P_DILATION + 1] < s;
+}
+static void ct__max_row(const ct__pool_job *j, const char *x, int64_t lanes, char *y)
+{
+    static const int64_t start[CT__POOL_BLOCK + 16] = {0};
+    int64_t i[CT__P_INTS], s = j->i[CT__P_STRIDE + 1];
+    ct__pool_job row = *j;
+    memcpy(i, j->i, sizeof i), i[CT__P_IN] = i[CT__P_OUT] = 1;
+    row.i = i, row.start = (const char *)start;
+    for (int64_t c = 0; c < lanes; c += CT__POOL_BLOCK, x += CT__POOL_BLOCK * s * j->size, y += CT__POOL_BLOCK * j->size) {
+        i[CT__P_OUT + 1] = ct__imin(CT__POOL_BLOCK, lanes - c), i[CT__P_IN + 1] = i[CT__P_OUT + 1] * s;
+        ct__max_lanes(&row, x, 0, 0, i[CT__P_OUT + 1], y, NULL);
+    }
+}
 static void ct__max_planes(void *ctx, int64_t begin, int64_t end)
 {
     const ct__pool_job *j = (const ct__pool_job *)ctx;
     int64_t in = j->i[CT__P_IN] * j->i[CT__P_IN + 1], rows = j->i[CT__P_OUT], lanes = j->i[CT__P_OUT + 1];
     int64_t reach = CT__POOL_BLOCK + 16 + (j->i[CT__P_KERNEL + 1] - 1) * j->i[CT__P_DILATION + 1] / ct__imax(1, j->i[CT__P_STRIDE + 1]);
     bool one_by_one = j->i[CT__P_ADAPTIVE] || j->i[CT__P_KERNEL + 1] > CT__POOL_TAPS || reach * j->i[CT__P_STRIDE + 1] > CT__POOL_ROOM;
+    if (!one_by_one && ct__max_is_row(j)) {
+        ct__max_row(j, j->x + begin * in * j->size, (end - begin) * rows * lanes, j->y + begin * rows * lanes * j->size);
+        return;
+    }
     for (int64_t p = begin; p < end; p++)
         for (int64_t o = 0; o < rows; o++) {
             const char *x = j->x + p * in * j->size;
@@ -18834,19 +18874,15 @@ static void ct__pad_rows(void *ctx, int64_t begin, int64_t end)
     int64_t lo = ct__imin(ct__imax(l, 0), W), hi = ct__imax(lo, ct__imin(W, n + l)), h = begin % H;
     int64_t step = j->mode == 'c' ? size : j->mode == 'r' ? 0 : -size, left = ct__pad_source(-l, n, j->mode) * size, right = ct__pad_source(hi - l, n, j->mode) * size;
     const char *plane = NULL, *row;
-    for (int64_t r = begin; r < end; r++, h = h + 1 < H ? h + 1 : 0) {
+    for (int64_t r = begin, rows; r < end; r += rows, h = h + rows < H ? h + rows : 0) {
         if (r == begin || !h) plane = ct__pad_plane(j, d, r / H);
         int64_t from = d < 0 ? 0 : ct__pad_source(h - j->left[d], x->shape[d], j->mode);
         char *to = ct__ptr(j->y) + r * W * size;
+        rows = 1;
         if (!plane || from < 0) continue;
+        if (d >= 0 && !j->mode) rows = ct__imin(ct__imin(end - r, H - h), x->shape[d] - from); /* as many as follow in x */
         row = plane + (d < 0 ? 0 : from * x->stride[d] * size);
-        if (!j->mode && d >= 0) { /* as many as follow in x */
-            int64_t rows = ct__imin(ct__imin(x->shape[d] - from, H - h), end - r);
-            if (hi > lo) ct__copy_rows((size_t)size, rows, hi - lo, row + (lo - l) * size, x->stride[d] * size, size, to + lo * size, W * size, size);
-            r += rows - 1, h += rows - 1;
-            continue;
-        }
-        if (hi > lo) memcpy(to + lo * size, row + (lo - l) * size, (size_t)((hi - lo) * size));
+        if (hi > lo) ct__copy_rows((size_t)size, rows, hi - lo, row + (lo - l) * size, d < 0 ? 0 : x->stride[d] * size, size, to + lo * size, W * size, size);
         if (j->mode) ct__pad_edge(size, lo, row + left, step, to), ct__pad_edge(size, W - hi, row + right, step, to + hi * size);
     }
 }
@@ -23497,44 +23533,77 @@ static void ct__rnn_at(ct__rnn_job *j, int64_t s)
     j->h = s ? j->y + (j->t + back) * j->N * j->H * j->size : j->h0;
     j->cell = s && j->S ? j->memory + ((j->t + back) * j->step + 4 * j->H) * j->size : j->c0;
 }
-static bool ct__rnn_walk(ct__rnn_job *j, const ct__mat *w)
+/* The product of a step: C (M,N) = A (M,K) @ weights (K,N) + beta*C. Weights of many steps are packed once, if there is memory; rows of A are read where
+   they are, or, if they are fewer than a tile's, from `few`. */
+typedef struct { const ct__gemm_kernels *k; ct__mat a, w; int64_t M, N, K; char *packed, *few; ct__out c; } ct__rnn_product;
+static size_t ct__rnn_room(const ct__rnn_product *p) { return (size_t)((ct__gemm_up(p->N, p->k->NR) + p->k->MR) * p->K * p->k->size); }
+static void ct__rnn_pack(ct__rnn_product *p, int64_t steps)
 {
-    ct__mat h = {NULL, j->H, 1, NULL, NULL};
+    if (steps < 2 || p->M <= CT__GEMM_FEW || !(p->packed = (char *)ct__alloc(ct__rnn_room(p)))) return;
+    p->k->pack(&p->w, 0, p->K, 0, p->N, p->k->NR, p->packed);
+    if (p->M < p->k->MR) p->few = p->packed + ct__gemm_up(p->N, p->k->NR) * p->K * p->k->size;
+}
+static void ct__rnn_columns(void *ctx, int64_t begin, int64_t end) /* item: a panel of weights */
+{
+    const ct__rnn_product *p = (const ct__rnn_product *)ctx;
+    const ct__gemm_kernels *k = p->k;
+    double tile[CT__GEMM_TILE / sizeof(double)];
+    for (int64_t q = begin * k->NR; q < ct__imin(end * k->NR, p->N); q += k->NR) {
+        int64_t n = ct__imin(k->NR, p->N - q), v = (n + k->VL - 1) / k->VL;
+        const char *w = p->packed + q * p->K * k->size;
+        for (int64_t i = 0, m, skip; i < p->M; i += m) {
+            m = ct__imin(k->MR, p->M - i), skip = p->few ? 0 : k->MR - m; /* the last tile begins with rows that were done before */
+            const char *a = p->few ? p->few : (const char *)p->a.data + (i - skip) * p->a.rs * k->size;
+            bool whole = m == k->MR && n == v * k->VL;
+            char *c = whole ? (char *)p->c.data + (i * p->c.rs + q) * k->size : (char *)tile;
+            k->micro[v - 1](p->K, a, p->few ? 1 : p->a.rs, p->few ? k->MR : 1, w, k->NR, 1, whole ? p->c.beta : 0, c, whole ? p->c.rs : k->NR);
+            if (!whole) k->put((const char *)tile + skip * k->NR * k->size, k->NR, m, n, &p->c, i, q, p->c.beta);
+        }
+    }
+}
+static bool ct__rnn_multiply(ct__rnn_product *p)
+{
+    if (!p->packed) return ct__gemm(p->k, p->M, p->N, p->K, &p->a, &p->w, &p->c) || ct__fail_memory("ct_rnn", 0);
+    ct__mat a = {p->a.data, 1, p->a.rs, NULL, NULL};
+    if (p->few) p->k->pack(&a, 0, p->K, 0, p->M, p->k->MR, p->few);
+    ct__parallel_for((p->N + p->k->NR - 1) / p->k->NR, 1 + (int64_t)(CT__GEMM_SERIAL / 4 / (double)(p->M * p->K * p->k->NR)), ct__rnn_columns, p);
+    return true;
+}
+static bool ct__rnn_walk(ct__rnn_job *j, ct__rnn_product *p)
+{
     int64_t grain = ct__grain_of(j->H * 16);
     for (int64_t s = 0; s < j->L; s++) {
         ct__rnn_at(j, s);
-        ct__out out = {ct__rnn_sum(j), (j->S ? j->S : 1) * j->H, 1, 1, 1, NULL, NULL, CT__ACT_NONE};
-        h.data = j->h;
+        p->a.data = j->h, p->c.data = ct__rnn_sum(j);
         ct__parallel_for(j->N, grain, ct__rnn_starts, j);
-        if (!ct__gemm(j->gemm, j->N, j->G * j->H, j->H, &h, w, &out)) return ct__fail_memory("ct_rnn", 0) != NULL;
+        if (!ct__rnn_multiply(p)) return false;
         ct__parallel_for(j->N, grain, ct__rnn_cells, j);
     }
     return true;
 }
-/* Weights used at many steps are transposed once, to be packed faster, or read in place, at each. */
 static bool ct__rnn_steps(ct__rnn_job *j)
 {
-    int64_t GH = j->G * j->H;
-    ct__mat w = {j->w, 1, j->H, NULL, NULL};
-    size_t bytes = j->L > 1 && j->N > CT__GEMM_FEW ? (size_t)(GH * j->H * j->size) : 0;
-    char *turned = bytes ? (char *)ct__alloc(bytes) : NULL;
-    if (turned) j->gemm->pack(&w, 0, j->H, 0, GH, GH, turned), w.data = turned, w.rs = GH, w.cs = 1;
-    bool ok = ct__rnn_walk(j, &w);
-    ct__free(turned, bytes);
+    ct__rnn_product p = {j->gemm, {NULL, j->H, 1, NULL, NULL}, {j->w, 1, j->H, NULL, NULL}, j->N, j->G * j->H, j->H, NULL, NULL, {NULL, (j->S ? j->S : 1) * j->H, 1, 1, 1, NULL, NULL, CT__ACT_NONE}};
+    ct__rnn_pack(&p, j->L);
+    bool ok = ct__rnn_walk(j, &p);
+    if (p.packed) ct__free(p.packed, ct__rnn_room(&p));
     return ok;
 }
 static bool ct__rnn_steps_back(ct__rnn_job *j)
 {
     int64_t width = j->kind == CT__RNN_GRU ? 4 : j->G, grain = ct__grain_of(j->H * 16);
-    ct__mat w = {j->w, j->H, 1, NULL, NULL}, d = {NULL, width * j->H, 1, NULL, NULL};
-    ct__out out = {j->dh, j->H, 1, 1, j->kind == CT__RNN_GRU ? 1.0 : 0.0, NULL, NULL, CT__ACT_NONE};
-    for (int64_t s = j->L - 1; s >= 0; s--) {
+    ct__rnn_product p = {j->gemm, {NULL, width * j->H, 1, NULL, NULL}, {j->w, j->H, 1, NULL, NULL}, j->N, j->H, j->G * j->H, NULL, NULL,
+                         {j->dh, j->H, 1, 1, j->kind == CT__RNN_GRU ? 1.0 : 0.0, NULL, NULL, CT__ACT_NONE}};
+    bool ok = true;
+    ct__rnn_pack(&p, j->L);
+    for (int64_t s = j->L - 1; ok && s >= 0; s--) {
         ct__rnn_at(j, s);
         ct__parallel_for(j->N, grain, ct__rnn_backs, j);
-        d.data = j->dx + j->t * j->N * width * j->H * j->size;
-        if (!ct__gemm(j->gemm, j->N, j->H, j->G * j->H, &d, &w, &out)) return ct__fail_memory("ct_rnn", 0) != NULL;
+        p.a.data = j->dx + j->t * j->N * width * j->H * j->size;
+        ok = ct__rnn_multiply(&p);
     }
-    return true;
+    if (p.packed) ct__free(p.packed, ct__rnn_room(&p));
+    return ok;
 }
 static ct__rnn_job ct__rnn_job_of(const ct_tensor *y, const int64_t *i)
 {
@@ -23746,8 +23815,10 @@ static ct_tensor *ct__rnn_stack(const ct_rnn_opts *o, int kind, const char *f, c
         for (int d = 0; d < dirs; d++, p += per, h++, c++) {
             int64_t k = l * dirs + d;
             if (!x || !ct__rnn_params(p, per == 4, kind, x->shape[2], H, x->dtype, f)) return NULL;
-            ct_tensor *a = (ct_linear)(x, p[0], per == 4 ? p[2] : NULL);
-            y[d] = ct__rnn_layer(kind, f, a, (ct_select)(hx, 0, k), cx ? (ct_select)(cx, 0, k) : NULL, p[1], per == 4 ? p[3] : NULL, d == 1, c);
+            bool one = per == 4 && kind != CT__RNN_GRU && ct__wide(x->dtype) == x->dtype; /* pass over memory for both biases */
+            ct_tensor *a = (ct_linear)(x, p[0], per == 4 && !one ? p[2] : NULL), *b = one ? (ct_add)(p[2], p[3]) : per == 4 ? p[3] : NULL;
+            if (one && !b) return NULL;
+            y[d] = ct__rnn_layer(kind, f, a, (ct_select)(hx, 0, k), cx ? (ct_select)(cx, 0, k) : NULL, p[1], b, d == 1, c);
             if (!y[d]) return NULL;
             if (o->h_n) *h = (ct_select)(y[d], 0, d ? 0 : x->shape[0] - 1);
         }
