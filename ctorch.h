@@ -7117,6 +7117,7 @@ CT__GEMM_KERNELS(double, int64_t, _f64)
    the base pass alone. */
 #undef CT__FMA
 #undef CT__SUM
+#undef CT__FOLD
 #undef CT__ROW_VECTOR
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC push_options
@@ -7139,9 +7140,9 @@ typedef T CT__K(RU##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T)
 static CT__NOINLINE double CT__K(name##_block##f)(int64_t n, params)                                                  \
 {                                                                                                                     \
     CT__FMA                                                                                                           \
-    enum { L = (int)(sizeof(CT__K(RV##f)) / sizeof(T)), Q = L / 4 };                                      \
+    enum { L = (int)(sizeof(CT__K(RV##f)) / sizeof(T)) };                                                             \
     CT__K(RV##f) s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};                                                              \
-    T lane[L], rest = 0;                                                                                              \
+    T rest = 0;                                                                                                      \
     int64_t i = 0;                                                                                                    \
     for (; i + 4 * L <= n; i += 4 * L) {                                                                              \
         s0 += term(CT__LOAD0, T, f);                                                                                  \
@@ -7151,11 +7152,17 @@ static CT__NOINLINE double CT__K(name##_block##f)(int64_t n, params)            
     }                                                                                                                 \
     for (; i + L <= n; i += L) s0 += term(CT__LOAD0, T, f);                                                           \
     for (; i < n; i++) rest += term(CT__LOAD, T, f);                                                                  \
-    s0 = (s0 + s1) + (s2 + s3);                                                                                       \
-    memcpy(lane, &s0, sizeof lane);                                                                                   \
+    return (double)(CT__K(fold##f)((s0 + s1) + (s2 + s3)) + rest);                                                    \
+}
+#define CT__FOLD(T, f) /* the sum of a vector's lanes */                                                               \
+static T CT__K(fold##f)(CT__K(RV##f) s)                                                                               \
+{                                                                                                                     \
+    enum { L = (int)(sizeof s / sizeof(T)), Q = L / 4 };                                                              \
+    T lane[L];                                                                                                        \
+    memcpy(lane, &s, sizeof lane);                                                                                    \
     for (int k = 0; k < Q; k++) lane[k] = (lane[k] + lane[k + Q]) + (lane[k + 2 * Q] + lane[k + 3 * Q]);              \
     for (int k = 1; k < (Q ? Q : L); k++) lane[0] += lane[k];                                                         \
-    return (double)(lane[0] + rest);                                                                                  \
+    return lane[0];                                                                                                   \
 }
 #define CT__LOAD(p, T, f) (p)[i]
 #define CT__LOAD0(p, T, f) (*(const CT__K(RU##f) *)((p) + i))
@@ -7165,8 +7172,6 @@ static CT__NOINLINE double CT__K(name##_block##f)(int64_t n, params)            
 #define CT__TERM_X(X, T, f) X(x, T, f)
 #define CT__TERM_SQUARE(X, T, f) (X(x, T, f) - mean) * (X(x, T, f) - mean)
 #define CT__TERM_DOT(X, T, f) X(g, T, f) * (X(x, T, f) - mean)
-#define CT__TERM_DOT3(X, T, f) X(g, T, f) * X(w, T, f) * (X(x, T, f) - mean)
-#define CT__TERM_MUL(X, T, f) X(g, T, f) * X(w, T, f)
 #define CT__COMMA ,
 
 /* A loop y[i] = value; x and y may be the same memory, element by element. */
@@ -7180,6 +7185,7 @@ static CT__NOINLINE void CT__K(name)(int64_t n, params)                         
 }
 #define CT__VOCABULARY(T, f)                                                                                          \
 CT__ROW_VECTOR(T, f)                                                                                                  \
+CT__FOLD(T, f)                                                                                                        \
 CT__SUM(T, f, sum, const T *x, CT__TERM_X)                                                                            \
 CT__SUM(T, f, dot, const T *g CT__COMMA const T *x CT__COMMA T mean, CT__TERM_DOT)                                    \
 CT__LOOP1(T, exps##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = CT__K(exp_flush##f)(x[i] - c))         \
@@ -7231,8 +7237,21 @@ static void CT__K(dot##f)(int64_t n, const void *g_, const void *x_, double mean
 }
 #define CT__NORM_VOCABULARY(T, f)                                                                                    \
 CT__SUM(T, f, square, const T *x CT__COMMA T mean, CT__TERM_SQUARE)                                                   \
-CT__SUM(T, f, dot3, const T *g CT__COMMA const T *w CT__COMMA const T *x CT__COMMA T mean, CT__TERM_DOT3)             \
-CT__SUM(T, f, mul, const T *g CT__COMMA const T *w, CT__TERM_MUL)                                                     \
+/* sums[0] += sum gw, [1] += sum gw*(x - mean), gw = g*w; n <= CHUNK */                                               \
+static CT__NOINLINE void CT__K(dots_block##f)(int64_t n, const T *g, const T *w, const T *x, T mean, double *sums)    \
+{                                                                                                                     \
+    CT__FMA                                                                                                           \
+    enum { L = (int)(sizeof(CT__K(RV##f)) / sizeof(T)) };                                                             \
+    CT__K(RV##f) s0 = {0}, s1 = {0}, d0 = {0}, d1 = {0}, v0, v1;                                                      \
+    T s = 0, d = 0;                                                                                                   \
+    int64_t i = 0;                                                                                                    \
+    for (; i + 2 * L <= n; i += 2 * L) {                                                                              \
+        v0 = CT__LOAD0(g, T, f) * CT__LOAD0(w, T, f), v1 = CT__LOAD1(g, T, f) * CT__LOAD1(w, T, f);                   \
+        s0 += v0, d0 += v0 * (CT__LOAD0(x, T, f) - mean), s1 += v1, d1 += v1 * (CT__LOAD1(x, T, f) - mean);           \
+    }                                                                                                                 \
+    for (; i < n; i++) s += g[i] * w[i], d += g[i] * w[i] * (x[i] - mean);                                            \
+    sums[0] += (double)(CT__K(fold##f)(s0 + s1) + s), sums[1] += (double)(CT__K(fold##f)(d0 + d1) + d);               \
+}                                                                                                                     \
 CT__LOOP1(T, add_squares##f, const void *x_ CT__COMMA const void *m_ CT__COMMA void *y_, const T *x = (const T *)x_; const T *m = (const T *)m_; T *y = (T *)y_, y[i] += (x[i] - m[i]) * (x[i] - m[i])) \
 CT__LOOP1(T, add_dots##f, const T *g CT__COMMA const T *x CT__COMMA const T *m CT__COMMA T *y CT__COMMA T *z, (void)0, (y[i] += g[i], z[i] += g[i] * (x[i] - m[i]))) \
 CT__LOOP1(T, add_params##f, const T *const *g CT__COMMA const T *const *x CT__COMMA const T *st CT__COMMA T *y CT__COMMA T *z, /* four rows */ \
@@ -7425,14 +7444,10 @@ static void CT__K(norm_bw##f)(bool rms, int64_t rows, int64_t n, const void *x_,
     const T *x = (const T *)x_, *g = (const T *)g_, *w = (const T *)w_, *stat = (const T *)stat_;                     \
     T *gx = (T *)gx_;                                                                                                 \
     for (int64_t r = 0; r < rows; r++, x += n, g += n, gx += n, stat += 2) {                                          \
-        double sum = 0, dot = 0;                                                                                      \
+        double sums[2] = {0, 0};                                                                                      \
         T m = stat[0], s = stat[1];                                                                                   \
-        for (int64_t i = 0; i < n; i += CT__CHUNK) {                                                                  \
-            int64_t k = n - i < CT__CHUNK ? n - i : CT__CHUNK;                                                        \
-            if (!rms) sum += CT__K(mul_block##f)(k, g + i, w + i);                                                    \
-            dot += CT__K(dot3_block##f)(k, g + i, w + i, x + i, m);                                                   \
-        }                                                                                                             \
-        CT__K(norm_grad##f)(n, x, g, w, m, s, (T)(sum / (double)n) * s, (T)(dot / (double)n) * s * s * s, gx);        \
+        for (int64_t i = 0; i < n; i += CT__CHUNK) CT__K(dots_block##f)(n - i < CT__CHUNK ? n - i : CT__CHUNK, g + i, w + i, x + i, m, sums);\
+        CT__K(norm_grad##f)(n, x, g, w, m, s, rms ? 0 : (T)(sums[0] / (double)n) * s, (T)(sums[1] / (double)n) * s * s * s, gx);\
     }                                                                                                                 \
 }                                                                                                                     \
 static void CT__K(norm_params##f)(int64_t rows, int64_t ld, int64_t width, const void *x_, const void *g_, const void *stat_, void *gw_, void *gb_) \
@@ -7548,8 +7563,6 @@ static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, CT__NORM_K, _f32),
 #undef CT__TERM_X
 #undef CT__TERM_SQUARE
 #undef CT__TERM_DOT
-#undef CT__TERM_DOT3
-#undef CT__TERM_MUL
 #undef CT__COMMA
 #undef CT__LOOP1
 #undef CT__VOCABULARY
