@@ -6710,7 +6710,7 @@ CT__POINTWISE_INT(CT__X)
         const T *x = (const T *)in;                                                                                   \
         A acc = *(A *)out;                                                                                            \
         for (int64_t done = 0; n; x += done, n -= done, done = 0) {                                                   \
-            int64_t stretch = n < STRETCH ? n : STRETCH;                                                              \
+            int64_t stretch = n < STRETCH ? n : (int64_t)STRETCH;                                                     \
             T lane[2 * L], sum[2 * L], most = START, total = 0;                                                       \
             for (int k = 0; k < 2 * L; k++) lane[k] = START, sum[k] = 0;                                              \
             for (; done + 2 * L <= stretch; done += 2 * L) {                                                          \
@@ -21568,7 +21568,8 @@ static ct_tensor *ct__loss(int loss, const char *function, ct_tensor *a, ct_tens
     if (!ct__same_shape(a, b)) in[0] = (ct_broadcast_to)(in[0], s), in[1] = (ct_broadcast_to)(in[1], s);
     if (in[0] && in[1] && in[0]->storage->device != in[1]->storage->device) return (ct_tensor *)ct__fail(CT_ERR_DEVICE, function, "input and target are on different devices");
     ct__call_init(&c, &ct__op_loss[loss][reduction], function, in, 2);
-    c.i[0] = loss, c.i[1] = reduction, c.ni = 2, c.f[0] = d, c.nf = 1;
+    c.i[0] = loss == CT__LOSS_smooth_l1 && d == 1 ? CT__LOSS_huber : loss; /* the same but for quotients by d */
+    c.i[1] = reduction, c.ni = 2, c.f[0] = d, c.nf = 1;
     return ct__apply(&c) ? c.out[0] : NULL;
 }
 static ct_tensor *ct__pair_loss(int loss, const char *function, ct_tensor *a, ct_tensor *b, double d, ct_reduction reduction)
