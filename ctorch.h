@@ -3793,6 +3793,7 @@ typedef struct {
     ct__pw_kernel *half[2][CT__ARITHMETIC_COUNT], *half_relu[2];             /* values of stored bfloat16, float16, computed in float; b: v[1] or the float v[2] */
     ct__pw_kernel *whole[3][CT__WHOLE_COUNT];                                /* int64, int32, uint8: values, of comparisons as bool; or NULL */
     ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_KERNELS];
+    ct__reduce_row *sum_half[2], *extreme_i32[2];                            /* as stored: bfloat16, float16; max, min; or NULL */
     ct__reduce_rows *rows[CT__COMPUTE_COUNT][CT__R_KERNELS], *columns[CT__COMPUTE_COUNT][CT__R_KERNELS];
     struct { ct__scan_column *scan[2]; ct__pick_column *pick[2]; } along[CT__COMPUTE_COUNT]; /* sum, prod; max, min */
     ct__convert_kernel *load[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];            /* stored type -> compute type */
@@ -6656,6 +6657,7 @@ CT__POINTWISE_INT(CT__X)
 #define CT__LOW(acc, x) ((((x) < (acc)) | ((x) != (x))) ? (x) : (acc))
 #define CT__VALUE(T, x) (x)
 #define CT__COUNTED(T, x) (T)((x) != 0)
+#define CT__OF_BF16(T, x) CT__K(bf16_to_f32)(x)
 /* 64 bytes of lanes at a time: a loop that short is unrolled, and its lanes stay in registers */
 #define CT__LANES(FROM, DO) for (int k = (FROM) * L; k < ((FROM) + 1) * L; k++) DO;
 #define CT__LANES4(DO) { CT__LANES(0, DO) CT__LANES(1, DO) CT__LANES(2, DO) CT__LANES(3, DO) }
@@ -6675,11 +6677,11 @@ CT__POINTWISE_INT(CT__X)
     }
 #define CT__EXTREME(name, t, T, A, START, OP, BETTER) CT__REDUCE(name, t, T, A, 0, START, OP, CT__VALUE)
 #else
-#define CT__REDUCE_ROW(name, t, T, A, STRETCH, START, OP, OF)                                                         \
+#define CT__REDUCE_ROW(name, t, S, T, A, STRETCH, START, OP, OF) /* of stored S, in lanes of T */                     \
     static CT__WRAPS_ void CT__K(name##_row_##t)(int64_t n, const void *in, void *out)                                \
     {                                                                                                                 \
         enum { L = 64 / (int)sizeof(T) };                                                                             \
-        const T *x = (const T *)in;                                                                                   \
+        const S *x = (const S *)in;                                                                                   \
         T lane[4 * L];                                                                                                \
         A acc = *(A *)out, a[8];                                                                                      \
         for (; n & 7; n--) acc = OP(acc, (A)OF(T, x[n - 1]));                                                         \
@@ -6765,7 +6767,7 @@ CT__POINTWISE_INT(CT__X)
             }                                                                                                         \
         }                                                                                                             \
     }
-#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROW(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROWS(name, t, T, A, STRETCH, START, OP, OF)
+#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROW(name, t, T, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROWS(name, t, T, A, STRETCH, START, OP, OF)
 #define CT__EXTREME(name, t, T, A, START, OP, BETTER) CT__EXTREME_ROW(name, t, T, A, START, OP, BETTER) CT__REDUCE_ROWS(name, t, T, A, 0, START, OP, CT__VALUE)
 #endif
 #define CT__SCAN(name, t, T, A, OP)                                                                                   \
@@ -6801,6 +6803,27 @@ CT__POINTWISE_INT(CT__X)
 #define CT__WRAPS_
 CT__REDUCE_ALL(f32, float, double, 1024, -INFINITY, INFINITY) CT__PRODUCT(f32, float, double, 1024) CT__COUNTS(f32, float, double, 1024)
 CT__ALONG_ALL(f32, float, double, int32_t)
+#if !(CT__X86_DISPATCH && defined CT__PASS_BASE)
+CT__REDUCE_ROW(sum, bf16, uint16_t, float, double, 1024, 0, CT__ADD, CT__OF_BF16)
+#endif
+#if CT__VBYTES == 32
+static void CT__K(sum_row_f16)(int64_t n, const void *in, void *out)
+{
+    enum { STRETCH = 1024 };
+    const uint16_t *x = (const uint16_t *)in;
+    float rest[STRETCH];
+    for (; n >= STRETCH; n -= STRETCH, x += STRETCH) {
+        CT__K(F8) a = {0}, b = {0};
+        for (int i = 0; i < STRETCH; i += 16) {
+            a += __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)(x + i));
+            b += __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)(x + i + 8));
+        }
+        a += b;
+        CT__K(sum_row_f32)(8, &a, out);
+    }
+    CT__K(load_f32_F16)(n, x, rest), CT__K(sum_row_f32)(n, rest, out);
+}
+#endif
 CT__REDUCE_ALL(f64, double, double, 1024, -(double)INFINITY, (double)INFINITY) CT__PRODUCT(f64, double, double, 1024)
 CT__ALONG_ALL(f64, double, double, int64_t)
 #ifdef CT__PASS_BASE
@@ -6809,6 +6832,9 @@ CT__COUNTS(f64, double, double, 1024)
 #undef CT__WRAPS_
 #define CT__WRAPS_ CT__WRAPS
 CT__REDUCE_ALL(i64, int64_t, int64_t, INT64_MAX, INT64_MIN, INT64_MAX) CT__COUNTS(i64, int64_t, int64_t, INT64_MAX)
+#if !(CT__X86_DISPATCH && defined CT__PASS_BASE)
+CT__EXTREME_ROW(max, i32, int32_t, int64_t, INT32_MIN, CT__HIGH, >) CT__EXTREME_ROW(min, i32, int32_t, int64_t, INT32_MAX, CT__LOW, <)
+#endif
 #ifdef CT__PASS_BASE
 CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_t, int64_t)
 #define CT__SCANS_I64 {ct__base_sum_scan_i64, ct__base_prod_scan_i64}, {ct__base_max_pick_i64, ct__base_min_pick_i64}
@@ -6821,6 +6847,7 @@ CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_
 #undef CT__LOW
 #undef CT__VALUE
 #undef CT__COUNTED
+#undef CT__OF_BF16
 #undef CT__LANES
 #undef CT__LANES4
 #undef CT__REDUCE
@@ -8224,6 +8251,13 @@ static const ct__kernels CT__K(kernels) = {
 #undef CT__Y
 #endif
     {CT__REDUCTIONS(row_f32, CT__K64, CT__K64), CT__REDUCTIONS(row_f64, CT__K64, CT__BASE), CT__REDUCTIONS(row_i64, CT__BASE, CT__K64)},
+#if CT__X86_DISPATCH && defined CT__PASS_BASE
+    {NULL, NULL}, {NULL, NULL},
+#elif CT__X86_DISPATCH
+    {CT__K64(sum_row_bf16), CT__K64(sum_row_f16)}, {CT__K64(max_row_i32), CT__K64(min_row_i32)},
+#else
+    {CT__K64(sum_row_bf16), NULL}, {CT__K64(max_row_i32), CT__K64(min_row_i32)},
+#endif
     {CT__REDUCTIONS(rows_f32, CT__K64, CT__K64), CT__REDUCTIONS(rows_f64, CT__K64, CT__BASE), CT__REDUCTIONS(rows_i64, CT__BASE, CT__K64)},
     {CT__REDUCTIONS(columns_f32, CT__K64, CT__K64), CT__REDUCTIONS(columns_f64, CT__K64, CT__BASE), CT__REDUCTIONS(columns_i64, CT__BASE, CT__K64)},
 #define CT__SCANS(t) {CT__K64(sum_scan_##t), CT__K64(prod_scan_##t)}, {CT__K64(max_pick_##t), CT__K64(min_pick_##t)}
@@ -11905,6 +11939,14 @@ static const void *ct__reduce_map(const ct__reduce_job *j, int64_t n, const void
     rows[j->map][0](whole, mapped, y, j->f);
     return y;
 }
+/* the loop over elements as they are stored, or NULL */
+static ct__reduce_row *ct__reduce_stored(const ct__reduce_job *j, int dtype)
+{
+    const ct__kernels *k = ct__cpu()->kernels;
+    if (j->map >= 0) return NULL;
+    if (dtype == CT_BF16 || dtype == CT_F16) return j->op == CT__R_SUM ? k->sum_half[dtype == CT_F16] : NULL;
+    return dtype == CT_I32 && j->op == CT__R_MAX ? k->extreme_i32[0] : dtype == CT_I32 && j->op == CT__R_MIN ? k->extreme_i32[1] : NULL;
+}
 /* elements [begin, end) of the reduced dims, it, at the output of an index into acc */
 static void ct__reduce_range(const ct__reduce_job *j, ct__iter *it, const int64_t *index, int64_t begin, int64_t end, void *acc)
 {
@@ -11913,6 +11955,11 @@ static void ct__reduce_range(const ct__reduce_job *j, ct__iter *it, const int64_
     const char *m = j->kept.count > 1 ? ct__iter_at(&j->kept, 1, index) : NULL;
     it->data[0] = ct__iter_at(&j->kept, 0, index);
     int last = it->ndim - 1;
+    ct__reduce_row *stored = it->flat[0] ? ct__reduce_stored(j, it->dtype[0]) : NULL;
+    if (stored) {
+        stored(end - begin, (const char *)it->data[0] + begin * (int64_t)ct__itemsize(it->dtype[0]), acc);
+        return;
+    }
     int64_t inner = last < 0 ? 1 : it->flat[0] ? it->numel : it->shape[last];
     bool squares = j->map == CT__PW_square && j->compute == CT__F32; /* has a loop that does it at once */
     bool same = it->dtype[0] == ct__compute_dtype[j->compute];
