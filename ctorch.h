@@ -3798,6 +3798,7 @@ typedef struct {
     ct__pw_kernel *half[2][CT__ARITHMETIC_COUNT], *half_relu[2];             /* values of stored bfloat16, float16, computed in float; b: v[1] or the float v[2] */
     ct__pw_kernel *whole[3][CT__WHOLE_COUNT];                                /* int64, int32, uint8: values, of comparisons as bool; or NULL */
     ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_KERNELS];
+    ct__reduce_row *sum_half[2], *extreme_i32[2];                            /* as stored: bfloat16, float16; max, min; or NULL */
     ct__reduce_rows *rows[CT__COMPUTE_COUNT][CT__R_KERNELS], *columns[CT__COMPUTE_COUNT][CT__R_KERNELS];
     struct { ct__scan_column *scan[2]; ct__pick_column *pick[2]; } along[CT__COMPUTE_COUNT]; /* sum, prod; max, min */
     ct__convert_kernel *load[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];            /* stored type -> compute type */
@@ -6698,6 +6699,7 @@ CT__POINTWISE_INT(CT__X)
 #define CT__LOW(acc, x) ((((x) < (acc)) | ((x) != (x))) ? (x) : (acc))
 #define CT__VALUE(T, x) (x)
 #define CT__COUNTED(T, x) (T)((x) != 0)
+#define CT__OF_BF16(T, x) CT__K(bf16_to_f32)(x)
 /* 64 bytes of lanes at a time: a loop that short is unrolled, and its lanes stay in registers */
 #define CT__LANES(FROM, DO) for (int k = (FROM) * L; k < ((FROM) + 1) * L; k++) DO;
 #define CT__LANES4(DO) { CT__LANES(0, DO) CT__LANES(1, DO) CT__LANES(2, DO) CT__LANES(3, DO) }
@@ -6717,11 +6719,11 @@ CT__POINTWISE_INT(CT__X)
     }
 #define CT__EXTREME(name, t, T, A, START, OP, BETTER) CT__REDUCE(name, t, T, A, 0, START, OP, CT__VALUE)
 #else
-#define CT__REDUCE_ROW(name, t, T, A, STRETCH, START, OP, OF)                                                         \
+#define CT__REDUCE_ROW(name, t, S, T, A, STRETCH, START, OP, OF) /* of stored S, in lanes of T */                     \
     static CT__WRAPS_ void CT__K(name##_row_##t)(int64_t n, const void *in, void *out)                                \
     {                                                                                                                 \
         enum { L = 64 / (int)sizeof(T) };                                                                             \
-        const T *x = (const T *)in;                                                                                   \
+        const S *x = (const S *)in;                                                                                   \
         T lane[4 * L];                                                                                                \
         A acc = *(A *)out, a[8];                                                                                      \
         for (; n & 7; n--) acc = OP(acc, (A)OF(T, x[n - 1]));                                                         \
@@ -6752,7 +6754,7 @@ CT__POINTWISE_INT(CT__X)
         const T *x = (const T *)in;                                                                                   \
         A acc = *(A *)out;                                                                                            \
         for (int64_t done = 0; n; x += done, n -= done, done = 0) {                                                   \
-            int64_t stretch = n < STRETCH ? n : STRETCH;                                                              \
+            int64_t stretch = n < STRETCH ? n : (int64_t)STRETCH;                                                     \
             T lane[2 * L], sum[2 * L], most = START, total = 0;                                                       \
             for (int k = 0; k < 2 * L; k++) lane[k] = START, sum[k] = 0;                                              \
             for (; done + 2 * L <= stretch; done += 2 * L) {                                                          \
@@ -6807,7 +6809,7 @@ CT__POINTWISE_INT(CT__X)
             }                                                                                                         \
         }                                                                                                             \
     }
-#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROW(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROWS(name, t, T, A, STRETCH, START, OP, OF)
+#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROW(name, t, T, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROWS(name, t, T, A, STRETCH, START, OP, OF)
 #define CT__EXTREME(name, t, T, A, START, OP, BETTER) CT__EXTREME_ROW(name, t, T, A, START, OP, BETTER) CT__REDUCE_ROWS(name, t, T, A, 0, START, OP, CT__VALUE)
 #endif
 #define CT__SCAN(name, t, T, A, OP)                                                                                   \
@@ -6843,6 +6845,27 @@ CT__POINTWISE_INT(CT__X)
 #define CT__WRAPS_
 CT__REDUCE_ALL(f32, float, double, 1024, -INFINITY, INFINITY) CT__PRODUCT(f32, float, double, 1024) CT__COUNTS(f32, float, double, 1024)
 CT__ALONG_ALL(f32, float, double, int32_t)
+#if !(CT__X86_DISPATCH && defined CT__PASS_BASE)
+CT__REDUCE_ROW(sum, bf16, uint16_t, float, double, 1024, 0, CT__ADD, CT__OF_BF16)
+#endif
+#if CT__VBYTES == 32
+static void CT__K(sum_row_f16)(int64_t n, const void *in, void *out)
+{
+    enum { STRETCH = 1024 };
+    const uint16_t *x = (const uint16_t *)in;
+    float rest[STRETCH];
+    for (; n >= STRETCH; n -= STRETCH, x += STRETCH) {
+        CT__K(F8) a = {0}, b = {0};
+        for (int i = 0; i < STRETCH; i += 16) {
+            a += __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)(x + i));
+            b += __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)(x + i + 8));
+        }
+        a += b;
+        CT__K(sum_row_f32)(8, &a, out);
+    }
+    CT__K(load_f32_F16)(n, x, rest), CT__K(sum_row_f32)(n, rest, out);
+}
+#endif
 CT__REDUCE_ALL(f64, double, double, 1024, -(double)INFINITY, (double)INFINITY) CT__PRODUCT(f64, double, double, 1024)
 CT__ALONG_ALL(f64, double, double, int64_t)
 #ifdef CT__PASS_BASE
@@ -6851,6 +6874,9 @@ CT__COUNTS(f64, double, double, 1024)
 #undef CT__WRAPS_
 #define CT__WRAPS_ CT__WRAPS
 CT__REDUCE_ALL(i64, int64_t, int64_t, INT64_MAX, INT64_MIN, INT64_MAX) CT__COUNTS(i64, int64_t, int64_t, INT64_MAX)
+#if !(CT__X86_DISPATCH && defined CT__PASS_BASE)
+CT__EXTREME_ROW(max, i32, int32_t, int64_t, INT32_MIN, CT__HIGH, >) CT__EXTREME_ROW(min, i32, int32_t, int64_t, INT32_MAX, CT__LOW, <)
+#endif
 #ifdef CT__PASS_BASE
 CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_t, int64_t)
 #define CT__SCANS_I64 {ct__base_sum_scan_i64, ct__base_prod_scan_i64}, {ct__base_max_pick_i64, ct__base_min_pick_i64}
@@ -6863,6 +6889,7 @@ CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_
 #undef CT__LOW
 #undef CT__VALUE
 #undef CT__COUNTED
+#undef CT__OF_BF16
 #undef CT__LANES
 #undef CT__LANES4
 #undef CT__REDUCE
@@ -7265,6 +7292,7 @@ static const ct__gemm_kernels CT__K(gemm_bf16) = {
    the base pass alone. */
 #undef CT__FMA
 #undef CT__SUM
+#undef CT__FOLD
 #undef CT__ROW_VECTOR
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC push_options
@@ -7287,9 +7315,9 @@ typedef T CT__K(RU##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T)
 static CT__NOINLINE double CT__K(name##_block##f)(int64_t n, params)                                                  \
 {                                                                                                                     \
     CT__FMA                                                                                                           \
-    enum { L = (int)(sizeof(CT__K(RV##f)) / sizeof(T)), Q = L / 4 };                                      \
+    enum { L = (int)(sizeof(CT__K(RV##f)) / sizeof(T)) };                                                             \
     CT__K(RV##f) s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};                                                              \
-    T lane[L], rest = 0;                                                                                              \
+    T rest = 0;                                                                                                      \
     int64_t i = 0;                                                                                                    \
     for (; i + 4 * L <= n; i += 4 * L) {                                                                              \
         s0 += term(CT__LOAD0, T, f);                                                                                  \
@@ -7299,11 +7327,17 @@ static CT__NOINLINE double CT__K(name##_block##f)(int64_t n, params)            
     }                                                                                                                 \
     for (; i + L <= n; i += L) s0 += term(CT__LOAD0, T, f);                                                           \
     for (; i < n; i++) rest += term(CT__LOAD, T, f);                                                                  \
-    s0 = (s0 + s1) + (s2 + s3);                                                                                       \
-    memcpy(lane, &s0, sizeof lane);                                                                                   \
+    return (double)(CT__K(fold##f)((s0 + s1) + (s2 + s3)) + rest);                                                    \
+}
+#define CT__FOLD(T, f) /* the sum of a vector's lanes */                                                               \
+static T CT__K(fold##f)(CT__K(RV##f) s)                                                                               \
+{                                                                                                                     \
+    enum { L = (int)(sizeof s / sizeof(T)), Q = L / 4 };                                                              \
+    T lane[L];                                                                                                        \
+    memcpy(lane, &s, sizeof lane);                                                                                    \
     for (int k = 0; k < Q; k++) lane[k] = (lane[k] + lane[k + Q]) + (lane[k + 2 * Q] + lane[k + 3 * Q]);              \
     for (int k = 1; k < (Q ? Q : L); k++) lane[0] += lane[k];                                                         \
-    return (double)(lane[0] + rest);                                                                                  \
+    return lane[0];                                                                                                   \
 }
 #define CT__LOAD(p, T, f) (p)[i]
 #define CT__LOAD0(p, T, f) (*(const CT__K(RU##f) *)((p) + i))
@@ -7313,8 +7347,6 @@ static CT__NOINLINE double CT__K(name##_block##f)(int64_t n, params)            
 #define CT__TERM_X(X, T, f) X(x, T, f)
 #define CT__TERM_SQUARE(X, T, f) (X(x, T, f) - mean) * (X(x, T, f) - mean)
 #define CT__TERM_DOT(X, T, f) X(g, T, f) * (X(x, T, f) - mean)
-#define CT__TERM_DOT3(X, T, f) X(g, T, f) * X(w, T, f) * (X(x, T, f) - mean)
-#define CT__TERM_MUL(X, T, f) X(g, T, f) * X(w, T, f)
 #define CT__COMMA ,
 
 /* A loop y[i] = value; x and y may be the same memory, element by element. */
@@ -7328,6 +7360,7 @@ static CT__NOINLINE void CT__K(name)(int64_t n, params)                         
 }
 #define CT__VOCABULARY(T, f)                                                                                          \
 CT__ROW_VECTOR(T, f)                                                                                                  \
+CT__FOLD(T, f)                                                                                                        \
 CT__SUM(T, f, sum, const T *x, CT__TERM_X)                                                                            \
 CT__SUM(T, f, dot, const T *g CT__COMMA const T *x CT__COMMA T mean, CT__TERM_DOT)                                    \
 CT__LOOP1(T, exps##f, const T *x CT__COMMA T c CT__COMMA T *y, (void)0, y[i] = CT__K(exp_flush##f)(x[i] - c))         \
@@ -7379,8 +7412,21 @@ static void CT__K(dot##f)(int64_t n, const void *g_, const void *x_, double mean
 }
 #define CT__NORM_VOCABULARY(T, f)                                                                                    \
 CT__SUM(T, f, square, const T *x CT__COMMA T mean, CT__TERM_SQUARE)                                                   \
-CT__SUM(T, f, dot3, const T *g CT__COMMA const T *w CT__COMMA const T *x CT__COMMA T mean, CT__TERM_DOT3)             \
-CT__SUM(T, f, mul, const T *g CT__COMMA const T *w, CT__TERM_MUL)                                                     \
+/* sums[0] += sum gw, [1] += sum gw*(x - mean), gw = g*w; n <= CHUNK */                                               \
+static CT__NOINLINE void CT__K(dots_block##f)(int64_t n, const T *g, const T *w, const T *x, T mean, double *sums)    \
+{                                                                                                                     \
+    CT__FMA                                                                                                           \
+    enum { L = (int)(sizeof(CT__K(RV##f)) / sizeof(T)) };                                                             \
+    CT__K(RV##f) s0 = {0}, s1 = {0}, d0 = {0}, d1 = {0}, v0, v1;                                                      \
+    T s = 0, d = 0;                                                                                                   \
+    int64_t i = 0;                                                                                                    \
+    for (; i + 2 * L <= n; i += 2 * L) {                                                                              \
+        v0 = CT__LOAD0(g, T, f) * CT__LOAD0(w, T, f), v1 = CT__LOAD1(g, T, f) * CT__LOAD1(w, T, f);                   \
+        s0 += v0, d0 += v0 * (CT__LOAD0(x, T, f) - mean), s1 += v1, d1 += v1 * (CT__LOAD1(x, T, f) - mean);           \
+    }                                                                                                                 \
+    for (; i < n; i++) s += g[i] * w[i], d += g[i] * w[i] * (x[i] - mean);                                            \
+    sums[0] += (double)(CT__K(fold##f)(s0 + s1) + s), sums[1] += (double)(CT__K(fold##f)(d0 + d1) + d);               \
+}                                                                                                                     \
 CT__LOOP1(T, add_squares##f, const void *x_ CT__COMMA const void *m_ CT__COMMA void *y_, const T *x = (const T *)x_; const T *m = (const T *)m_; T *y = (T *)y_, y[i] += (x[i] - m[i]) * (x[i] - m[i])) \
 CT__LOOP1(T, add_dots##f, const T *g CT__COMMA const T *x CT__COMMA const T *m CT__COMMA T *y CT__COMMA T *z, (void)0, (y[i] += g[i], z[i] += g[i] * (x[i] - m[i]))) \
 CT__LOOP1(T, add_params##f, const T *const *g CT__COMMA const T *const *x CT__COMMA const T *st CT__COMMA T *y CT__COMMA T *z, /* four rows */ \
@@ -7573,14 +7619,10 @@ static void CT__K(norm_bw##f)(bool rms, int64_t rows, int64_t n, const void *x_,
     const T *x = (const T *)x_, *g = (const T *)g_, *w = (const T *)w_, *stat = (const T *)stat_;                     \
     T *gx = (T *)gx_;                                                                                                 \
     for (int64_t r = 0; r < rows; r++, x += n, g += n, gx += n, stat += 2) {                                          \
-        double sum = 0, dot = 0;                                                                                      \
+        double sums[2] = {0, 0};                                                                                      \
         T m = stat[0], s = stat[1];                                                                                   \
-        for (int64_t i = 0; i < n; i += CT__CHUNK) {                                                                  \
-            int64_t k = n - i < CT__CHUNK ? n - i : CT__CHUNK;                                                        \
-            if (!rms) sum += CT__K(mul_block##f)(k, g + i, w + i);                                                    \
-            dot += CT__K(dot3_block##f)(k, g + i, w + i, x + i, m);                                                   \
-        }                                                                                                             \
-        CT__K(norm_grad##f)(n, x, g, w, m, s, (T)(sum / (double)n) * s, (T)(dot / (double)n) * s * s * s, gx);        \
+        for (int64_t i = 0; i < n; i += CT__CHUNK) CT__K(dots_block##f)(n - i < CT__CHUNK ? n - i : CT__CHUNK, g + i, w + i, x + i, m, sums);\
+        CT__K(norm_grad##f)(n, x, g, w, m, s, rms ? 0 : (T)(sums[0] / (double)n) * s, (T)(sums[1] / (double)n) * s * s * s, gx);\
     }                                                                                                                 \
 }                                                                                                                     \
 static void CT__K(norm_params##f)(int64_t rows, int64_t ld, int64_t width, const void *x_, const void *g_, const void *stat_, void *gw_, void *gb_) \
@@ -7696,8 +7738,6 @@ static const ct__norm_kernels CT__K(norm) = {{CT__ROWS(CT__K, CT__NORM_K, _f32),
 #undef CT__TERM_X
 #undef CT__TERM_SQUARE
 #undef CT__TERM_DOT
-#undef CT__TERM_DOT3
-#undef CT__TERM_MUL
 #undef CT__COMMA
 #undef CT__LOOP1
 #undef CT__VOCABULARY
@@ -8455,6 +8495,13 @@ static const ct__kernels CT__K(kernels) = {
 #undef CT__Y
 #endif
     {CT__REDUCTIONS(row_f32, CT__K64, CT__K64), CT__REDUCTIONS(row_f64, CT__K64, CT__BASE), CT__REDUCTIONS(row_i64, CT__BASE, CT__K64)},
+#if CT__X86_DISPATCH && defined CT__PASS_BASE
+    {NULL, NULL}, {NULL, NULL},
+#elif CT__X86_DISPATCH
+    {CT__K64(sum_row_bf16), CT__K64(sum_row_f16)}, {CT__K64(max_row_i32), CT__K64(min_row_i32)},
+#else
+    {CT__K64(sum_row_bf16), NULL}, {CT__K64(max_row_i32), CT__K64(min_row_i32)},
+#endif
     {CT__REDUCTIONS(rows_f32, CT__K64, CT__K64), CT__REDUCTIONS(rows_f64, CT__K64, CT__BASE), CT__REDUCTIONS(rows_i64, CT__BASE, CT__K64)},
     {CT__REDUCTIONS(columns_f32, CT__K64, CT__K64), CT__REDUCTIONS(columns_f64, CT__K64, CT__BASE), CT__REDUCTIONS(columns_i64, CT__BASE, CT__K64)},
 #define CT__SCANS(t) {CT__K64(sum_scan_##t), CT__K64(prod_scan_##t)}, {CT__K64(max_pick_##t), CT__K64(min_pick_##t)}
@@ -12269,6 +12316,14 @@ static const void *ct__reduce_map(const ct__reduce_job *j, int64_t n, const void
     rows[j->map][0](whole, mapped, y, j->f);
     return y;
 }
+/* the loop over elements as they are stored, or NULL */
+static ct__reduce_row *ct__reduce_stored(const ct__reduce_job *j, int dtype)
+{
+    const ct__kernels *k = ct__cpu()->kernels;
+    if (j->map >= 0) return NULL;
+    if (dtype == CT_BF16 || dtype == CT_F16) return j->op == CT__R_SUM ? k->sum_half[dtype == CT_F16] : NULL;
+    return dtype == CT_I32 && j->op == CT__R_MAX ? k->extreme_i32[0] : dtype == CT_I32 && j->op == CT__R_MIN ? k->extreme_i32[1] : NULL;
+}
 /* elements [begin, end) of the reduced dims, it, at the output of an index into acc */
 static void ct__reduce_range(const ct__reduce_job *j, ct__iter *it, const int64_t *index, int64_t begin, int64_t end, void *acc)
 {
@@ -12277,6 +12332,11 @@ static void ct__reduce_range(const ct__reduce_job *j, ct__iter *it, const int64_
     const char *m = j->kept.count > 1 ? ct__iter_at(&j->kept, 1, index) : NULL;
     it->data[0] = ct__iter_at(&j->kept, 0, index);
     int last = it->ndim - 1;
+    ct__reduce_row *stored = it->flat[0] ? ct__reduce_stored(j, it->dtype[0]) : NULL;
+    if (stored) {
+        stored(end - begin, (const char *)it->data[0] + begin * (int64_t)ct__itemsize(it->dtype[0]), acc);
+        return;
+    }
     int64_t inner = last < 0 ? 1 : it->flat[0] ? it->numel : it->shape[last];
     bool squares = j->map == CT__PW_square && j->compute == CT__F32; /* has a loop that does it at once */
     bool same = it->dtype[0] == ct__compute_dtype[j->compute];
@@ -22465,7 +22525,8 @@ static ct_tensor *ct__loss(int loss, const char *function, ct_tensor *a, ct_tens
     if (!ct__same_shape(a, b)) in[0] = (ct_broadcast_to)(in[0], s), in[1] = (ct_broadcast_to)(in[1], s);
     if (in[0] && in[1] && in[0]->storage->device != in[1]->storage->device) return (ct_tensor *)ct__fail(CT_ERR_DEVICE, function, "input and target are on different devices");
     ct__call_init(&c, &ct__op_loss[loss][reduction], function, in, 2);
-    c.i[0] = loss, c.i[1] = reduction, c.ni = 2, c.f[0] = d, c.nf = 1;
+    c.i[0] = loss == CT__LOSS_smooth_l1 && d == 1 ? CT__LOSS_huber : loss; /* the same but for quotients by d */
+    c.i[1] = reduction, c.ni = 2, c.f[0] = d, c.nf = 1;
     return ct__apply(&c) ? c.out[0] : NULL;
 }
 static ct_tensor *ct__pair_loss(int loss, const char *function, ct_tensor *a, ct_tensor *b, double d, ct_reduction reduction)

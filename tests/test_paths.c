@@ -1876,6 +1876,18 @@ static void running_extremes(void)
         for (int k = 0; k < COUNT(lengths) && t < 4; k++)
             for (int kind = 0; kind < (floating(types[t]) ? 4 : 1); kind++) whole_extremes(lengths[k], types[t], kind);
     }
+    for (int t = 0; t < 2; t++)
+        for (int k = 0; k < COUNT(lengths); k++) {
+            double sum = 0, size = 0;
+            ct_scope_begin();
+            for (int64_t i = 0; i < lengths[k]; i++) values[i] = test_uniform(-3, 4);
+            ct_tensor *x = input(t ? CT_F16 : CT_BF16, CT_SHAPE(lengths[k]), 0), *r[2];
+            for (int64_t i = 0; i < lengths[k]; i++) sum += values[i], size += fabs(values[i]);
+            CASE("sum of %lld %s", (long long)lengths[k], t ? "float16" : "bfloat16");
+            THREADS(3, r, r[0] = ct_sum(x));
+            CHECKF(fabs(ct_item(r[0]) - sum) <= fabs(sum) * (t ? 5e-4 : 4e-3) + 1e-6 * size || (t && isinf(ct_item(r[0])) && sum > 65504), "%s: %g, not %g", what, ct_item(r[0]), sum);
+            ct_scope_end();
+        }
     for (int k = 0; k < 5; k++) {
         static const double ranges[5][3] = {{0, 1000, 1}, {-3.5, 9.25, 0.3}, {7, -20, -1}, {0, 1e6, 999.5}, {5, 5, 1}};
         for (int t = 0; t < COUNT(types); t++) {
