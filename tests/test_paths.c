@@ -1,7 +1,7 @@
 /* The fast paths, each against plain loops in double: scans and extremes along rows and columns, logsumexp, softmax, operands that are one
    number along rows, masks, max pooling, topk of long rows, pow, strided convolutions backward, ct_grad_many, variances of columns,
-   losses, group norm, products of odd shapes, attention, recurrent batches, the order of results in memory, rows of all lengths. Sizes lie around the blocks of the kernels; what runs in parallel
-   gives the same bits with one, two and three threads. */
+   losses, group norm, products of odd shapes, attention, recurrent batches, the order of results in memory, rows of all lengths. Sizes lie
+   around the blocks of the kernels; what runs in parallel gives the same bits with one, two and three threads. */
 #ifdef TEST_ALONE
 #define CTORCH_IMPLEMENTATION
 #endif
