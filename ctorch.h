@@ -9278,7 +9278,7 @@ static void ct__dims_order(ct_tensor *const *in, int nin, const int64_t *shape, 
             if (outside > 0) order[k] = order[at], order[at] = d, at = k;
         }
 }
-static bool ct__all_contiguous(ct_tensor *const *in, int nin) /* entries may be NULL */
+CT__INLINE bool ct__all_contiguous(ct_tensor *const *in, int nin) /* entries may be NULL */
 {
     unsigned flags = CT__CONTIGUOUS;
     for (int k = 0; k < nin; k++) flags &= in[k] ? in[k]->flags : flags;

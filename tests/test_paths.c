@@ -1,7 +1,7 @@
 /* The fast paths, each against plain loops in double: scans and extremes along rows and columns, logsumexp, softmax, operands that are one
    number along rows, masks, max pooling, topk of long rows, pow, strided convolutions backward, ct_grad_many, variances of columns,
-   losses, group norm, products of odd shapes, attention, recurrent batches. Sizes lie around the blocks of the kernels; what runs in parallel
-   gives the same bits with one, two and three threads. */
+   losses, group norm, products of odd shapes, attention, recurrent batches, the order of results in memory, rows of all lengths. Sizes lie
+   around the blocks of the kernels; what runs in parallel gives the same bits with one, two and three threads. */
 #ifdef TEST_ALONE
 #define CTORCH_IMPLEMENTATION
 #endif
@@ -2003,6 +2003,76 @@ static void orders(void)
         }
 }
 
+/* Rows of all lengths around those that are grouped, called one by one or cut: operands that meet every row or every column, in all types,
+   into new memory and into a part of a larger tensor. Small whole numbers: exact in every type. */
+static double broadcast_at(const double *v, ct_shape from, ct_shape to, int64_t k)
+{
+    int64_t at = 0, step = 1;
+    for (int d = to.ndim - 1, e = from.ndim - 1; d >= 0; k /= to.size[d], d--, e--)
+        if (e >= 0) at += from.size[e] == 1 ? 0 : k % to.size[d] * step, step *= from.size[e];
+    return v[at];
+}
+static ct_tensor *meet(ct_tensor *a, ct_tensor *b, int op) { return op == 0 ? ct_add(a, b) : op == 1 ? ct_mul(a, b) : op == 2 ? ct_maximum(a, b) : op == 3 ? ct_lt(a, b) : ct_sub(a, b); }
+static void row_case(ct_shape sa, ct_shape sb, ct_dtype ta, ct_dtype tb, int la, int lb)
+{
+    static double va[1 << 15], vb[1 << 15];
+    ct_shape s, both[2] = {sa, sb};
+    ct_scope_begin();
+    for (int64_t k = 0; k < test_numel(sa); k++) va[k] = (double)(k * 7 % 13 + 14);
+    for (int64_t k = 0; k < test_numel(sb); k++) vb[k] = (double)(k * 5 % 11 + (k % 3 ? 1 : 15));
+    ct_tensor *a = test_tensor(ta, sa, va, la), *b = test_tensor(tb, sb, vb, lb), *r[2] = {NULL, NULL};
+    CHECK(ct_broadcast_shapes(both, 2, &s));
+    for (int op = 0; op < 5; op++) {
+        for (int64_t k = 0; k < test_numel(s); k++) {
+            double x = broadcast_at(va, sa, s, k), y = broadcast_at(vb, sb, s, k);
+            want[k] = op == 0 ? x + y : op == 1 ? x * y : op == 2 ? fmax(x, y) : op == 3 ? x < y : x - y;
+        }
+        CASE("op %d of %s %s and %s %s in layouts %d %d", op, ct_dtype_name(ta), ct_shape_text(a), ct_dtype_name(tb), ct_shape_text(b), la, lb);
+        THREADS(test_numel(s) > 16384 ? 3 : 1, r, r[0] = meet(a, b, op));
+        EQUALS(r[0], 0, want, test_numel(s));
+        bool whole = op == 3 || (op == 4 && (ta == CT_U8 || tb == CT_U8)) || test_numel(s) != test_numel(sa) || ta != tb || test_numel(s) > 8192;
+        if (whole || s.ndim != sa.ndim) continue;
+        ct_tensor *into = ct_copy_(test_tensor(ta, sa, va, 2 + la % 2), a); /* a part, with gaps */
+        CHECKF((op == 0 ? ct_add_(into, b) : op == 1 ? ct_mul_(into, b) : op == 2 ? ct_copy_(into, ct_maximum(into, b)) : ct_sub_(into, b)) == into, "%s: in place", what);
+        EQUALS(into, 0, want, test_numel(s));
+    }
+    ct_scope_end();
+}
+static void rows(void)
+{
+    static const int64_t lengths[] = {1, 2, 3, 5, 8, 15, 16, 17, 24, 31, 32, 33, 48, 49, 63, 64, 65, 100, 128, 130, 511, 512, 513, 1000};
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_U8, CT_F16, CT_I16};
+    for (int k = 0; k < COUNT(lengths); k++)
+        for (int t = 0; t < COUNT(types); t++) {
+            int64_t n = lengths[k], R = n < 100 ? 37 : 5;
+            ct_dtype a = types[t], b = k % 3 == 2 && t ? types[(t + 1) % 3] : a;
+            if (a == CT_F16 || a == CT_U8) b = a; /* products stay small */
+            ct_shape full = CT_SHAPE(R, n), row = CT_SHAPE(n), column = CT_SHAPE(R, 1), one = CT_SHAPE(1);
+            if (a == CT_U8) continue;
+            for (int layout = 0; layout < TEST_LAYOUTS; layout++) {
+                row_case(full, row, a, b, layout, k % 4), row_case(full, column, a, b, layout, t % 4), row_case(full, one, a, b, layout, 0), row_case(full, full, a, b, layout, k % 4);
+                row_case(column, row, a, b, layout, k % 4), row_case(row, full, a, b, 0, layout);
+            }
+            if (n <= 65) row_case(CT_SHAPE(7, 1, n), CT_SHAPE(1, 11, n), a, b, t % 4, k % 4), row_case(CT_SHAPE(5, 1, 3, 1), CT_SHAPE(1, 2, 1, n), a, b, t % 4, k % 4);
+        }
+    for (int t = 0; t < 3; t++) /* in threads */
+        row_case(CT_SHAPE(600, 49), CT_SHAPE(600, 1), types[t], types[t], 0, 0), row_case(CT_SHAPE(130, 1, 3), CT_SHAPE(1, 131, 3), types[t], types[t], 0, 0);
+    for (int t = 0; t < COUNT(types); t++) /* copies: one for all, always the same row, every second, backwards */
+        for (int64_t n = 1; n < 140; n += n < 20 ? 1 : 17) {
+            ct_scope_begin();
+            for (int64_t j = 0; j < 2 * n; j++) values[j] = (double)(j % 100 + 1);
+            ct_tensor *x = ct_to(test_tensor(CT_F64, CT_SHAPE(2 * n), values, 0), types[t]);
+            for (int64_t j = 0; j < n; j++) want[j] = values[2 * j], want_at[j] = values[n - 1 - j];
+            CASE("copies of %lld %s", (long long)n, ct_dtype_name(types[t]));
+            EQUALS(ct_contiguous(ct_slice(x, 0, 0, CT_END, 2)), 0, want, n), EQUALS(ct_flip(ct_slice(x, 0, 0, n, 1), 0), 0, want_at, n);
+            for (int64_t j = 0; j < 3 * n; j++) want[j] = values[j % n], want_at[j] = 77;
+            EQUALS(ct_contiguous(ct_expand(ct_slice(x, 0, 0, n, 1), 3, n)), 0, want, 3 * n), EQUALS(ct_fill_(ct_slice(ct_contiguous(ct_expand(x, 3, 2 * n)), 1, n / 2, n / 2 + n, 1), 77), 0, want_at, 3 * n);
+            for (int64_t j = 0; j < 3 * n; j++) want[j] = values[j / 3];
+            EQUALS(ct_contiguous(ct_expand(ct_unsqueeze(ct_slice(x, 0, 0, n, 1), 1), n, 3)), 0, want, 3 * n);
+            ct_scope_end();
+        }
+}
+
 int main(void)
 {
     test_init();
@@ -2010,7 +2080,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, near_keys, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders};
+                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
