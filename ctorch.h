@@ -7336,7 +7336,7 @@ static T CT__K(fold##f)(CT__K(RV##f) s)                                         
     T lane[L];                                                                                                        \
     memcpy(lane, &s, sizeof lane);                                                                                    \
     for (int k = 0; k < Q; k++) lane[k] = (lane[k] + lane[k + Q]) + (lane[k + 2 * Q] + lane[k + 3 * Q]);              \
-    for (int k = 1; k < (Q ? Q : L); k++) lane[0] += lane[k];                                                         \
+    for (int k = 1; k < (Q > 0 ? (int)Q : (int)L); k++) lane[0] += lane[k];                                                         \
     return lane[0];                                                                                                   \
 }
 #define CT__LOAD(p, T, f) (p)[i]
