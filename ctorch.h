@@ -19172,8 +19172,9 @@ static double ct__la_dot(int64_t n, const double *x, int64_t xs, const double *y
 }
 static void ct__la_divide(int64_t n, double *x, double d)
 {
-    const void *v[2] = {x, &d};
-    if (n >= 16) ct__cpu()->kernels->number[CT__F64][CT__ARITHMETIC_div](n & -16, v, x, &d);
+    const double f[3] = {d, 0, 0};
+    const void *v[5] = {x, f, x, x, x};
+    if (n >= 16) ct__cpu()->kernels->number[CT__F64][CT__ARITHMETIC_div](n & -16, v, x, f);
     for (int64_t i = n & -16; i < n; i++) x[i] /= d;
 }
 /* C (m,n) += alpha * A (m,k) @ B (k,n) */
