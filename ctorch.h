@@ -6036,7 +6036,7 @@ CT__INLINE float CT__K(trigamma_f32)(float x) { return (float)CT__K(trigamma_f64
    time. What memory bounds anyway (conversions, reductions, double) is not compiled for AVX-512: its table takes the AVX2 kernels. */
 #if CT__TUNE && !(defined CT__PASS_BASE && CT__X86_DISPATCH)
 #pragma GCC push_options
-#pragma GCC optimize("O1,no-fast-math,expensive-optimizations,tree-loop-vectorize,vect-cost-model=dynamic,no-math-errno,no-trapping-math,fp-contract=fast,no-associative-math,no-finite-math-only,no-reciprocal-math,signed-zeros")
+#pragma GCC optimize("O1,align-loops=32,no-fast-math,expensive-optimizations,tree-loop-vectorize,vect-cost-model=dynamic,no-math-errno,no-trapping-math,fp-contract=fast,no-associative-math,no-finite-math-only,no-reciprocal-math,signed-zeros")
 #endif
 /* ---- >>convert: every stored type to and from the three compute types; n any number ---- */
 CT__INLINE float CT__K(f16_to_f32)(uint16_t h)
@@ -8572,9 +8572,9 @@ static const ct__kernels CT__K(kernels) = {
 #define CT__IVDEP
 #define CT__WRAPS
 #endif
-#if CT__TUNE
+#if CT__TUNE /* a loop across a line of 32 bytes takes up to twice as long: aligned, that is no longer a matter of luck */
 #pragma GCC push_options
-#pragma GCC optimize("O3,no-fast-math,no-math-errno,no-trapping-math,fp-contract=fast,no-associative-math,no-finite-math-only,no-reciprocal-math,signed-zeros")
+#pragma GCC optimize("O3,align-loops=32,no-fast-math,no-math-errno,no-trapping-math,fp-contract=fast,no-associative-math,no-finite-math-only,no-reciprocal-math,signed-zeros")
 #endif
 #if CT__TUNE && CT__X86_DISPATCH
 #pragma GCC push_options
@@ -10791,18 +10791,25 @@ static int ct__arithmetic_of(int op) /* the place in CT__POINTWISE_ARITHMETIC of
     while (k < CT__ARITHMETIC_COUNT && op != 4 * rows[k]) k++;
     return k < CT__ARITHMETIC_COUNT ? k : -1;
 }
-/* The kernel for an operand b that is one number along the last dim, or an operand a, which then changes places with b. */
-static ct__pw_kernel *ct__pw_by_number(ct__pw_job *job, int op)
+/* The kernel for an operand b that is one number along the last dim, or an operand a, which then changes places with b. One for all is
+   converted here and now. */
+static ct__pw_kernel *ct__pw_by_number(ct__pw_job *job, int op, uint64_t *number)
 {
-    const ct__iter *it = &job->it;
+    ct__iter *it = &job->it;
     int k = ct__arithmetic_of(op), last = it->ndim - 1, *role = job->role;
     bool commutes = k == CT__ARITHMETIC_mul || (k == CT__ARITHMETIC_add && job->f[0] == 1);
     if (k < 0 || job->compute >= CT__I64 || last < 0 || role[0] == role[1]) return NULL;
     if (it->stride[role[0]][last] == 0 && commutes) {
-        int b = role[1];
-        role[1] = role[0], role[0] = role[2] = role[3] = role[4] = b;
+        int other = role[1];
+        role[1] = role[0], role[0] = role[2] = role[3] = role[4] = other;
     }
-    return it->stride[role[1]][last] == 0 ? ct__cpu()->kernels->number[job->compute][k] : NULL;
+    int b = role[1], dtype = it->dtype[b];
+    if (it->stride[b][last]) return NULL;
+    if (dtype != ct__compute_dtype[job->compute] && ct__iter_one(it, b)) {
+        ct__cpu()->kernels->load[job->compute][dtype](1, it->data[b], number);
+        it->data[b] = (char *)number, it->dtype[b] = ct__compute_dtype[job->compute];
+    }
+    return ct__cpu()->kernels->number[job->compute][k];
 }
 static void ct__pw_half_body(void *ctx, int64_t begin, int64_t end)
 {
@@ -10899,7 +10906,7 @@ static bool ct__cpu_pointwise(const ct_args *a)
     ct__iter_sort(&job.it), ct__iter_coalesce(&job.it);
     ct_scope_begin();
     bool ok = ct__iter_turn(&job.it, in);
-    if (ok && !ct__pw_whole(&job, a->op, number)) job.by_number = ct__pw_by_number(&job, a->op);
+    if (ok && !ct__pw_whole(&job, a->op, number)) job.by_number = ct__pw_by_number(&job, a->op, number);
     for (int k = 0; !job.it.ndim && k < job.it.count; k++) job.it.shape[0] = 1, job.it.stride[k][0] = (int64_t)ct__itemsize(job.it.dtype[k]);
     job.it.ndim += !job.it.ndim; /* one element is a row, too */
     if (ok) ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_half(&job, a->op) ? ct__pw_half_body : ct__pw_body, &job);
