@@ -3865,6 +3865,9 @@ typedef struct {
 
 #if defined __GNUC__ && (defined __x86_64__ || defined __i386__) && !defined CTORCH_NO_SIMD && !defined __TINYC__ && defined __OPTIMIZE__
 #define CT__X86_DISPATCH 1
+#if defined __clang__ ? __clang_major__ >= 9 : __GNUC__ >= 10 /* whose assemblers know AVX512-BF16 */
+#define CT__HAVE_BF16 1
+#endif
 #else
 #define CT__X86_DISPATCH 0
 #endif
@@ -7248,7 +7251,7 @@ static void CT__K(rotate)(int64_t count, const double *turns, double *z, int64_t
 #endif
 CT__GEMM_KERNELS(float, int32_t, _f32, NULL)
 CT__GEMM_KERNELS(double, int64_t, _f64, CT__GEMM_NARROW(rotate))
-#if CT__VBYTES == 64 /* pairs of bfloat16 as the processor multiplies them: two products in the time of one */
+#if CT__VBYTES == 64 && defined CT__HAVE_BF16 /* pairs of bfloat16 as the processor multiplies them: two products in the time of one */
 #define CT__GEMM_PAIR(f, acc, a, b)                                                                                   \
     do {                                                                                                              \
         const float p_ = (a);                                                                                         \
@@ -8650,7 +8653,11 @@ static const ct__cpu_tables ct__cpu_of[] = {
 #if CT__X86_DISPATCH
     CT__TABLES("AVX2", avx2, avx2, NULL),
     CT__TABLES("AVX512", avx512, avx2, NULL) /* memory bounds optimisers */,
+#ifdef CT__HAVE_BF16
     CT__TABLES("AVX512", avx512, avx2, &ct__avx512_gemm_bf16),
+#else
+    CT__TABLES("AVX512", avx512, avx2, NULL),
+#endif
 #endif
 #undef CT__TABLES
 };
