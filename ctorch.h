@@ -10302,8 +10302,8 @@ CT__INLINE bool ct__compact(const ct_tensor *t)
 static CT__NOINLINE bool ct__pw_general(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int64_t compute)
 {
     ct__pw_kernel *kernel = ct__cpu()->kernels->pointwise[compute][op / 4][op % 4];
-    bool small = kernel && out->numel <= CT__BLOCK_BYTES / (compute == CT__F32 ? 4 : 8) && out->dtype == ct__compute_dtype[compute];
-    if (small && ct__contiguous(out) && ct__on_cpu(out) && ct__pw_staged(kernel, in, nin, out, f, (int)compute)) return true;
+    bool fits = kernel && out->numel <= CT__BLOCK_BYTES / (compute == CT__F32 ? 4 : 8) && out->dtype == ct__compute_dtype[compute];
+    if (fits && ct__contiguous(out) && ct__on_cpu(out) && ct__pw_staged(kernel, in, nin, out, f, (int)compute)) return true;
     return !out->numel || ct__run(CT_PRIM_pointwise, in, nin, &out, 1, op, f, &compute);
 }
 /* One text of a row: out = value or derivative. */
@@ -15024,17 +15024,17 @@ static void ct__take_keys(const ct__sort_job *j, uint64_t *p, int64_t n, const c
 /* Are all n keys of 64 bits within 2^31 of the first, as whole numbers mostly are? Then their distances from a base are put above the places. */
 static bool ct__take_near(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x)
 {
-    uint64_t high = *p, low = *p, far = 0, base, reach = (uint64_t)1 << 31;
+    uint64_t high = *p, low = *p, beyond = 0, base, reach = (uint64_t)1 << 31;
     j->keys(&high, 1, x, j->inner, 32, j->flip, 0), j->keys(&low, 1, x, j->inner, 0, j->flip, 0);
     base = (high >> 32 << 32) + (low >> 32);
     base = base < reach ? 0 : base > UINT64_MAX - reach ? UINT64_MAX - 2 * reach + 1 : base - reach;
-    for (int64_t at = 0, m; at < n && !far; at += m) {
+    for (int64_t at = 0, m; at < n && !beyond; at += m) {
         m = ct__imin(256, n - at);
         j->keys(p + at, m, x, j->inner, 32, j->flip, base);
-        for (int64_t k = at; k < at + m; k++) far |= p[k] >> 32;
+        for (int64_t k = at; k < at + m; k++) beyond |= p[k] >> 32;
     }
-    if (!far) j->keys(p, n, x, j->inner, 0, j->flip, base);
-    return !far;
+    if (!beyond) j->keys(p, n, x, j->inner, 0, j->flip, base);
+    return !beyond;
 }
 static uint64_t *ct__sort_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, int64_t n, const char *x, bool *whole) /* whole: pairs hold all of the keys */
 {
