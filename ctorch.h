@@ -18956,7 +18956,8 @@ static void ct__pad_rows(void *ctx, int64_t begin, int64_t end)
         if (!plane || from < 0) continue;
         if (d >= 0 && !j->mode) rows = ct__imin(ct__imin(end - r, H - h), x->shape[d] - from); /* as many as follow in x */
         row = plane + (d < 0 ? 0 : from * x->stride[d] * size);
-        if (hi > lo) ct__copy_rows((size_t)size, rows, hi - lo, row + (lo - l) * size, d < 0 ? 0 : x->stride[d] * size, size, to + lo * size, W * size, size);
+        if (hi > lo && rows > 1) ct__copy_rows((size_t)size, rows, hi - lo, row + (lo - l) * size, x->stride[d] * size, size, to + lo * size, W * size, size);
+        else if (hi > lo) memcpy(to + lo * size, row + (lo - l) * size, (size_t)((hi - lo) * size));
         if (j->mode) ct__pad_edge(size, lo, row + left, step, to), ct__pad_edge(size, W - hi, row + right, step, to + hi * size);
     }
 }
