@@ -9852,9 +9852,7 @@ static bool ct__keep_gradient(ct_tensor *t, ct_tensor *g) /* of a non-leaf: late
 }
 static bool ct__run_hooks(ct_node *n)
 {
-    int scopes = ct_scope_depth();
     bool ok = true;
-    ct_scope_begin(); /* whatever a hook leaves open or closes, the caller's scopes stay */
     for (int k = 0; ok && k < n->nhooks; k++) {
         ct__node_hook *h = &n->hooks[k];
         if (!n->grad[h->output]) continue;
@@ -9864,7 +9862,6 @@ static bool ct__run_hooks(ct_node *n)
     if (n->variable && n->variable->meta)
         for (int k = 0; ok && k < n->variable->meta->hook_count; k++)
             ok = ct__run_hook(&n->grad[0], n->variable->meta->hooks[k].call, n->variable->meta->hooks[k].user, "ct_backward");
-    ct_scope_unwind(scopes);
     return ok;
 }
 /* leaf.grad += g: the first one is taken over if nobody else holds it and it lies as its leaf does */
@@ -9960,12 +9957,13 @@ static bool ct__process(ct__engine *e, ct_node *n)
     const char *file = c->file, *function = c->function;
     int line = c->line;
     if (!n->variable) c->file = n->file, c->line = n->line, c->function = n->function, c->depth++; /* errors and new nodes: where the forward call was */
-    int64_t mark = c->owned_count;
+    int scopes = c->scope_count;
+    ct_scope_begin(); /* whatever a hook or a custom rule leaves open or closes, the caller's scopes stay */
     bool ok = !(n->nhooks || n->variable) || ct__run_hooks(n);
     if (ok) ct__captured(e, n);
     if (ok && n->variable) ok = e->capture || ct__accumulate(n->variable, n->grad[0], e->create_graph);
     else if (ok) ok = ct__run_rule(e, n);
-    if (c->owned_count > mark) ct__release_from(c, mark);
+    ct_scope_unwind(scopes);
     ct__grads_drop(n);
     if (!e->retain_graph) ct__saved_drop(n);
     if (!n->variable) c->file = file, c->line = line, c->function = function, c->depth--;

@@ -593,6 +593,10 @@ static bool half_backward(ct_custom *self, ct_tensor *g, ct_tensor **gin)
 static const ct_custom_function half_product = {"half", half_forward, half_backward, NULL};
 static ct_tensor *broken_forward(ct_custom *self, ct_tensor *const *in, int n) { return (void)self, (void)n, ct_add(in[0], ct_zeros(5)); }
 static bool broken_backward(ct_custom *self, ct_tensor *g, ct_tensor **gin) { return (void)self, (gin[0] = ct_add(g, ct_zeros(5))) != NULL; }
+static bool open_backward(ct_custom *self, ct_tensor *g, ct_tensor **gin) { return (void)self, gin[0] = ct_mul(g, 2), ct_scope_begin(), ct_scope_begin(), true; }
+static bool closed_backward(ct_custom *self, ct_tensor *g, ct_tensor **gin) { return (void)self, gin[0] = ct_keep(ct_mul(g, 2)), ct_scope_end(), true; }
+static ct_tensor *twice_forward(ct_custom *self, ct_tensor *const *in, int n) { return (void)self, (void)n, ct_mul(in[0], 2); }
+static const ct_custom_function left_open = {"left_open", twice_forward, open_backward, NULL}, closed_early = {"closed_early", twice_forward, closed_backward, NULL};
 static const ct_custom_function broken = {"broken", broken_forward, cube_backward, count_destroyed};
 static ct_tensor *same_forward(ct_custom *self, ct_tensor *const *in, int n) { return (void)self, (void)n, in[0]; }
 static bool same_backward(ct_custom *self, ct_tensor *g, ct_tensor **gin) { return (void)self, (gin[0] = ct_mul(g, 10)) != NULL; }
@@ -645,6 +649,15 @@ static void custom(void)
     test_expecting = false;
     CHECKF(!ok && test_reports == 1 && test_error.code == CT_ERR_VERSION, "a saved tensor that was modified: %d reports, %s", test_reports, ct_error_name(test_error.code));
     ct_clear_error();
+    /* scopes that a rule leaves open, or one too many that it closes, are not the caller's */
+    int depth = ct_scope_depth();
+    for (int k = 0; k < 2; k++) {
+        const ct_custom_function *f = k ? &closed_early : &left_open;
+        ct_tensor *mine = ct_tensor_of(7), *once = ct_apply_custom(f, NULL, in, 1), *again = ct_apply_custom(f, NULL, &once, 1), *g = ct_grad(ct_sum(again), x);
+        CHECK_INT(ct_scope_depth(), depth);
+        CHECK_VALUES(mine, 0, 7);
+        CHECK_VALUES(g, 0, 4, 4, 4);
+    }
     /* failing forwards and backwards report what failed, once, and leak nothing */
     destroyed = 0;
     test_expect();
