@@ -4590,7 +4590,8 @@ enum { /* ct_tensor.flags */
     CT__MULTI_VIEW = 16,         /* one of several views made by one call: not writable in place under autograd */
     CT__VIEW = 32,               /* a view that autograd follows: base is set */
     CT__NO_GRAD_VIEW = 64,       /* that view was made with gradients disabled */
-    CT__JOINT = 128              /* its first storage lies behind it */
+    CT__JOINT = 128,             /* its first storage lies behind it */
+    CT__BEHIND = 256             /* and is its storage still */
 };
 typedef struct ct__hook { ct_hook *call; void *user; int id; } ct__hook;
 /* What few tensors need: allocated when first needed. */
@@ -4603,13 +4604,15 @@ typedef struct ct__meta {
 } ct__meta;
 struct ct_tensor {
     int refs;
-    uint8_t dtype, ndim, flags, output; /* output: which of the node's outputs this is */
+    uint16_t flags;
+    uint8_t dtype, ndim;
     ct__storage *storage;
     int64_t offset, numel;              /* offset in elements */
     ct_node *node;                      /* what made it, or NULL for leaves; held */
     ct__meta *meta;
     ct_tensor *base;                    /* of a view that autograd follows: whose memory and history it shares; held */
     uint32_t base_history;              /* storage->history when this view's node was made */
+    uint8_t output;                     /* which of the node's outputs this is */
     int64_t shape[CT_MAX_DIMS], stride[CT_MAX_DIMS];
 };
 /* A backend's memory and kernels. Kernels get tensors whose outputs exist already; an entry that is NULL runs on the CPU, with copies. */
@@ -4727,6 +4730,9 @@ CT__INLINE bool ct__own(ct__ctx *c, ct_tensor *t)
     c->owned[c->owned_count++] = t;
     return true;
 }
+/* A small tensor with its memory to itself, right behind: up to the end of a vector lies what is no element, which kernels may read and write. */
+CT__INLINE bool ct__compact(const ct_tensor *t) { return (t->flags & (CT__CONTIGUOUS | CT__BEHIND | CT__NUMBER)) == (CT__CONTIGUOUS | CT__BEHIND); }
+CT__INLINE char *ct__compact_ptr(const ct_tensor *t) { return (char *)(uintptr_t)t + CT__HANDLE_BYTES + CT__STORAGE_BYTES; }
 CT__INLINE ct__storage *ct__behind(ct_tensor *t) { return (ct__storage *)(void *)((char *)t + CT__HANDLE_BYTES); }
 static CT__NOINLINE void ct__handle_free(ct_tensor *t)
 {
@@ -4736,10 +4742,11 @@ static CT__NOINLINE void ct__handle_free(ct_tensor *t)
 }
 static CT__NOINLINE void ct__tensor_free(ct_tensor *t)
 {
-    CT__TALLY(ct__here()->tensors, -1);
+    ct__ctx *c = ct__here();
+    CT__TALLY(c->tensors, -1);
     if (t->node || t->meta || t->base) ct__autograd_free(t);
-    if (CT__LIKELY((t->flags & CT__JOINT) && t->storage == ct__behind(t))) ct__storage_release(t->storage); /* and t with it, unless views remain */
-    else ct__handle_free(t);
+    if (!CT__LIKELY(t->flags & CT__BEHIND)) ct__handle_free(t);
+    else if (ct__ref_dec(&t->storage->refs) == 0) ct__block_give(c, t, t->storage->block); /* else views remain */
 }
 CT__INLINE void ct__drop(ct_tensor *t) /* ct_release, inline */
 {
@@ -4778,7 +4785,7 @@ CT__INLINE ct_tensor *ct__scoped(ct_tensor *t)
 /* The memory of a small tensor lies behind its handle. What a last vector holds beyond the elements is 0 at first: kernels may compute with it. */
 CT__INLINE void ct__storage_behind(ct_tensor *t, size_t bytes, size_t room)
 {
-    t->flags |= CT__JOINT, t->storage = ct__storage_init(ct__behind(t), CT_CPU, bytes, CT__HANDLE_BYTES + CT__STORAGE_BYTES + room, true);
+    t->flags |= CT__JOINT | CT__BEHIND, t->storage = ct__storage_init(ct__behind(t), CT_CPU, bytes, CT__HANDLE_BYTES + CT__STORAGE_BYTES + room, true);
     if (bytes % 64) memset((char *)t->storage->data + room - 64, 0, 64);
 }
 /* A handle with memory for contiguous elements, owned by the scope; the caller checked the shape and fills it in. */
@@ -4810,8 +4817,20 @@ static ct_tensor *ct__new_on(ct_device device, int dtype, const int64_t *shape, 
 /* Inside an op where its inputs lie, elsewhere on the default device. */
 CT__INLINE ct_device ct__home(void) { return ct__tls.place ? (ct_device)(ct__tls.place - 1) : ct__default_device; }
 static ct_tensor *ct__new(int dtype, const int64_t *shape, int ndim) { return ct__new_on(ct__home(), dtype, shape, ndim); }
+/* One more compact tensor like this one. */
+static ct_tensor *ct__twin(const ct_tensor *like)
+{
+    const ct__storage *s = like->storage;
+    ct_tensor *t = ct__handle_with(s->block - CT__HANDLE_BYTES);
+    if (!t) return NULL;
+    t->dtype = like->dtype, t->ndim = like->ndim, t->offset = 0, t->numel = like->numel, t->flags = CT__CONTIGUOUS;
+    ct__storage_behind(t, s->bytes, s->block - CT__HANDLE_BYTES - CT__STORAGE_BYTES);
+    memcpy(t->shape, like->shape, sizeof t->shape), memcpy(t->stride, like->stride, sizeof t->stride);
+    return ct__scoped(t);
+}
 static ct_tensor *ct__new_like(const ct_tensor *like, int dtype) /* its shape was checked before */
 {
+    if (CT__LIKELY(ct__compact(like) && like->dtype == dtype)) return ct__twin(like);
     if (!ct__contiguous(like)) return ct__new_on(like->storage->device, dtype, like->shape, like->ndim);
     ct_tensor *t = ct__contiguous_new(like->storage->device, dtype, like->ndim, like->numel);
     for (int d = 0; t && d < like->ndim; d++) t->shape[d] = like->shape[d], t->stride[d] = like->stride[d];
@@ -4846,23 +4865,26 @@ static int ct__dim_of(int dim, int ndim, const char *function)
 }
 
 /* scopes */
-CT_API void ct_scope_begin(void)
+static CT__NOINLINE bool ct__scopes_grow(ct__ctx *c)
 {
-    ct__ctx *c = ct__here();
     int64_t capacity = c->scope_capacity;
-    if (!ct__grow((void **)&c->scope, c->scope_count, &capacity, sizeof *c->scope)) {
-        ct__fail_memory("ct_scope_begin", 0);
-        return; /* the scope is missing: its end will end the enclosing one's contents early only if unbalanced; see ct_scope_unwind */
-    }
+    if (!ct__grow((void **)&c->scope, c->scope_count, &capacity, sizeof *c->scope)) return ct__fail_memory("ct_scope_begin", 0) != NULL;
     c->scope_capacity = (int)capacity;
-    c->scope[c->scope_count++] = c->owned_count;
+    return true;
 }
+CT__INLINE bool ct__scope_push(ct__ctx *c)
+{
+    if (!CT__LIKELY(c->scope_count < c->scope_capacity) && !ct__scopes_grow(c)) return false;
+    c->scope[c->scope_count++] = c->owned_count;
+    return true;
+}
+CT_API void ct_scope_begin(void) { (void)ct__scope_push(ct__here()); } /* without memory it is missing: its end ends the enclosing one's contents, see ct_scope_unwind */
 static void ct__release_from(ct__ctx *c, int64_t mark)
 {
     int64_t kept = mark, top = c->owned_count;
     for (int64_t i = mark; i < top; i++)
         if (c->owned[i]->flags & CT__KEPT) {
-            c->owned[i]->flags &= (uint8_t)~CT__KEPT;
+            c->owned[i]->flags &= (uint16_t)~CT__KEPT;
             ct_tensor *t = c->owned[i];
             c->owned[i] = c->owned[kept], c->owned[kept++] = t;
         }
@@ -9300,7 +9322,7 @@ static ct_tensor *ct__new_ordered(ct_device device, int dtype, const int64_t *sh
     if (!t || ct__all_contiguous(in, nin)) return t;
     ct__dims_order(in, nin, shape, ndim, order);
     for (int k = 0; k < ndim; k++) t->stride[order[k]] = stride, stride *= ct__imax(shape[order[k]], 1);
-    if (!ct__strides_contiguous(t->shape, t->stride, ndim)) t->flags &= (uint8_t)~CT__CONTIGUOUS;
+    if (!ct__strides_contiguous(t->shape, t->stride, ndim)) t->flags &= (uint16_t)~CT__CONTIGUOUS;
     return t;
 }
 static ct_tensor *ct__new_ordered_like(ct_tensor *like, int dtype)
@@ -9334,12 +9356,13 @@ struct ct__call {
     ct_tensor *into;                 /* write the result here (in place), or NULL */
     int nin, nout, nf, ni, saves;    /* saves: op->saves, which forward may narrow */
     ct_device device;                /* of the inputs that do not lie on the CPU */
+    bool alike;                      /* found by forward: inputs, output and the gradients that fused makes have one type and shape */
     unsigned wants;                  /* bit k: a gradient for input k will be recorded; bit 31: for one of those from 31 on */
     ct_tensor *out[CT__MAX_OUT];
     double f[8];
     int64_t i[40];
 };
-typedef struct { ct_node *node; int shape; uint8_t output, dtype, ndim, device; } ct__edge; /* node NULL: no gradient; shape: where in i */
+typedef struct { ct_node *node; int shape; uint8_t output, dtype, ndim, device; } ct__edge; /* node NULL: no gradient; shape: where in i, -1: the output's */
 typedef struct { ct_tensor *tensor; int64_t version; bool output; } ct__saved;
 typedef struct { ct_hook *call; void *user; int id, output; } ct__node_hook; /* call NULL: user is a tensor that retains its gradient */
 struct ct_node {
@@ -9353,7 +9376,7 @@ struct ct_node {
     int64_t *i;
     size_t bytes;
     uint64_t clock, mark;            /* from here on 0 at first */
-    bool pending, needed;
+    bool pending, needed, alike;     /* alike: of the call */
     uint16_t target;                 /* 1 + which target of the latest ct_grad that named this node; 0: of none so far */
     int nhooks;
     ct__node_hook *hooks;
@@ -9366,13 +9389,13 @@ struct ct__bw {
     ct_tensor **g, **gin;
     const double *f;
     const int64_t *i;
-    bool create_graph, *needs;
+    bool create_graph, some;         /* some: gradients are wanted only where a node is marked */
 };
 
 static void ct__call_init(ct__call *c, const ct__op *op, const char *function, ct_tensor *const *in, int nin)
 {
     c->op = op, c->function = function, c->in = in, c->into = NULL, c->nin = nin, c->nout = 1, c->nf = c->ni = 0, c->saves = op->saves;
-    c->device = CT_CPU, c->wants = 0;
+    c->device = CT_CPU, c->alike = false, c->wants = 0;
     c->out[0] = c->out[1] = c->out[2] = c->out[3] = NULL;
 }
 
@@ -9487,7 +9510,7 @@ CT__INLINE ct_node *ct__node_new(const ct__op *op, int nin, int ni, int nsaved, 
     size_t i = f + (size_t)nf * sizeof(double), bytes = i + (size_t)ni * sizeof(int64_t);
     ct_node *n = (ct_node *)ct__block_take(c, bytes);
     if (!n) return (ct_node *)ct__fail_memory("ct_node", (int64_t)bytes);
-    n->clock = n->mark = 0, n->pending = n->needed = false, n->target = 0, n->nhooks = n->hook_capacity = 0;
+    n->clock = n->mark = 0, n->pending = n->needed = n->alike = false, n->target = 0, n->nhooks = n->hook_capacity = 0;
     n->hooks = NULL, n->grad[0] = n->grad[1] = n->grad[2] = n->grad[3] = NULL, n->variable = NULL;
     n->refs = 1, n->saves = 0, n->op = op, n->nin = nin, n->nout = 1, n->nsaved = nsaved, n->nf = nf, n->ni = ni, n->bytes = bytes;
     n->edge = (ct__edge *)((char *)n + edges), n->saved = (ct__saved *)((char *)n + saved);
@@ -9548,10 +9571,11 @@ static bool ct__record_saving(ct__call *c, ct_tensor *const *more, int more_coun
     int dims = c->ni, at = 0, nsaved = more_count + ((c->saves & CT__SAVE_OUT) != 0) + ((c->saves & CT__SAVE_OUT1) != 0);
     unsigned saves = (unsigned)c->saves & (c->nin < CT__SAVE_LIMIT ? (1u << c->nin) - 1 : (1u << CT__SAVE_LIMIT) - 1); /* of inputs */
     for (unsigned bits = saves; bits; bits &= bits - 1) nsaved++;
-    for (int k = 0; k < c->nin; k++) dims += c->in[k]->ndim;
+    int shapes = c->alike ? 1 : c->nin; /* how many there are to remember */
+    for (int k = 0; k < shapes; k++) dims += c->in[k]->ndim;
     ct_node *n = ct__node_new(c->op, c->nin, dims, nsaved, c->nf);
     if (!n) return false;
-    n->nout = c->nout, n->saves = c->saves, n->ni = c->ni;
+    n->nout = c->nout, n->saves = c->saves, n->ni = c->ni, n->alike = c->alike;
     if (c->function && !(ctx->depth && ctx->function)) n->function = c->function;
     for (int k = 0; k < c->nf; k++) n->f[k] = c->f[k];
     for (int k = 0; k < c->ni; k++) n->i[k] = c->i[k];
@@ -9562,8 +9586,8 @@ static bool ct__record_saving(ct__call *c, ct_tensor *const *more, int more_coun
         ct_tensor *t = c->in[k];
         ct__edge *e = &n->edge[k];
         ok = ct__edge_to(e, t) && ok;
-        e->dtype = t->dtype, e->ndim = t->ndim, e->device = (uint8_t)t->storage->device, e->shape = dims;
-        for (int d = 0; d < t->ndim; d++) n->i[dims++] = t->shape[d];
+        e->dtype = t->dtype, e->ndim = t->ndim, e->device = (uint8_t)t->storage->device, e->shape = k < shapes ? dims : c->ni;
+        for (int d = 0; k < shapes && d < t->ndim; d++) n->i[dims++] = t->shape[d];
         if (e->node && e->node->clock > clock) clock = e->node->clock;
         if (saves & 1) ok = ct__save(n, at++, t, false) && ok;
     }
@@ -9638,7 +9662,11 @@ static bool ct__apply(ct__call *c)
 static bool ct__forward_done(ct__call *c) { return c->out[0] != NULL; }
 
 /* what a rule sees */
-static bool ct__bw_needs(const ct__bw *b, int k) { return b->needs[k]; }
+CT__INLINE bool ct__bw_needs(const ct__bw *b, int k)
+{
+    const ct_node *n = b->node->edge[k].node;
+    return n && (!b->some || n->needed);
+}
 static ct_shape ct__bw_shape(const ct__bw *b, int k)
 {
     const ct__edge *e = &b->node->edge[k];
@@ -9692,7 +9720,7 @@ CT_API ct_tensor *ct_requires_grad_(ct_tensor *t, bool on)
     if (on && !ct__is_float(t->dtype))
         return (ct_tensor *)ct__fail(CT_ERR_DTYPE, "ct_requires_grad_", "only floating tensors can require gradients, not %s", ct_dtype_name((ct_dtype)t->dtype));
     if (!on && t->node) return (ct_tensor *)ct__fail(CT_ERR_AUTOGRAD, "ct_requires_grad_", "only leaves can stop requiring gradients\nuse ct_detach");
-    t->flags = (uint8_t)(on && !t->node ? t->flags | CT__REQUIRES_GRAD : t->flags & ~CT__REQUIRES_GRAD);
+    t->flags = (uint16_t)(on && !t->node ? t->flags | CT__REQUIRES_GRAD : t->flags & ~CT__REQUIRES_GRAD);
     return t;
 }
 CT_API ct_tensor *ct_grad_of(ct_tensor *t) { return t && t->meta ? t->meta->grad : NULL; }
@@ -9717,7 +9745,7 @@ CT_API ct_tensor *ct_detach_(ct_tensor *t)
     if (!t) return NULL;
     if (t->flags & CT__MULTI_VIEW) return (ct_tensor *)ct__fail(CT_ERR_AUTOGRAD, "ct_detach_", "views cannot be detached in place\nuse ct_detach");
     ct__node_set(t, NULL), ct_release(t->base);
-    t->base = NULL, t->flags &= (uint8_t)~(CT__REQUIRES_GRAD | CT__VIEW);
+    t->base = NULL, t->flags &= (uint16_t)~(CT__REQUIRES_GRAD | CT__VIEW);
     return t;
 }
 CT_API int ct_register_hook(ct_tensor *t, ct_hook *call, void *user)
@@ -9765,7 +9793,9 @@ typedef struct { ct_node *node; bool was; } ct__reached;
 typedef struct {
     ct__ctx *c;
     int64_t base;                    /* our part of the heap: an engine may run inside a hook of another */
+    int scopes;                      /* while nodes run */
     bool retain_graph, create_graph, capture;
+    bool some, marked;               /* some: nodes are wanted only if they lead to a target, as marked */
     ct_node **target;                /* captured instead of accumulated: per input its node */
     int *target_output;
     ct_tensor **result;
@@ -9774,8 +9804,6 @@ typedef struct {
     ct__reached *reached;            /* the nodes under the roots, and their marks from before */
     int64_t reached_count, reached_capacity;
     uint64_t mark;                   /* that they carry */
-    uint64_t last_clock;             /* of the latest reached node that has inputs; */
-    bool in_order;                   /* true while these clocks fall, as along a chain */
 } ct__engine;
 
 static bool ct__heap_push(ct__engine *e, ct_node *n)
@@ -9898,11 +9926,12 @@ static ct_tensor *ct__fit_gradient(ct_tensor *g, const ct_node *n, int k) /* un-
     if (g && (uint8_t)g->storage->device != e->device) g = ct_to_device(g, (ct_device)e->device);
     return g;
 }
-static bool ct__spread(ct__engine *e, ct_node *n, ct_tensor *const *gin, const bool *needs)
+static bool ct__spread(ct__engine *e, const ct__bw *b, bool fit) /* fit: the gradients are as their inputs */
 {
+    ct_node *n = b->node;
     for (int k = 0; k < n->nin; k++) {
-        if (!needs[k] || !gin[k]) continue;
-        ct_tensor *g = ct__fit_gradient(gin[k], n, k);
+        if (!b->gin[k] || !ct__bw_needs(b, k)) continue;
+        ct_tensor *g = fit ? b->gin[k] : ct__fit_gradient(b->gin[k], n, k);
         if (!g || !ct__grad_add(e, n->edge[k].node, n->edge[k].output, g)) return false;
     }
     return true;
@@ -9911,23 +9940,19 @@ enum { CT__INLINE_INPUTS = 8 };
 static bool ct__run_rule(ct__engine *e, ct_node *n)
 {
     ct_tensor *few[CT__INLINE_INPUTS], **gin = few;
-    bool few_needs[CT__INLINE_INPUTS], *needs = few_needs;
-    size_t bytes = (size_t)n->nin * (sizeof *gin + sizeof *needs);
-    if (n->nin > CT__INLINE_INPUTS) {
-        gin = (ct_tensor **)ct__alloc(bytes);
-        if (!gin) return ct__fail_memory("ct_backward", (int64_t)bytes) != NULL;
-        needs = (bool *)(gin + n->nin);
-    }
-    for (int k = 0; k < n->nin; k++) gin[k] = NULL, needs[k] = n->edge[k].node && (!e->capture || n->edge[k].node->needed);
-    ct__bw b = {n, n->grad, gin, n->f, n->i, e->create_graph, needs};
-    ct_device device = n->nin ? (ct_device)n->edge[0].device : CT_CPU;
-    for (int k = 0; k < n->nout; k++) if (n->grad[k]) device = n->grad[k]->storage->device;
+    size_t bytes = (size_t)n->nin * sizeof *gin;
+    if (n->nin > CT__INLINE_INPUTS && !(gin = (ct_tensor **)ct__alloc(bytes))) return ct__fail_memory("ct_backward", (int64_t)bytes) != NULL;
+    for (int k = 0; k < n->nin; k++) gin[k] = NULL;
+    ct__bw b = {n, n->grad, gin, n->f, n->i, e->create_graph, e->some};
+    int at = 0;
+    while (at < n->nout - 1 && !n->grad[at]) at++;
+    ct_device device = n->grad[at] ? n->grad[at]->storage->device : n->nin ? (ct_device)n->edge[0].device : CT_CPU;
     bool fused = n->op->fused && !e->create_graph && (device == CT_CPU || (n->op->saves & CT__DEVICE_FUSED));
     int place = e->c->place;
     e->c->place = 1 + (int)device; /* what a rule makes lies beside the gradients */
     bool ok = fused ? n->op->fused(&b) : n->op->backward(&b);
     e->c->place = place;
-    ok = ok && ct__spread(e, n, gin, needs);
+    ok = ok && ct__spread(e, &b, fused && n->alike);
     if (gin != few) ct__free(gin, bytes);
     return ok;
 }
@@ -9951,19 +9976,24 @@ static void ct__number_targets(ct__engine *e)
         e->target[k]->target = (uint16_t)(k + 1);
     }
 }
+/* The engine's scope, the last of so many, after a node: emptied, whatever a hook or a custom rule left open or closed. */
+CT__INLINE void ct__scope_again(ct__ctx *c, int scopes)
+{
+    while (!CT__LIKELY(c->scope_count >= scopes)) (void)ct__scope_push(c); /* there is room */
+    if (!CT__LIKELY(c->scope_count == scopes)) ct_scope_unwind(scopes);
+    if (c->owned_count > c->scope[scopes - 1]) ct__release_from(c, c->scope[scopes - 1]);
+}
 static bool ct__process(ct__engine *e, ct_node *n)
 {
     ct__ctx *c = e->c;
     const char *file = c->file, *function = c->function;
     int line = c->line;
     if (!n->variable) c->file = n->file, c->line = n->line, c->function = n->function, c->depth++; /* errors and new nodes: where the forward call was */
-    int scopes = c->scope_count;
-    ct_scope_begin(); /* whatever a hook or a custom rule leaves open or closes, the caller's scopes stay */
     bool ok = !(n->nhooks || n->variable) || ct__run_hooks(n);
     if (ok) ct__captured(e, n);
     if (ok && n->variable) ok = e->capture || ct__accumulate(n->variable, n->grad[0], e->create_graph);
     else if (ok) ok = ct__run_rule(e, n);
-    ct_scope_unwind(scopes);
+    ct__scope_again(c, e->scopes);
     ct__grads_drop(n);
     if (!e->retain_graph) ct__saved_drop(n);
     if (!n->variable) c->file = file, c->line = line, c->function = function, c->depth--;
@@ -9974,20 +10004,26 @@ static uint64_t ct__next_mark(void) /* a number no node was marked with yet */
     static uint64_t marks;
     return ct__atomic_add(&marks, 1) + 1;
 }
+static bool ct__is_target(const ct__engine *e, const ct_node *n)
+{
+    int k = n->target - 1;
+    return k >= 0 && k < e->targets && e->target[k] == n;
+}
 static bool ct__reach_new(ct__engine *e, ct_node *n)
 {
-    if (!ct__grow((void **)&e->reached, e->reached_count, &e->reached_capacity, sizeof *e->reached)) return ct__fail_memory("ct_grad", 0) != NULL;
-    e->reached[e->reached_count].node = n, e->reached[e->reached_count++].was = n->needed;
-    n->mark = e->mark, n->needed = false;
-    if (n->nin) e->in_order = e->in_order && n->clock < e->last_clock, e->last_clock = n->clock;
+    if (e->reached_count == e->reached_capacity && !ct__grow((void **)&e->reached, e->reached_count, &e->reached_capacity, sizeof *e->reached))
+        return ct__fail_memory("ct_grad", 0) != NULL;
+    e->reached[e->reached_count++].node = n;
+    n->mark = e->mark;
+    if (!n->nin && !ct__is_target(e, n)) e->some = e->capture;
     return true;
 }
 CT__INLINE bool ct__reach(ct__engine *e, ct_node *n) { return !n || n->mark == e->mark || ct__reach_new(e, n); }
-/* Everything under the roots into e->reached. */
+/* Everything under the roots into e->reached. e->some: there are leaves which are no targets. */
 static bool ct__reach_all(ct__engine *e, ct_node *const *roots, int count)
 {
     bool ok = true;
-    e->mark = ct__next_mark(), e->last_clock = UINT64_MAX, e->in_order = true;
+    e->mark = ct__next_mark();
     for (int k = 0; ok && k < count; k++) ok = ct__reach(e, roots[k]);
     for (int64_t at = 0; ok && at < e->reached_count; at++) {
         const ct_node *n = e->reached[at].node;
@@ -10000,22 +10036,35 @@ static int ct__by_clock(const void *a, const void *b) /* the latest first */
     uint64_t x = ((const ct__reached *)a)->node->clock, y = ((const ct__reached *)b)->node->clock;
     return x > y ? -1 : x < y;
 }
-/* Marks the nodes that lead to a target, so that ct_grad computes nothing else. */
+static bool ct__in_order(const ct__engine *e) /* as along a chain; leaves may stand anywhere */
+{
+    uint64_t last = UINT64_MAX;
+    for (int64_t at = 0; at < e->reached_count; at++) {
+        const ct_node *n = e->reached[at].node;
+        if (!n->nin) continue;
+        if (n->clock >= last) return false;
+        last = n->clock;
+    }
+    return true;
+}
+/* Marks the nodes that lead to a target, so that ct_grad computes nothing else. All do if all leaves are targets. */
 static bool ct__mark_needed(ct__engine *e, ct_node *const *roots, int count)
 {
-    bool ok = ct__reach_all(e, roots, count);
-    if (ok && !e->in_order) qsort(e->reached, (size_t)e->reached_count, sizeof *e->reached, ct__by_clock);
-    for (int t = 0; ok && t < e->targets; t++) if (e->target[t]->mark == e->mark) e->target[t]->needed = true;
-    for (int64_t at = e->reached_count - 1; ok && at >= 0; at--) { /* inputs before what is made of them */
+    if (!ct__reach_all(e, roots, count)) return false;
+    if (!e->some) return true;
+    if (!ct__in_order(e)) qsort(e->reached, (size_t)e->reached_count, sizeof *e->reached, ct__by_clock);
+    for (int64_t at = 0; at < e->reached_count; at++) e->reached[at].was = e->reached[at].node->needed, e->reached[at].node->needed = false;
+    for (int t = 0; t < e->targets; t++) if (e->target[t]->mark == e->mark) e->target[t]->needed = true;
+    for (int64_t at = e->reached_count - 1; at >= 0; at--) { /* inputs before what is made of them */
         ct_node *n = e->reached[at].node;
         for (int k = 0; k < n->nin; k++) n->needed = n->needed || (n->edge[k].node && n->edge[k].node->needed);
     }
-    return ok;
+    return e->marked = true;
 }
 /* The marks as they were: a rule of another engine, whose graph ours leads into, may be asking. */
 static void ct__mark_back(ct__engine *e)
 {
-    while (e->reached_count--) e->reached[e->reached_count].node->needed = e->reached[e->reached_count].was;
+    for (int64_t at = 0; e->marked && at < e->reached_count; at++) e->reached[at].node->needed = e->reached[at].was;
     ct__free(e->reached, (size_t)e->reached_capacity * sizeof *e->reached);
 }
 /* An engine that runs in a hook of another: what the other one keeps in the nodes that both reach is set aside meanwhile. */
@@ -10048,9 +10097,11 @@ static bool ct__engine_run(ct__engine *e, ct_tensor *const *roots, ct_node *cons
     ct__ctx *c = e->c;
     ct__aside *aside = NULL;
     int64_t asides = 0, capacity = 0;
-    bool ok = true, was = c->grad_disabled;
+    int scopes = c->scope_count;
+    bool ok = ct__scope_push(c), was = c->grad_disabled;
     ct_node *n;
-    if (c->engines++) ok = (e->reached_count || ct__reach_all(e, node, count)) && ct__set_aside(e, &aside, &asides, &capacity);
+    e->scopes = c->scope_count;
+    if (c->engines++) ok = ok && (e->reached_count || ct__reach_all(e, node, count)) && ct__set_aside(e, &aside, &asides, &capacity);
     c->grad_disabled = !e->create_graph;
     for (int k = 0; ok && k < count; k++) ok = ct__grad_add(e, node[k], roots[k]->node ? roots[k]->output : 0, grads[k]);
     while ((n = ct__heap_pop(e))) {
@@ -10059,6 +10110,7 @@ static bool ct__engine_run(ct__engine *e, ct_tensor *const *roots, ct_node *cons
         ct__node_release(n);
     }
     c->grad_disabled = was, c->engines--;
+    ct_scope_unwind(scopes);
     for (int64_t k = 0; k < asides; k++) memcpy(aside[k].node->grad, aside[k].grad, sizeof aside[k].grad), aside[k].node->pending = aside[k].pending;
     ct__free(aside, (size_t)capacity * sizeof *aside);
     return ok;
@@ -10180,6 +10232,7 @@ static const struct { const char *text[4]; char kind[2]; uint8_t arity; } ct__pw
 #undef CT__X
 };
 enum { CT__USES_Y = 8, CT__USES_G = 16, CT__USES_P = 32, CT__USES_PASS = 64, CT__USES_NONE = 128 };
+static uint8_t ct__pw_nf[CT__PW_COUNT]; /* how many parameters its nodes keep: p q r, or none if no text names one */
 static uint8_t ct__pw_uses[CT__PW_COUNT][4]; /* which of a b c y g and parameters a text names; it is g, or g*p; it is CT_NONE */
 
 static int ct__text_uses(const char *text)
@@ -10212,7 +10265,10 @@ static void ct__pw_init(void)
     if (CT__LIKELY(ct__atomic_get(&ready))) return;
     ct__lock(&ct__global_lock);
     for (int row = 0; row < CT__PW_COUNT; row++)
-        for (int k = 0; k < 4; k++) ct__pw_uses[row][k] = (uint8_t)ct__text_uses(ct__pw_rows[row].text[k]);
+        for (int k = 0; k < 4; k++) {
+            ct__pw_uses[row][k] = (uint8_t)ct__text_uses(ct__pw_rows[row].text[k]);
+            if (ct__pw_uses[row][k] & CT__USES_P) ct__pw_nf[row] = 3;
+        }
     ct__unlock(&ct__global_lock);
     ct__atomic_set(&ready, 1);
 }
@@ -10292,11 +10348,6 @@ static CT__NOINLINE bool ct__pw_staged(ct__pw_kernel *kernel, ct_tensor *const *
     } else kernel(n, p, ct__ptr(out), f);
     return true;
 }
-/* A small tensor with its memory to itself, right behind: up to the end of a vector lies what is no element, which kernels may read and write. */
-CT__INLINE bool ct__compact(const ct_tensor *t)
-{
-    return (t->flags & (CT__CONTIGUOUS | CT__JOINT)) == (CT__CONTIGUOUS | CT__JOINT) && (const char *)t->storage == (const char *)t + CT__HANDLE_BYTES;
-}
 static CT__NOINLINE bool ct__pw_general(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int64_t compute)
 {
     ct__pw_kernel *kernel = ct__cpu()->kernels->pointwise[compute][op / 4][op % 4];
@@ -10304,21 +10355,31 @@ static CT__NOINLINE bool ct__pw_general(int op, ct_tensor *const *in, int nin, c
     if (fits && ct__contiguous(out) && ct__on_cpu(out) && ct__pw_staged(kernel, in, nin, out, f, (int)compute)) return true;
     return !out->numel || ct__run(CT_PRIM_pointwise, in, nin, &out, 1, op, f, &compute);
 }
+/* The commonest need nothing more: compact float32 tensors of one's size (NULL: not used). Their memory; false where one is something else. */
+CT__INLINE bool ct__pw_direct(ct_tensor *const *in, int nin, const ct_tensor *one, const void **p)
+{
+    bool direct = ct__compact(one) & (one->dtype == CT_F32);
+    p[0] = p[1] = p[2] = p[3] = p[4] = ct__compact_ptr(one); /* loops that are not optimised read what they do not use */
+    for (int k = 0; k < nin; k++) {
+        const ct_tensor *t = in[k];
+        if (!t) continue;
+        direct = direct & ct__compact(t) & (t->dtype == CT_F32) & (t->numel == one->numel);
+        p[k] = ct__compact_ptr(t);
+    }
+    return direct;
+}
+CT__INLINE ct__pw_kernel *ct__pw_f32(int op) { return ct__cpu()->kernels->pointwise[CT__F32][(unsigned)op / 4][(unsigned)op % 4]; }
+CT__INLINE void ct__pw_small(ct__pw_kernel *kernel, const void *const *p, ct_tensor *out, const double *f)
+{
+    kernel((out->numel + 15) & -16, p, ct__compact_ptr(out), f);
+}
 /* One text of a row: out = value or derivative. */
 static bool ct__pw_compute(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute_dtype)
 {
-    const void *p[5] = {out, out, out, out, out}; /* loops that are not optimised read what they do not use */
-    int64_t n = out->numel;
-    bool direct = compute_dtype == CT_F32 && out->dtype == CT_F32 && ct__compact(out); /* the commonest need nothing more */
-    for (int k = 0; direct && k < nin; k++) {
-        const ct_tensor *t = in[k];
-        if (!t) continue;
-        p[k] = (const char *)t + CT__HANDLE_BYTES + CT__STORAGE_BYTES;
-        direct = t->numel == n && t->dtype == CT_F32 && ct__compact(t);
-    }
-    ct__pw_kernel *kernel = direct ? ct__cpu()->kernels->pointwise[CT__F32][(unsigned)op / 4][(unsigned)op % 4] : NULL;
+    const void *p[5];
+    ct__pw_kernel *kernel = compute_dtype == CT_F32 && ct__pw_direct(in, nin, out, p) ? ct__pw_f32(op) : NULL;
     if (!kernel) return ct__pw_general(op, in, nin, out, f, ct__compute_of(compute_dtype));
-    kernel((n + 15) & -16, p, (char *)out + CT__HANDLE_BYTES + CT__STORAGE_BYTES, f);
+    ct__pw_small(kernel, p, out, f);
     return true;
 }
 /* The inputs that the needed derivatives name, and y. */
@@ -10337,7 +10398,8 @@ static bool ct__pw_numbers(const ct__call *c)
     while (k < c->nin && (c->in[k]->flags & CT__NUMBER)) k++;
     return k == c->nin;
 }
-static bool ct__pw_forward(ct__call *c)
+/* Type, shape and order of the result from those of the operands. */
+static CT__NOINLINE bool ct__pw_infer(ct__call *c)
 {
     int64_t broadcast[CT_MAX_DIMS], *shape = broadcast;
     int ndim, compute = 0, result = 0;
@@ -10350,12 +10412,29 @@ static bool ct__pw_forward(ct__call *c)
         c->out[0] = c->into;
         if (!ct__into_ok(c, result, shape, ndim)) return false;
     } else {
-        bool like = shape == a->shape && a->storage->device == c->device && ct__all_contiguous(c->in, c->nin);
-        c->out[0] = like ? ct__new_like(a, result) : ct__new_ordered(c->device, result, shape, ndim, c->in, c->nin);
-        if (!c->out[0]) return false;
+        if (!(c->out[0] = ct__new_ordered(c->device, result, shape, ndim, c->in, c->nin))) return false;
         if (ct__pw_numbers(c)) c->out[0]->flags |= CT__NUMBER;
     }
     return ct__pw_compute(4 * c->op->index, c->in, c->nin, c->out[0], c->f, compute);
+}
+/* Compact float32 operands of one shape: nothing to infer, and the result is like them. The kernel, or NULL where all must be asked. */
+static ct__pw_kernel *ct__pw_simple(const ct__call *c, const void **p)
+{
+    ct_tensor *a = c->in[0];
+    char kind = ct__pw_rows[c->op->index].kind[0];
+    bool simple = !c->into && (kind == 'A' || kind == 'N' || kind == 'F') && ct__pw_direct(c->in, c->nin, a, p);
+    for (int k = 1; simple && k < c->nin; k++) simple = ct__same_shape(c->in[k], a);
+    return simple ? ct__pw_f32(4 * c->op->index) : NULL;
+}
+static bool ct__pw_forward(ct__call *c)
+{
+    const void *p[5];
+    ct__pw_kernel *kernel = ct__pw_simple(c, p);
+    if (!kernel) return ct__pw_infer(c);
+    c->alike = true, c->saves = ct__pw_saves(c);
+    if (!(c->out[0] = ct__twin(c->in[0]))) return false;
+    ct__pw_small(kernel, p, c->out[0], c->f);
+    return true;
 }
 /* One row on its operands; f are the parameters p, q, r. */
 static ct_tensor *ct__pw(int row, const char *function, ct_tensor *a, ct_tensor *b, ct_tensor *c3, double p, double q, double r)
@@ -10365,7 +10444,7 @@ static ct_tensor *ct__pw(int row, const char *function, ct_tensor *a, ct_tensor 
     ct__pw_init();
     int nin = ct__pw_rows[row].arity;
     ct__call_init(&c, &ct__pw_ops[row], function, in, nin);
-    c.f[0] = p, c.f[1] = q, c.f[2] = r, c.nf = 3;
+    c.f[0] = p, c.f[1] = q, c.f[2] = r, c.nf = ct__pw_nf[row];
     return ct__apply(&c) ? c.out[0] : NULL;
 }
 /* The same into the first operand's memory. What the gradient needs of the old value is saved as a copy. */
@@ -10398,7 +10477,7 @@ static ct_tensor *ct__pw_(int row, const char *function, ct_tensor *self, ct_ten
     ct_tensor *result = NULL;
     if (ok) {
         ct__call_init(&c, &ct__pw_ops[row], function, in, nin);
-        c.f[0] = p, c.f[1] = q, c.f[2] = r, c.nf = 3;
+        c.f[0] = p, c.f[1] = q, c.f[2] = r, c.nf = ct__pw_nf[row];
         c.into = ct__alias(self, self->ndim, self->shape, self->stride, self->offset);
         if (c.into) self->storage->version++; /* before recording: y is saved at the new version */
         ok = c.into && ct__apply(&c) && ct__rebase(self, c.out[0]);
@@ -10408,30 +10487,43 @@ static ct_tensor *ct__pw_(int row, const char *function, ct_tensor *self, ct_ten
     return result;
 }
 
+/* The gradient of input k by text k + 1. v: a b c y g; p: their memory if that is all kernels need, or NULL; ours: g may be written over. */
+static ct_tensor *ct__pw_gradient(ct__bw *b, int k, ct_tensor *const *v, const void *const *p, bool ours)
+{
+    static const double none[3] = {0, 0, 0};
+    const double *f = b->node->nf ? b->f : none;
+    int row = b->node->op->index, op = 4 * row + k + 1, uses = ct__pw_uses[row][k + 1];
+    ct__pw_kernel *kernel = p ? ct__pw_f32(op) : NULL;
+    ct_tensor *g = v[4], *out, *in[5] = {NULL, NULL, NULL, NULL, g};
+    if (kernel) {
+        if ((out = ours ? g : ct__twin(g))) ct__pw_small(kernel, p, out, f);
+        return out;
+    }
+    for (int r = 0; r < 4; r++) in[r] = uses & (1 << r) ? v[r] : NULL;
+    ours = ours && ct__all_contiguous(in, 5);
+    out = ours ? g : ct__new_ordered(g->storage->device, g->dtype, g->shape, g->ndim, in, 5);
+    return out && ct__pw_compute(op, in, 5, out, f, g->dtype) ? out : NULL;
+}
 /* first order: one loop per input. The last one writes over the gradient that came, if nobody else holds it. */
 static bool ct__pw_fused(ct__bw *b)
 {
     ct_node *n = b->node;
-    int row = n->op->index, at = 0, last = n->nin - 1;
-    ct_tensor *g = b->g[0], *v[5] = {NULL, NULL, NULL, NULL, NULL};
-    bool ours = g->refs == 1 && g->storage->refs == 1 && ct__contiguous(g);
-    while (last > 0 && (!b->needs[last] || (ct__pw_uses[row][last + 1] & CT__USES_NONE))) last--;
-    for (int k = 0; k < n->nin; k++)
-        if ((n->saves & CT__SAVE_IN(k)) && !(v[k] = ct__bw_saved(b, at++))) return false;
-    if ((n->saves & CT__SAVE_OUT) && !(v[3] = ct__bw_output(b, at, 0))) return false;
+    int at = 0;
+    unsigned wanted = 0;
+    ct_tensor *g = b->g[0], *v[5] = {NULL, NULL, NULL, NULL, g};
+    const void *p[5];
+    bool ours = g->refs == 1 && g->storage->refs == 1;
     for (int k = 0; k < n->nin; k++) {
-        int uses = ct__pw_uses[row][k + 1];
-        if (!b->needs[k] || (uses & CT__USES_NONE)) continue;
-        if ((uses & CT__USES_PASS) && (!(uses & CT__USES_P) || b->f[0] == 1)) {
-            b->gin[k] = g, ours = false;
-            continue;
-        }
-        ct_tensor *in[5];
-        for (int r = 0; r < 4; r++) in[r] = uses & (1 << r) ? v[r] : NULL;
-        in[4] = g;
-        bool plain = ct__all_contiguous(in, 5);
-        ct_tensor *out = b->gin[k] = plain && ours && k == last ? g : plain ? ct__new_like(g, g->dtype) : ct__new_ordered(g->storage->device, g->dtype, g->shape, g->ndim, in, 5);
-        if (!out || !ct__pw_compute(4 * row + k + 1, in, 5, out, b->f, g->dtype)) return false;
+        if ((n->saves & CT__SAVE_IN(k)) && !(v[k] = ct__bw_saved(b, at++))) return false;
+        if (ct__bw_needs(b, k) && !(ct__pw_uses[n->op->index][k + 1] & CT__USES_NONE)) wanted |= 1u << k;
+    }
+    if ((n->saves & CT__SAVE_OUT) && !(v[3] = ct__bw_output(b, at, 0))) return false;
+    bool direct = ct__pw_direct(v, 5, g, p);
+    for (int k = 0; wanted >> k; k++) {
+        int uses = ct__pw_uses[n->op->index][k + 1];
+        if (!(wanted >> k & 1)) continue;
+        if ((uses & CT__USES_PASS) && (!(uses & CT__USES_P) || b->f[0] == 1)) b->gin[k] = g, ours = false;
+        else if (!(b->gin[k] = ct__pw_gradient(b, k, v, direct ? p : NULL, ours && !(wanted >> k >> 1)))) return false;
     }
     return true;
 }
@@ -10610,10 +10702,10 @@ static bool ct__pw_backward(ct__bw *b)
         if ((n->saves & CT__SAVE_IN(k)) && !(x.name['a' + k] = ct__bw_in(b, k))) return false;
     if ((n->saves & CT__SAVE_OUT) && !(x.name[(int)'y'] = ct__bw_out(b, 0))) return false;
     x.name[(int)'g'] = b->g[0];
-    for (int k = 0; k < 3; k++) if (!(x.name['p' + k] = ct_number(b->f[k]))) return false;
+    for (int k = 0; k < n->nf; k++) if (!(x.name['p' + k] = ct_number(b->f[k]))) return false;
     for (int k = 0; k < n->nin; k++) {
         const char *text = ct__pw_rows[row].text[k + 1];
-        if (!b->needs[k] || !strcmp(text, "CT_NONE")) continue;
+        if (!ct__bw_needs(b, k) || !strcmp(text, "CT_NONE")) continue;
         if (!strcmp(text, "CT_ZERO")) b->gin[k] = (ct_zeros_like)(b->g[0]);
         else {
             int v = ct__expr_parse(&x, text);
@@ -10965,7 +11057,7 @@ static bool ct__expr_backward(ct__bw *b)
         if (!t) return false;
         in[k] = b->create_graph ? ct_view_as(t, t) : ct_detach(t);
         if (!in[k]) return false;
-        if (!b->needs[k]) continue;
+        if (!ct__bw_needs(b, k)) continue;
         if (!ct__wants_grad(in[k])) ct_requires_grad_(in[k], true);
         at[count] = k, wanted[count++] = in[k];
     }
@@ -11258,7 +11350,7 @@ static bool ct__view_write_backward(ct__bw *b)
     ct__geometry view, base;
     memcpy(&view, b->i, sizeof view), memcpy(&base, b->i + CT__GEOMETRY_INTS, sizeof base);
     b->gin[1] = ct__remap(b->g[0], &base, &view);
-    if (!b->gin[1] || !b->needs[0]) return b->gin[1] != NULL;
+    if (!b->gin[1] || !ct__bw_needs(b, 0)) return b->gin[1] != NULL;
     ct_tensor *written = ct__remap((ct_ones_like)(b->gin[1]), &view, &base);
     return (b->gin[0] = (ct_where)(written, ct_number(0), b->g[0])) != NULL;
 }
@@ -11727,7 +11819,7 @@ static bool ct__copy_forward(ct__call *c)
 }
 static bool ct__copy_backward(ct__bw *b)
 {
-    if (b->needs[0] && !(b->gin[0] = (ct_zeros_like)(b->g[0]))) return false;
+    if (ct__bw_needs(b, 0) && !(b->gin[0] = (ct_zeros_like)(b->g[0]))) return false;
     b->gin[1] = b->g[0];
     return true;
 }
@@ -25138,9 +25230,9 @@ static bool ct__exchange(ct_tensor *t, int dtype, ct_device device)
     if (!(n = ct__elsewhere(t, dtype, device)) || (g && !(g = ct__elsewhere(g, dtype, device)))) return false;
     n->storage->version = t->storage->version + 1; /* what backward saved of the old one is refused */
     (ct_set_grad)(t, NULL);
-    if (!(t->flags & CT__JOINT) || t->storage != ct__behind(t)) ct__storage_release(t->storage); /* what lies behind t stays as long */
+    if (!(t->flags & CT__BEHIND)) ct__storage_release(t->storage); /* what lies behind t stays as long */
     t->storage = n->storage, ct__ref_inc(&n->storage->refs);
-    t->dtype = n->dtype, t->offset = 0, t->flags = (uint8_t)(t->flags | CT__CONTIGUOUS);
+    t->dtype = n->dtype, t->offset = 0, t->flags = (uint16_t)((t->flags | CT__CONTIGUOUS) & ~CT__BEHIND);
     memcpy(t->stride, n->stride, sizeof t->stride);
     return !g || (ct_set_grad)(t, g);
 }
@@ -28508,7 +28600,7 @@ CT_API ct_tensor *ct_saved(ct_custom *self, int i)
 CT_API bool ct_needs_input_grad(const ct_custom *self, int i)
 {
     if (!self) return false;
-    if (self->bw) return i >= 0 && i < self->node->nin && self->bw->needs[i];
+    if (self->bw) return i >= 0 && i < self->node->nin && ct__bw_needs(self->bw, i);
     return i >= 0 && i < self->count && ct_requires_grad(self->in[i]);
 }
 CT_API void *ct_custom_user(const ct_custom *self) { return self ? self->user : NULL; }
