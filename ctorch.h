@@ -4130,7 +4130,7 @@ typedef struct ct__ctx {
     bool releasing;
     uint8_t grad_modes[64];      /* saved by ct_no_grad_begin and ct_enable_grad_begin */
     int grad_mode_count;
-    int64_t live_bytes, tensors, nodes;
+    int64_t tensors, nodes;
     ct__freelist cache[CT__CLASS_SMALL];
     char text[CT__TEXTS][256];
     int text_next;
@@ -4319,10 +4319,14 @@ CT_API void ct_empty_cache(void)
 static ct__block *ct__pop(ct__freelist *f)
 {
     ct__block *b = f->head;
-    if (b) f->head = b->next, f->count--;
+    if (b) f->head = b->next, CT__TALLY(f->count, -1);
     return b;
 }
-static void ct__push(ct__freelist *f, ct__block *b) { b->next = f->head, f->head = b, f->count++; }
+static void ct__push(ct__freelist *f, ct__block *b)
+{
+    b->next = f->head, f->head = b;
+    CT__TALLY(f->count, 1);
+}
 
 static CT__NOINLINE void *ct__alloc_slow(ct__ctx *c, size_t bytes)
 {
@@ -4343,7 +4347,6 @@ static CT__NOINLINE void *ct__alloc_slow(ct__ctx *c, size_t bytes)
         if (ct__host_bytes > ct__host_peak) ct__host_peak = ct__host_bytes;
         ct__unlock(&ct__global_lock);
     }
-    if (b) CT__TALLY(c->live_bytes, (int64_t)rounded);
     return b;
 }
 /* At least so many bytes, aligned to 64, not cleared. NULL when the host has no more: the caller reports it. */
@@ -4351,7 +4354,6 @@ CT__INLINE void *ct__block_take(ct__ctx *c, size_t bytes)
 {
     size_t k = (bytes - 1) / 64;
     if (!CT__LIKELY(k < CT__CLASS_SMALL && c->cache[k].head)) return ct__alloc_slow(c, bytes);
-    CT__TALLY(c->live_bytes, (int64_t)(k + 1) * 64);
     return ct__pop(&c->cache[k]);
 }
 static void *ct__alloc(size_t bytes) { return ct__block_take(ct__here(), bytes); }
@@ -4359,7 +4361,6 @@ static CT__NOINLINE void ct__free_slow(ct__ctx *c, void *block, size_t bytes)
 {
     size_t rounded;
     int k = ct__size_class(bytes, &rounded);
-    CT__TALLY(c->live_bytes, -(int64_t)rounded);
     ct__lock(&ct__global_lock);
     ct__push(&ct__shared_cache[k], (ct__block *)block);
     if (k < CT__CLASS_SMALL)
@@ -4371,7 +4372,6 @@ CT__INLINE void ct__block_give(ct__ctx *c, void *block, size_t bytes)
     size_t k = (bytes - 1) / 64;
     if (CT__LIKELY(k < CT__CLASS_SMALL && c->cache[k].count * (int)(k + 1) < CT__THREAD_CACHE / 64)) {
         ct__push(&c->cache[k], (ct__block *)block);
-        CT__TALLY(c->live_bytes, -(int64_t)(k + 1) * 64);
     } else ct__free_slow(c, block, bytes);
 }
 static void ct__free(void *block, size_t bytes)
@@ -4417,16 +4417,26 @@ CT_API bool ct_set_allocator(const ct_allocator *allocator)
     if (used) ct__fail(CT_ERR_STATE, "ct_set_allocator", "memory of the present allocator is in use\ncall it before anything else, or after ct_shutdown");
     return !used;
 }
+static int64_t ct__cached_bytes(ct__freelist *f, int classes)
+{
+    int64_t bytes = 0;
+    for (int k = 0; k < classes; k++)
+        if (ct__atomic_get(&f[k].count)) bytes += ct__atomic_get(&f[k].count) * (int64_t)ct__class_bytes(k);
+    return bytes;
+}
 CT_API ct_memory_info ct_memory_stats(void)
 {
     ct__here();
     ct_memory_info m;
     memset(&m, 0, sizeof m);
     ct__lock(&ct__global_lock);
-    m.live_bytes = ct__ended.live_bytes, m.tensors = ct__ended.tensors, m.nodes = ct__ended.nodes;
-    for (ct__ctx *c = ct__contexts; c; c = c->next)
-        m.live_bytes += ct__atomic_get(&c->live_bytes), m.tensors += ct__atomic_get(&c->tensors), m.nodes += ct__atomic_get(&c->nodes);
-    m.cached_bytes = ct__host_bytes - m.live_bytes;
+    m.tensors = ct__ended.tensors, m.nodes = ct__ended.nodes;
+    for (ct__ctx *c = ct__contexts; c; c = c->next) {
+        m.tensors += ct__atomic_get(&c->tensors), m.nodes += ct__atomic_get(&c->nodes);
+        m.cached_bytes += ct__cached_bytes(c->cache, CT__CLASS_SMALL);
+    }
+    m.cached_bytes += ct__cached_bytes(ct__shared_cache, CT__CLASS_COUNT);
+    m.live_bytes = ct__host_bytes - m.cached_bytes;
     m.peak_bytes = ct__host_peak, m.host_allocs = ct__host_allocs;
     ct__unlock(&ct__global_lock);
     return m;
@@ -4731,7 +4741,8 @@ CT__INLINE bool ct__own(ct__ctx *c, ct_tensor *t)
     return true;
 }
 /* A small tensor with its memory to itself, right behind: up to the end of a vector lies what is no element, which kernels may read and write. */
-CT__INLINE bool ct__compact(const ct_tensor *t) { return (t->flags & (CT__CONTIGUOUS | CT__BEHIND | CT__NUMBER)) == (CT__CONTIGUOUS | CT__BEHIND); }
+CT__INLINE bool ct__flags_compact(unsigned flags) { return (flags & (CT__CONTIGUOUS | CT__BEHIND)) == (CT__CONTIGUOUS | CT__BEHIND); }
+CT__INLINE bool ct__compact(const ct_tensor *t) { return ct__flags_compact(t->flags); }
 CT__INLINE char *ct__compact_ptr(const ct_tensor *t) { return (char *)(uintptr_t)t + CT__HANDLE_BYTES + CT__STORAGE_BYTES; }
 CT__INLINE ct__storage *ct__behind(ct_tensor *t) { return (ct__storage *)(void *)((char *)t + CT__HANDLE_BYTES); }
 static CT__NOINLINE void ct__handle_free(ct_tensor *t)
@@ -4959,8 +4970,8 @@ static void ct__thread_exit(void *p)
             *at = c->next;
             break;
         }
-    ct__ended.live_bytes += c->live_bytes, ct__ended.tensors += c->tensors, ct__ended.nodes += c->nodes;
-    c->live_bytes = c->tensors = c->nodes = 0;
+    ct__ended.tensors += c->tensors, ct__ended.nodes += c->nodes;
+    c->tensors = c->nodes = 0;
     ct__unlock(&ct__global_lock);
     c->registered = false;
 }
@@ -9436,7 +9447,7 @@ CT__INLINE void ct__grads_drop(ct_node *n)
 }
 static void ct__node_free(ct_node *n)
 {
-    ct__saved_drop(n), ct__grads_drop(n);
+    ct__saved_drop(n); /* no gradients: while there are some, the engine holds n */
     if (n->op->drop) n->op->drop(n);
     if (n->variable) n->variable->meta->accumulate = NULL, ct_release(n->variable);
     if (n->hooks) ct__free(n->hooks, (size_t)n->hook_capacity * sizeof *n->hooks);
@@ -9793,6 +9804,7 @@ typedef struct { ct_node *node; bool was; } ct__reached;
 typedef struct {
     ct__ctx *c;
     int64_t base;                    /* our part of the heap: an engine may run inside a hook of another */
+    ct_node *next;                   /* or NULL: the first is in the heap */
     int scopes;                      /* while nodes run */
     bool retain_graph, create_graph, capture;
     bool some, marked;               /* some: nodes are wanted only if they lead to a target, as marked */
@@ -9806,7 +9818,7 @@ typedef struct {
     uint64_t mark;                   /* that they carry */
 } ct__engine;
 
-static bool ct__heap_push(ct__engine *e, ct_node *n)
+static CT__NOINLINE bool ct__heap_push(ct__engine *e, ct_node *n)
 {
     ct__ctx *c = e->c;
     if (!ct__grow((void **)&c->heap, c->heap_count, &c->heap_capacity, sizeof *c->heap)) return ct__fail_memory("ct_backward", 0) != NULL;
@@ -9814,11 +9826,24 @@ static bool ct__heap_push(ct__engine *e, ct_node *n)
     int64_t k = c->heap_count++ - e->base;
     for (; k && h[(k - 1) / 2]->clock < n->clock; k = (k - 1) / 2) h[k] = h[(k - 1) / 2];
     h[k] = n;
+    return true;
+}
+/* The largest clock waits outside the heap: along a chain it is the node pushed last. */
+static bool ct__queue_push(ct__engine *e, ct_node *n)
+{
+    ct__ctx *c = e->c;
+    const ct_node *top = e->next ? e->next : c->heap_count > e->base ? c->heap[e->base] : NULL;
+    ct_node *behind = n;
+    if (!top || top->clock < n->clock) behind = e->next, e->next = n;
+    if (behind && !ct__heap_push(e, behind)) {
+        e->next = behind == n ? e->next : behind;
+        return false;
+    }
     n->pending = true;
     ct__ref_inc(&n->refs);
     return true;
 }
-static ct_node *ct__heap_pop(ct__engine *e) /* the caller gets the reference */
+static ct_node *ct__heap_pop(ct__engine *e)
 {
     ct__ctx *c = e->c;
     ct_node **h = c->heap + e->base, *top;
@@ -9834,8 +9859,14 @@ static ct_node *ct__heap_pop(ct__engine *e) /* the caller gets the reference */
         h[k] = h[child];
     }
     if (n) h[k] = last;
-    top->pending = false;
     return top;
+}
+static ct_node *ct__queue_pop(ct__engine *e) /* the caller gets the reference */
+{
+    ct_node *n = e->next ? e->next : ct__heap_pop(e);
+    e->next = NULL;
+    if (n) n->pending = false;
+    return n;
 }
 static bool ct__pw_compute(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute_dtype);
 static CT__NOINLINE bool ct__grad_sum(bool create_graph, ct_tensor **slot, ct_tensor *g)
@@ -9855,7 +9886,7 @@ static CT__NOINLINE bool ct__grad_sum(bool create_graph, ct_tensor **slot, ct_te
 CT__INLINE bool ct__grad_add(ct__engine *e, ct_node *n, int output, ct_tensor *g)
 {
     ct_tensor **slot = &n->grad[output];
-    if (!n->pending && !ct__heap_push(e, n)) return false;
+    if (!n->pending && !ct__queue_push(e, n)) return false;
     if (*slot) return ct__grad_sum(e->create_graph, slot, g);
     ct__ref_inc(&g->refs);
     *slot = g;
@@ -10104,7 +10135,7 @@ static bool ct__engine_run(ct__engine *e, ct_tensor *const *roots, ct_node *cons
     if (c->engines++) ok = ok && (e->reached_count || ct__reach_all(e, node, count)) && ct__set_aside(e, &aside, &asides, &capacity);
     c->grad_disabled = !e->create_graph;
     for (int k = 0; ok && k < count; k++) ok = ct__grad_add(e, node[k], roots[k]->node ? roots[k]->output : 0, grads[k]);
-    while ((n = ct__heap_pop(e))) {
+    while ((n = ct__queue_pop(e))) {
         if (ok) ok = ct__process(e, n);
         else ct__grads_drop(n);
         ct__node_release(n);
@@ -10358,15 +10389,16 @@ static CT__NOINLINE bool ct__pw_general(int op, ct_tensor *const *in, int nin, c
 /* The commonest need nothing more: compact float32 tensors of one's size (NULL: not used). Their memory; false where one is something else. */
 CT__INLINE bool ct__pw_direct(ct_tensor *const *in, int nin, const ct_tensor *one, const void **p)
 {
-    bool direct = ct__compact(one) & (one->dtype == CT_F32);
+    unsigned all = one->flags, any = all;
+    int64_t differ = one->dtype ^ CT_F32;
     p[0] = p[1] = p[2] = p[3] = p[4] = ct__compact_ptr(one); /* loops that are not optimised read what they do not use */
     for (int k = 0; k < nin; k++) {
         const ct_tensor *t = in[k];
         if (!t) continue;
-        direct = direct & ct__compact(t) & (t->dtype == CT_F32) & (t->numel == one->numel);
+        all &= t->flags, any |= t->flags, differ |= (t->dtype ^ CT_F32) | (t->numel ^ one->numel);
         p[k] = ct__compact_ptr(t);
     }
-    return direct;
+    return ct__flags_compact(all) && !(any & CT__NUMBER) && !differ;
 }
 CT__INLINE ct__pw_kernel *ct__pw_f32(int op) { return ct__cpu()->kernels->pointwise[CT__F32][(unsigned)op / 4][(unsigned)op % 4]; }
 CT__INLINE void ct__pw_small(ct__pw_kernel *kernel, const void *const *p, ct_tensor *out, const double *f)
@@ -28548,12 +28580,12 @@ CT_API char *ct_graph_dot(ct_tensor *t)
     ct__text_add(&b, "digraph ctorch {\n  rankdir=TB;\n  out [label=\"%s\", shape=box, style=filled, fillcolor=lightgray];\n", ct_shape_text(t));
     uint64_t mark = ct__next_mark();
     ct_node *n;
-    bool ok = !b.failed && (!ct__wants_grad(t) || !t->node || ct__heap_push(&e, t->node));
+    bool ok = !b.failed && (!ct__wants_grad(t) || !t->node || ct__queue_push(&e, t->node));
     if (t->node) t->node->mark = mark, ct__text_add(&b, "  n%p -> out;\n", (const void *)t->node);
-    while ((n = ct__heap_pop(&e))) {
+    while ((n = ct__queue_pop(&e))) {
         for (int k = 0; ok && k < n->nin; k++) {
             ct_node *m = n->edge[k].node;
-            if (m && m->mark != mark) m->mark = mark, ok = ct__heap_push(&e, m);
+            if (m && m->mark != mark) m->mark = mark, ok = ct__queue_push(&e, m);
         }
         ct__dot_node(&b, n);
         ct__node_release(n);
