@@ -9377,30 +9377,31 @@ typedef struct { ct_node *node; int shape; uint8_t output, dtype, ndim, device; 
 typedef struct { ct_tensor *tensor; int64_t version; bool output; } ct__saved;
 typedef struct { ct_hook *call; void *user; int id, output; } ct__node_hook; /* call NULL: user is a tensor that retains its gradient */
 struct ct_node {
-    int refs, line, nin, nout, saves, nsaved, nf, ni;
+    int refs, nin, nout, saves;      /* what walks through graphs touch fits one cache line */
+    uint64_t clock, mark;            /* mark: 0 at first */
     const ct__op *op;
-    const char *file, *function;
-    ct_node *next_dead;
-    ct__edge *edge;                  /* these four lie behind the node */
+    ct__edge *edge;                  /* this and saved, f, i lie behind the node */
+    bool pending, needed, alike;     /* alike: of the call */
+    uint16_t target;                 /* 1 + which target of the latest ct_grad that named this node; 0: of none so far */
+    ct_tensor *grad[CT__MAX_OUT];    /* pending gradients of the outputs, held */
     ct__saved *saved;
     double *f;
     int64_t *i;
+    int nsaved, nf, ni, line;
+    const char *file, *function;
     size_t bytes;
-    uint64_t clock, mark;            /* from here on 0 at first */
-    bool pending, needed, alike;     /* alike: of the call */
-    uint16_t target;                 /* 1 + which target of the latest ct_grad that named this node; 0: of none so far */
-    int nhooks;
-    ct__node_hook *hooks;
-    ct_tensor *grad[CT__MAX_OUT];    /* pending gradients of the outputs, held */
+    ct_node *next_dead;
     ct_tensor *variable;             /* of an accumulate node: the leaf */
-    int hook_capacity;
+    ct__node_hook *hooks;
+    int nhooks, hook_capacity;
 };
 struct ct__bw {
     ct_node *node;
     ct_tensor **g, **gin;
     const double *f;
     const int64_t *i;
-    bool create_graph, some;         /* some: gradients are wanted only where a node is marked */
+    unsigned wants;                  /* bit k: a gradient is wanted for input k, of the first 32; then asked again: */
+    bool create_graph, some;         /* some: only where a node is marked */
 };
 
 static void ct__call_init(ct__call *c, const ct__op *op, const char *function, ct_tensor *const *in, int nin)
@@ -9673,11 +9674,8 @@ static bool ct__apply(ct__call *c)
 static bool ct__forward_done(ct__call *c) { return c->out[0] != NULL; }
 
 /* what a rule sees */
-CT__INLINE bool ct__bw_needs(const ct__bw *b, int k)
-{
-    const ct_node *n = b->node->edge[k].node;
-    return n && (!b->some || n->needed);
-}
+CT__INLINE bool ct__edge_wanted(const ct_node *n, int k, bool some) { return n->edge[k].node && (!some || n->edge[k].node->needed); }
+CT__INLINE bool ct__bw_needs(const ct__bw *b, int k) { return k < 32 ? b->wants >> k & 1 : ct__edge_wanted(b->node, k, b->some); }
 static ct_shape ct__bw_shape(const ct__bw *b, int k)
 {
     const ct__edge *e = &b->node->edge[k];
@@ -9973,8 +9971,11 @@ static bool ct__run_rule(ct__engine *e, ct_node *n)
     ct_tensor *few[CT__INLINE_INPUTS], **gin = few;
     size_t bytes = (size_t)n->nin * sizeof *gin;
     if (n->nin > CT__INLINE_INPUTS && !(gin = (ct_tensor **)ct__alloc(bytes))) return ct__fail_memory("ct_backward", (int64_t)bytes) != NULL;
-    for (int k = 0; k < n->nin; k++) gin[k] = NULL;
-    ct__bw b = {n, n->grad, gin, n->f, n->i, e->create_graph, e->some};
+    ct__bw b = {n, n->grad, gin, n->f, n->i, 0, e->create_graph, e->some};
+    for (int k = 0; k < n->nin; k++) {
+        gin[k] = NULL;
+        if (k < 32 && ct__edge_wanted(n, k, e->some)) b.wants |= 1u << k;
+    }
     int at = 0;
     while (at < n->nout - 1 && !n->grad[at]) at++;
     ct_device device = n->grad[at] ? n->grad[at]->storage->device : n->nin ? (ct_device)n->edge[0].device : CT_CPU;
@@ -10264,6 +10265,7 @@ static const struct { const char *text[4]; char kind[2]; uint8_t arity; } ct__pw
 };
 enum { CT__USES_Y = 8, CT__USES_G = 16, CT__USES_P = 32, CT__USES_PASS = 64, CT__USES_NONE = 128 };
 static uint8_t ct__pw_nf[CT__PW_COUNT]; /* how many parameters its nodes keep: p q r, or none if no text names one */
+static uint8_t ct__pw_none[CT__PW_COUNT]; /* bit k: no gradient for operand k */
 static uint8_t ct__pw_uses[CT__PW_COUNT][4]; /* which of a b c y g and parameters a text names; it is g, or g*p; it is CT_NONE */
 
 static int ct__text_uses(const char *text)
@@ -10299,6 +10301,7 @@ static void ct__pw_init(void)
         for (int k = 0; k < 4; k++) {
             ct__pw_uses[row][k] = (uint8_t)ct__text_uses(ct__pw_rows[row].text[k]);
             if (ct__pw_uses[row][k] & CT__USES_P) ct__pw_nf[row] = 3;
+            if (k && (ct__pw_uses[row][k] & CT__USES_NONE)) ct__pw_none[row] |= (uint8_t)(1 << (k - 1));
         }
     ct__unlock(&ct__global_lock);
     ct__atomic_set(&ready, 1);
@@ -10386,20 +10389,20 @@ static CT__NOINLINE bool ct__pw_general(int op, ct_tensor *const *in, int nin, c
     if (fits && ct__contiguous(out) && ct__on_cpu(out) && ct__pw_staged(kernel, in, nin, out, f, (int)compute)) return true;
     return !out->numel || ct__run(CT_PRIM_pointwise, in, nin, &out, 1, op, f, &compute);
 }
-/* The commonest need nothing more: compact float32 tensors of one's size (NULL: not used). Their memory; false where one is something else. */
-CT__INLINE bool ct__pw_direct(ct_tensor *const *in, int nin, const ct_tensor *one, const void **p)
+/* The commonest need nothing more: compact float32 tensors of one size, and no numbers. Looks at them one by one. */
+typedef struct { unsigned flags; int64_t numel, differ; } ct__pw_look; /* flags: of all, CT__NUMBER turned around */
+CT__INLINE const void *ct__pw_look_at(ct__pw_look *o, const ct_tensor *t) /* where its memory is, if that is what it is */
 {
-    unsigned all = one->flags, any = all;
-    int64_t differ = one->dtype ^ CT_F32;
-    p[0] = p[1] = p[2] = p[3] = p[4] = ct__compact_ptr(one); /* loops that are not optimised read what they do not use */
-    for (int k = 0; k < nin; k++) {
-        const ct_tensor *t = in[k];
-        if (!t) continue;
-        all &= t->flags, any |= t->flags, differ |= (t->dtype ^ CT_F32) | (t->numel ^ one->numel);
-        p[k] = ct__compact_ptr(t);
-    }
-    return ct__flags_compact(all) && !(any & CT__NUMBER) && !differ;
+    o->flags &= t->flags ^ CT__NUMBER, o->differ |= (t->dtype ^ CT_F32) | (t->numel ^ o->numel);
+    return ct__compact_ptr(t);
 }
+CT__INLINE ct__pw_look ct__pw_look_from(const ct_tensor *t, const void **p)
+{
+    ct__pw_look o = {t->flags ^ CT__NUMBER, t->numel, t->dtype ^ CT_F32};
+    p[0] = p[1] = p[2] = p[3] = p[4] = ct__compact_ptr(t); /* loops that are not optimised read what they do not use */
+    return o;
+}
+CT__INLINE bool ct__pw_direct(const ct__pw_look *o) { return ct__flags_compact(o->flags) && (o->flags & CT__NUMBER) && !o->differ; }
 CT__INLINE ct__pw_kernel *ct__pw_f32(int op) { return ct__cpu()->kernels->pointwise[CT__F32][(unsigned)op / 4][(unsigned)op % 4]; }
 CT__INLINE void ct__pw_small(ct__pw_kernel *kernel, const void *const *p, ct_tensor *out, const double *f)
 {
@@ -10409,7 +10412,9 @@ CT__INLINE void ct__pw_small(ct__pw_kernel *kernel, const void *const *p, ct_ten
 static bool ct__pw_compute(int op, ct_tensor *const *in, int nin, ct_tensor *out, const double *f, int compute_dtype)
 {
     const void *p[5];
-    ct__pw_kernel *kernel = compute_dtype == CT_F32 && ct__pw_direct(in, nin, out, p) ? ct__pw_f32(op) : NULL;
+    ct__pw_look look = ct__pw_look_from(out, p);
+    for (int k = 0; k < nin; k++) if (in[k]) p[k] = ct__pw_look_at(&look, in[k]);
+    ct__pw_kernel *kernel = compute_dtype == CT_F32 && ct__pw_direct(&look) ? ct__pw_f32(op) : NULL;
     if (!kernel) return ct__pw_general(op, in, nin, out, f, ct__compute_of(compute_dtype));
     ct__pw_small(kernel, p, out, f);
     return true;
@@ -10450,13 +10455,17 @@ static CT__NOINLINE bool ct__pw_infer(ct__call *c)
     return ct__pw_compute(4 * c->op->index, c->in, c->nin, c->out[0], c->f, compute);
 }
 /* Compact float32 operands of one shape: nothing to infer, and the result is like them. The kernel, or NULL where all must be asked. */
-static ct__pw_kernel *ct__pw_simple(const ct__call *c, const void **p)
+CT__INLINE ct__pw_kernel *ct__pw_simple(const ct__call *c, const void **p)
 {
-    ct_tensor *a = c->in[0];
+    ct__pw_look look = ct__pw_look_from(c->in[0], p);
+    const ct_tensor *a = c->in[0];
     char kind = ct__pw_rows[c->op->index].kind[0];
-    bool simple = !c->into && (kind == 'A' || kind == 'N' || kind == 'F') && ct__pw_direct(c->in, c->nin, a, p);
-    for (int k = 1; simple && k < c->nin; k++) simple = ct__same_shape(c->in[k], a);
-    return simple ? ct__pw_f32(4 * c->op->index) : NULL;
+    bool simple = !c->into && (kind == 'A' || kind == 'N' || kind == 'F');
+    for (int k = 1; simple && k < c->nin; k++) {
+        p[k] = ct__pw_look_at(&look, c->in[k]);
+        simple = ct__same_shape(c->in[k], a);
+    }
+    return simple && ct__pw_direct(&look) ? ct__pw_f32(4 * c->op->index) : NULL;
 }
 static bool ct__pw_forward(ct__call *c)
 {
@@ -10541,21 +10550,27 @@ static bool ct__pw_fused(ct__bw *b)
 {
     ct_node *n = b->node;
     int at = 0;
-    unsigned wanted = 0;
+    const uint8_t *uses = ct__pw_uses[n->op->index];
+    unsigned wanted = b->wants & ~(unsigned)ct__pw_none[n->op->index];
     ct_tensor *g = b->g[0], *v[5] = {NULL, NULL, NULL, NULL, g};
     const void *p[5];
+    ct__pw_look look = ct__pw_look_from(g, p);
     bool ours = g->refs == 1 && g->storage->refs == 1;
     for (int k = 0; k < n->nin; k++) {
-        if ((n->saves & CT__SAVE_IN(k)) && !(v[k] = ct__bw_saved(b, at++))) return false;
-        if (ct__bw_needs(b, k) && !(ct__pw_uses[n->op->index][k + 1] & CT__USES_NONE)) wanted |= 1u << k;
+        if (!(n->saves & CT__SAVE_IN(k))) continue;
+        if (!(v[k] = ct__bw_saved(b, at++))) return false;
+        p[k] = ct__pw_look_at(&look, v[k]);
     }
-    if ((n->saves & CT__SAVE_OUT) && !(v[3] = ct__bw_output(b, at, 0))) return false;
-    bool direct = ct__pw_direct(v, 5, g, p);
-    for (int k = 0; wanted >> k; k++) {
-        int uses = ct__pw_uses[n->op->index][k + 1];
-        if (!(wanted >> k & 1)) continue;
-        if ((uses & CT__USES_PASS) && (!(uses & CT__USES_P) || b->f[0] == 1)) b->gin[k] = g, ours = false;
-        else if (!(b->gin[k] = ct__pw_gradient(b, k, v, direct ? p : NULL, ours && !(wanted >> k >> 1)))) return false;
+    if (n->saves & CT__SAVE_OUT) {
+        if (!(v[3] = ct__bw_output(b, at, 0))) return false;
+        p[3] = ct__pw_look_at(&look, v[3]);
+    }
+    bool direct = ct__pw_direct(&look);
+    for (int k = 0; wanted; k++, wanted >>= 1) {
+        int u = uses[k + 1];
+        if (!(wanted & 1)) continue;
+        if ((u & CT__USES_PASS) && (!(u & CT__USES_P) || b->f[0] == 1)) b->gin[k] = g, ours = false;
+        else if (!(b->gin[k] = ct__pw_gradient(b, k, v, direct ? p : NULL, ours && wanted == 1))) return false;
     }
     return true;
 }
