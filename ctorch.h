@@ -4611,6 +4611,8 @@ typedef struct ct__meta {
     ct__hook *hooks;
     int hook_count, hook_capacity, next_hook_id;
     bool retain_grad;
+    bool grad_lent;              /* the caller has seen the gradient's handle: it has to stay */
+    bool grad_zero;              /* the gradient counts as zeros, which are written if somebody looks: see ct__gradient */
 } ct__meta;
 struct ct_tensor {
     int refs;
@@ -9732,7 +9734,23 @@ CT_API ct_tensor *ct_requires_grad_(ct_tensor *t, bool on)
     t->flags = (uint16_t)(on && !t->node ? t->flags | CT__REQUIRES_GRAD : t->flags & ~CT__REQUIRES_GRAD);
     return t;
 }
-CT_API ct_tensor *ct_grad_of(ct_tensor *t) { return t && t->meta ? t->meta->grad : NULL; }
+/* zero_grad writes nothing where the next backward will put another gradient; whoever reads before that gets zeros. */
+static void ct__zero_fill(ct_tensor *g)
+{
+    if (ct__on_cpu(g) && ct__contiguous(g)) memset(ct__ptr(g), 0, (size_t)g->numel * ct__itemsize(g->dtype)), g->storage->version++;
+    else (ct_zero_)(g);
+}
+static ct_tensor *ct__gradient(ct_tensor *t)
+{
+    ct__meta *m = t->meta;
+    if (m && m->grad && m->grad_zero) m->grad_zero = false, ct__zero_fill(m->grad);
+    return m ? m->grad : NULL;
+}
+CT_API ct_tensor *ct_grad_of(ct_tensor *t)
+{
+    if (t && t->meta && !t->meta->grad_lent) t->meta->grad_lent = true;
+    return t ? ct__gradient(t) : NULL;
+}
 CT_API bool ct_set_grad(ct_tensor *t, ct_tensor *g)
 {
     if (!t) return false;
@@ -9744,7 +9762,7 @@ CT_API bool ct_set_grad(ct_tensor *t, ct_tensor *g)
     if (!ct__meta_of(t)) return false;
     ct_retain(g);
     ct_release(t->meta->grad);
-    t->meta->grad = g;
+    t->meta->grad = g, t->meta->grad_lent = true, t->meta->grad_zero = false;
     return true;
 }
 CT_API const char *ct_grad_fn_name(const ct_tensor *t) { return t && ct__wants_grad(t) && t->node ? t->node->op->node_name : NULL; }
@@ -9904,7 +9922,7 @@ static bool ct__run_hook(ct_tensor **g, ct_hook *call, void *user, const char *f
 }
 static bool ct__keep_gradient(ct_tensor *t, ct_tensor *g) /* of a non-leaf: later ones are added */
 {
-    ct_tensor *old = ct_grad_of(t);
+    ct_tensor *old = ct__gradient(t);
     return ct_set_grad(t, old ? (ct_add)(old, g) : g);
 }
 static bool ct__run_hooks(ct_node *n)
@@ -9926,6 +9944,7 @@ static bool ct__accumulate(ct_tensor *leaf, ct_tensor *g, bool create_graph)
 {
     ct__meta *m = ct__meta_of(leaf);
     if (!m) return false;
+    if (m->grad_zero) ct_release(m->grad), m->grad = NULL, m->grad_zero = false;
     if (m->grad && !create_graph && !m->grad->node && ct__same_shape(m->grad, g)) return (ct_add_)(m->grad, g) != NULL;
     ct_tensor *sum = m->grad ? (ct_add)(m->grad, g) : g;
     if (!m->grad && !create_graph && (g->refs > 1 || g->storage->refs > 1 || !ct__same_layout(g, leaf))) {
@@ -9936,7 +9955,7 @@ static bool ct__accumulate(ct_tensor *leaf, ct_tensor *g, bool create_graph)
     if (!sum) return false;
     ct_retain(sum);
     ct_release(m->grad);
-    m->grad = sum;
+    m->grad = sum, m->grad_lent = false;
     return true;
 }
 static ct_tensor *ct__fit_gradient(ct_tensor *g, const ct_node *n, int k) /* un-broadcasts and casts it to input k */
@@ -25250,10 +25269,11 @@ static void ct__grads_zero(ct_params *p)
     ct_scope_begin();
     ct_no_grad_begin();
     for (int k = 0; p && k < p->count; k++) {
-        ct_tensor *g = ct_grad_of(p->tensor[k]);
-        if (g && g->node) ct_detach_(g);
-        if (g && ct__on_cpu(g) && ct__contiguous(g)) memset(ct__ptr(g), 0, (size_t)g->numel * ct__itemsize(g->dtype)), g->storage->version++;
-        else if (g) (ct_zero_)(g);
+        ct__meta *m = p->tensor[k]->meta;
+        if (!m || !m->grad) continue;
+        if (m->grad->node) ct_detach_(m->grad);
+        m->grad_zero = true;
+        if (m->grad_lent || m->grad->refs > 1 || m->grad->storage->refs > 1) ct__gradient(p->tensor[k]);
     }
     ct_no_grad_end();
     ct_scope_end();
@@ -25272,7 +25292,7 @@ static ct_tensor *ct__elsewhere(ct_tensor *t, int dtype, ct_device device)
 }
 static bool ct__exchange(ct_tensor *t, int dtype, ct_device device)
 {
-    ct_tensor *n, *g = ct_grad_of(t);
+    ct_tensor *n, *g = ct__gradient(t);
     if ((!ct__is_float(t->dtype) || t->dtype == dtype) && t->storage->device == device) return true;
     if (!(n = ct__elsewhere(t, dtype, device)) || (g && !(g = ct__elsewhere(g, dtype, device)))) return false;
     n->storage->version = t->storage->version + 1; /* what backward saved of the old one is refused */
@@ -26686,7 +26706,7 @@ static float *ct__step_count(const ct__optim_slot *s) { return (float *)(void *)
 static bool ct__slot_step(ct_optim *o, ct__optim_slot *s)
 {
     const ct__group *g = &o->group[s->group];
-    ct_tensor *grad = ct_grad_of(s->param), *t[1 + CT__MAX_STATE] = {s->param, NULL, NULL, NULL}, *in[2 + CT__MAX_STATE], *out[1 + CT__MAX_STATE];
+    ct_tensor *grad = ct__gradient(s->param), *t[1 + CT__MAX_STATE] = {s->param, NULL, NULL, NULL}, *in[2 + CT__MAX_STATE], *out[1 + CT__MAX_STATE];
     int flags, states = ct__optim_states(o, g->h, &flags), compute = ct__wide(s->param->dtype), n = 1;
     double f[9] = {0, 0, 0, 0, 0, 0, 0, 0, 0};
     bool first;
@@ -26713,7 +26733,7 @@ CT_API bool ct_optim_step(ct_optim *o)
     bool ok = true;
     ct_no_grad_begin();
     for (int64_t k = 0; ok && k < o->slot_count; k++) {
-        if (!ct_grad_of(o->slot[k].param)) continue;
+        if (!ct__gradient(o->slot[k].param)) continue;
         ct_scope_begin();
         ok = ct__slot_step(o, &o->slot[k]);
         ct_scope_end();
@@ -26810,7 +26830,7 @@ static double ct__grads_norm(const ct_params *params, double p) /* the p-norm of
 {
     double total = 0;
     for (int k = 0; k < params->count; k++) {
-        ct_tensor *g = ct_grad_of(params->tensor[k]);
+        ct_tensor *g = ct__gradient(params->tensor[k]);
         if (!g) continue;
         ct_scope_begin();
         double norm = ct__grad_norm(g, p);
@@ -26832,7 +26852,7 @@ CT_API double ct_clip_grad_norm_with(ct_clip_opts o)
     double norm = ct__grads_norm(o.params, p), factor = o.max_norm / (norm + 1e-6);
     if (factor > 1) factor = 1;
     for (int k = 0; k < o.params->count; k++) {
-        ct_tensor *g = ct_grad_of(o.params->tensor[k]);
+        ct_tensor *g = ct__gradient(o.params->tensor[k]);
         if (!g || factor == 1) continue;
         ct_scope_begin();
         if (!(ct_mul_)(g, ct_number(factor))) norm = (double)NAN;
@@ -26846,7 +26866,7 @@ CT_API bool (ct_clip_grad_value_)(ct_params *params, double clip_value)
     bool ok = params != NULL;
     ct_no_grad_begin();
     for (int k = 0; ok && k < params->count; k++) {
-        ct_tensor *g = ct_grad_of(params->tensor[k]);
+        ct_tensor *g = ct__gradient(params->tensor[k]);
         if (!g) continue;
         ct_scope_begin();
         ok = (ct_clamp_min_)(g, ct_number(-clip_value)) && (ct_clamp_max_)(g, ct_number(clip_value));

@@ -377,6 +377,42 @@ static void groups_and_state(void)
     reports = 0, ct_clear_error();
     ct_optim_free(o);
 }
+/* zero_grad writes nothing while nobody looks: whoever does sees zeros, and a handle that was seen stays. */
+static double grad0(ct_tensor *w) { return ct_item(ct_get(ct_grad_of(w), "0")); }
+static void triple(ct_tensor *w) { ct_backward(ct_sum(ct_mul(w, 3))); }
+static void zero_grad_late(void)
+{
+    ct_tensor *w = ct_requires_grad_(ct_ones(70), true), *plain = ct_requires_grad_(ct_ones(70), true), *both[2] = {w, plain};
+    ct_params one = {1, NULL, &w}, two = {2, NULL, both};
+    ct_optim *o = ct_optim_sgd(&two, .lr = 0.5, .weight_decay = 0.5);
+    for (int k = 0; k < 3; k++) triple(w), ct_zero_grad(o); /* unseen: nothing adds up */
+    CHECK(ct_grad_of(plain) == NULL && grad0(w) == 0 && ct_item(ct_sum(ct_grad_of(w))) == 0);
+    ct_tensor *seen = ct_grad_of(w);
+    triple(w), triple(w);
+    CHECK(ct_grad_of(w) == seen && grad0(w) == 6);
+    ct_zero_grad(o);
+    CHECK(ct_item(ct_sum(seen)) == 0); /* through the handle that was seen */
+    triple(w);
+    CHECK(ct_grad_of(w) == seen && grad0(w) == 3);
+    ct_optim_clear_grad(o);
+    CHECK(ct_grad_of(w) == NULL);
+    triple(w), ct_zero_grad(o);
+    CHECK(ct_step(o) && ct_item(ct_get(w, "69")) == 0.75 && ct_item(ct_get(plain, "0")) == 1); /* zeros: the weight decays; no gradient: it does not */
+    triple(w), ct_zero_grad(o);
+    CHECK(ct_clip_grad_norm_(&one, 1.0) == 0 && ct_clip_grad_value_(&one, 1));
+    triple(w), ct_zero_grad(o), triple(w);
+    ct_backward(ct_sum(ct_mul(w, w)), .create_graph = true);
+    CHECK(grad0(w) == 4.5 && ct_requires_grad(ct_grad_of(w)));
+    ct_zero_grad(o);
+    CHECK(grad0(w) == 0 && !ct_requires_grad(ct_grad_of(w)));
+    ct_set_grad(w, ct_full_like(w, 2)), ct_zero_grad(o);
+    CHECK(grad0(w) == 0);
+    ct_optim_clear_grad(o), triple(w);
+    ct_tensor *held = NULL;
+    ct_optim_clear_grad(o), ct_backward(ct_sum(ct_mul(w, 3))), held = ct_retain(ct_grad_of(w)), ct_zero_grad(o), triple(w);
+    CHECK(held == ct_grad_of(w) && grad0(w) == 3);
+    ct_release(held), ct_optim_free(o);
+}
 static void warm_loop(void)
 {
     ct_manual_seed(0);
@@ -518,7 +554,7 @@ int main(void)
         run_schedule(k);
         ct_scope_end();
     }
-    void (*const parts[])(void) = {chained, clipping, groups_and_state, warm_loop, hostile, devices};
+    void (*const parts[])(void) = {chained, clipping, groups_and_state, zero_grad_late, warm_loop, hostile, devices};
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
         ct_scope_begin();
         parts[k]();
