@@ -4439,6 +4439,7 @@ static int ct__threads_wanted; /* 0: one per core */
 CT_API void ct_set_num_threads(int threads) { ct__threads_wanted = threads; }
 CT_API int ct_get_num_threads(void) { return 1; }
 static void ct__pool_stop(void) {}
+CT__INLINE void ct__spin(int i) { (void)i; }
 /* Runs body over ranges that cover [0, n), cut at multiples of grain. */
 static void ct__parallel_for(int64_t n, int64_t grain, void (*body)(void *ctx, int64_t begin, int64_t end), void *ctx)
 {
@@ -20939,6 +20940,7 @@ struct ct_generator {
     int next; /* words of state used; 0 only before the first twist */
     bool seeded, has_normal;
     double normal; /* the second of a pair of normals, for the next call */
+    const uint32_t *ahead; /* not NULL: in place of state, words of it that were made in advance */
     uint32_t state[CT__MT_WORDS];
 };
 static ct_generator ct__rng_default;
@@ -20946,7 +20948,7 @@ static ct__mutex ct__rng_lock = CT__MUTEX_INIT; /* of the default generator */
 
 static void ct__rng_seed(ct_generator *g, uint64_t seed)
 {
-    g->seed = seed, g->next = 0, g->seeded = true, g->has_normal = false, g->normal = 0;
+    g->seed = seed, g->next = 0, g->seeded = true, g->has_normal = false, g->normal = 0, g->ahead = NULL;
     g->state[0] = (uint32_t)(seed & 0xffffffffu);
     for (uint32_t k = 1; k < CT__MT_WORDS; k++) g->state[k] = 1812433253u * (g->state[k - 1] ^ (g->state[k - 1] >> 30)) + k;
 }
@@ -20984,6 +20986,10 @@ static void ct__rng_end(const ct_generator *g)
 }
 static void ct__rng_words(ct_generator *g, uint32_t *out, int64_t n)
 {
+    if (g->ahead) {
+        ct__rng->temper(g->ahead, out, (int)n), g->ahead += n;
+        return;
+    }
     while (n > 0) {
         if (g->next == 0 || g->next == CT__MT_WORDS) ct__rng->twist(g->state), g->next = 0;
         int k = (int)ct__imin(n, CT__MT_WORDS - g->next);
@@ -21059,7 +21065,7 @@ static bool ct__rng_parse(const char *b, ct_generator *g)
     memcpy(&g->normal, b + CT__RNG_NORMAL, 8), memcpy(&has_normal, b + CT__RNG_HAS_NORMAL, 4);
     if (seeded != 1 || next > CT__MT_WORDS || left != (next ? CT__MT_WORDS + 1 - (int32_t)next : 1)) return false;
     for (int k = 0; k < CT__MT_WORDS; k++) memcpy(&word, b + CT__RNG_STATE + 8 * k, 8), g->state[k] = (uint32_t)(word & 0xffffffffu);
-    g->next = (int)next, g->seeded = true, g->has_normal = has_normal != 0;
+    g->next = (int)next, g->seeded = true, g->has_normal = has_normal != 0, g->ahead = NULL;
     return true;
 }
 CT_API bool (ct_set_rng_state)(ct_tensor *state)
@@ -21205,11 +21211,12 @@ static void ct__rng_integer(ct_generator *g, const ct__distribution *d, int n, v
         ((int64_t *)out)[k] = (int64_t)(x + (uint64_t)d->base);
     }
 }
-static const struct { void (*draw)(ct_generator *, const ct__distribution *, int, void *); int compute; } ct__rng_of[] = {
-    {ct__rng_uniform, CT__F32}, /* float64 in float64 */
-    {ct__rng_normal, CT__F64}, {ct__rng_exponential, CT__F64}, {ct__rng_coin, CT__F32}, {NULL, CT__F32},
-    {ct__rng_integer, CT__I64}, {ct__rng_integer, CT__I64}, {NULL, CT__I64},
-    {ct__rng_log_normal, CT__F64}, {ct__rng_geometric, CT__F64}, {ct__rng_cauchy, CT__F64}, {NULL, CT__F64},
+/* words: for one value; 0: it depends on the values, or on what was drawn before */
+static const struct { void (*draw)(ct_generator *, const ct__distribution *, int, void *); int compute, words; } ct__rng_of[] = {
+    {ct__rng_uniform, CT__F32, 1}, /* float64 in float64, of two words */
+    {ct__rng_normal, CT__F64, 0}, {ct__rng_exponential, CT__F64, 2}, {ct__rng_coin, CT__F32, 2}, {NULL, CT__F32, 1},
+    {ct__rng_integer, CT__I64, 1}, {ct__rng_integer, CT__I64, 2}, {NULL, CT__I64, 0},
+    {ct__rng_log_normal, CT__F64, 0}, {ct__rng_geometric, CT__F64, 2}, {ct__rng_cauchy, CT__F64, 2}, {NULL, CT__F64, 0},
 };
 
 /* t, and what broadcasts to it, in the order of t's strides, as PyTorch walks them */
@@ -21244,22 +21251,6 @@ static void ct__rng_coins_of(ct_generator *g, const ct__iter *it, int64_t pos, i
     const float *p = (const float *)ct__iter_load(it, 1, CT__F32, pos, n, room);
     ct__rng_words(g, word, n);
     for (int k = 0; k < n; k++) out[k] = (float)((float)(word[k] & 0xffffffu) * (1.0f / 16777216.0f) < p[k]);
-}
-static void ct__rng_fill(ct_generator *g, const ct__distribution *d, ct_tensor *t, const ct_tensor *p)
-{
-    ct__iter it;
-    uint64_t room[CT__RNG_BLOCK];
-    int compute = d->kind == CT__RANDOM_UNIFORM && d->dtype == CT_F64 ? (int)CT__F64 : ct__rng_of[d->kind].compute, n;
-    ct__rng_iter(&it, t, p);
-    bool direct = it.flat[0] && t->dtype == ct__compute_dtype[compute];
-    for (int64_t pos = 0; pos < t->numel; pos += n) {
-        n = (int)ct__imin(CT__RNG_BLOCK, t->numel - pos);
-        void *out = direct ? (void *)(it.data[0] + pos * (int64_t)ct__itemsize(t->dtype)) : (void *)room;
-        if (d->kind == CT__RANDOM_POISSON_OF) ct__rng_poissons(g, &it, pos, n, (double *)out);
-        else if (p) ct__rng_coins_of(g, &it, pos, n, (float *)out);
-        else ct__rng_of[d->kind].draw(g, d, n, out);
-        if (!direct) ct__iter_store(&it, 0, compute, pos, n, out);
-    }
 }
 static void ct__rng_perm(ct_generator *g, int64_t *r, int64_t n)
 {
@@ -21308,23 +21299,101 @@ static void ct__rng_normals(ct_generator *g, const ct__distribution *d, char *ou
     for (int k = 0; k < n && half; k += 16) ct__rng_normal16_half(d->dtype, room + k, (float)mean, (float)std);
     if (half) ct__cpu()->kernels->store[CT__F32][d->dtype](n, room, out);
 }
-static void ct__rng_normal_all(ct_generator *g, const ct__distribution *d, const ct_tensor *t)
+static void ct__rng_last_normals(ct_generator *g, const ct__distribution *d, const ct_tensor *t)
 {
     uint32_t dropped[32];
-    int64_t whole = t->numel & -16, size = (int64_t)ct__itemsize(t->dtype);
-    for (int64_t pos = 0; pos < whole; pos += CT__RNG_BLOCK) ct__rng_normals(g, d, ct__ptr(t) + pos * size, (int)ct__imin(CT__RNG_BLOCK, whole - pos));
-    if (whole == t->numel) return;
-    ct__rng_words(g, dropped, (t->numel - whole) * (t->dtype == CT_F64 ? 2 : 1));
-    ct__rng_normals(g, d, ct__ptr(t) + (t->numel - 16) * size, 16);
+    ct__rng_words(g, dropped, t->numel % 16 * (t->dtype == CT_F64 ? 2 : 1));
+    ct__rng_normals(g, d, ct__ptr(t) + (t->numel - 16) * (int64_t)ct__itemsize(t->dtype), 16);
+}
+/* The values of one tensor. The sequence of states is made by one thread, ahead of those that turn its words into values. */
+enum { CT__RNG_PIECE = 64 * CT__RNG_BLOCK, CT__RNG_AHEAD = 16 }; /* values, and pieces that states are made for */
+typedef struct {
+    const ct__distribution *d;
+    ct__iter it;
+    int compute, words;   /* words for one value; 0: any number */
+    bool direct, normals; /* straight to memory; contiguous normals */
+    uint32_t *state;      /* those made ahead, the present one first */
+    int64_t from, to, first; /* values, and the place of the first one's word */
+    int states, made;
+} ct__rng_job;
+
+static void ct__rng_draw(const ct__rng_job *j, ct_generator *g, int64_t begin, int64_t end)
+{
+    uint64_t room[CT__RNG_BLOCK];
+    int n;
+    for (int64_t pos = begin; pos < end; pos += n) {
+        n = (int)ct__imin(CT__RNG_BLOCK, end - pos);
+        char *to = j->it.data[0] + pos * (int64_t)ct__itemsize(j->it.dtype[0]);
+        void *out = j->direct ? (void *)to : (void *)room;
+        if (j->normals) ct__rng_normals(g, j->d, to, n);
+        else if (j->d->kind == CT__RANDOM_POISSON_OF) ct__rng_poissons(g, &j->it, pos, n, (double *)out);
+        else if (j->d->kind == CT__RANDOM_BERNOULLI_OF) ct__rng_coins_of(g, &j->it, pos, n, (float *)out);
+        else ct__rng_of[j->d->kind].draw(g, j->d, n, out);
+        if (!j->direct && !j->normals) ct__iter_store(&j->it, 0, j->compute, pos, n, out);
+    }
+}
+static void ct__rng_make_states(ct__rng_job *j)
+{
+    for (int k = 1; k <= j->states; k++) {
+        uint32_t *s = j->state + k * CT__MT_WORDS;
+        memcpy(s, s - CT__MT_WORDS, CT__MT_WORDS * sizeof *s);
+        ct__rng->twist(s);
+        ct__atomic_set(&j->made, k);
+    }
+}
+static void ct__rng_pieces(void *ctx, int64_t begin, int64_t end) /* piece 0 makes the states: who has it waits for nobody */
+{
+    ct__rng_job *j = (ct__rng_job *)ctx;
+    ct_generator g;
+    if (!begin) ct__rng_make_states(j), begin++;
+    for (int64_t k = begin; k < end; k++) {
+        int64_t from = j->from + (k - 1) * CT__RNG_PIECE, to = ct__imin(from + CT__RNG_PIECE, j->to);
+        int64_t last = j->first + (to - j->from) * j->words - 1;
+        for (int i = 0; ct__atomic_get(&j->made) < last / CT__MT_WORDS; i++) ct__spin(i);
+        g.ahead = j->state + j->first + (from - j->from) * j->words;
+        ct__rng_draw(j, &g, from, to);
+    }
+}
+static void ct__rng_parallel(ct__rng_job *j, ct_generator *g, int64_t n)
+{
+    const int64_t most = CT__RNG_PIECE * CT__RNG_AHEAD, room = (most * j->words / CT__MT_WORDS + 2) * CT__MT_WORDS;
+    const size_t bytes = (size_t)room * sizeof *j->state;
+    if (!(j->state = (uint32_t *)ct__alloc(bytes))) {
+        ct__rng_draw(j, g, 0, n);
+        return;
+    }
+    for (j->from = 0; j->from < n; j->from = j->to) {
+        j->to = ct__imin(j->from + most, n), j->first = g->next ? g->next : CT__MT_WORDS, j->made = 0;
+        int64_t end = j->first + (j->to - j->from) * j->words;
+        j->states = (int)((end - 1) / CT__MT_WORDS);
+        memcpy(j->state, g->state, sizeof g->state);
+        ct__parallel_for(1 + (j->to - j->from + CT__RNG_PIECE - 1) / CT__RNG_PIECE, 1, ct__rng_pieces, j);
+        memcpy(g->state, j->state + j->states * CT__MT_WORDS, sizeof g->state);
+        g->next = (int)(end - (int64_t)j->states * CT__MT_WORDS);
+    }
+    ct__free(j->state, bytes);
+}
+static void ct__rng_fill(ct__rng_job *j, ct_generator *g, int64_t n)
+{
+    if (j->words && n >= 4 * CT__RNG_PIECE && ct_get_num_threads() > 1) ct__rng_parallel(j, g, n);
+    else ct__rng_draw(j, g, 0, n);
 }
 static bool ct__cpu_random(const ct_args *a)
 {
-    ct_tensor *t = a->out[0];
+    ct_tensor *t = a->out[0], *p = a->in_count ? a->in[0] : NULL;
     ct__distribution d = {a->op, t->dtype, a->f[0], a->f[1], a->i[0], (uint64_t)a->i[1]};
+    ct__rng_job j;
+    memset(&j, 0, sizeof j);
+    bool wide = d.kind == CT__RANDOM_BERNOULLI_OF ? p->dtype == CT_F64 : (d.kind == CT__RANDOM_UNIFORM || d.kind == CT__RANDOM_NORMAL) && d.dtype == CT_F64;
+    j.d = &d, j.normals = d.kind == CT__RANDOM_NORMAL && ct__contiguous(t) && t->numel >= 16;
+    j.compute = d.kind == CT__RANDOM_UNIFORM && wide ? (int)CT__F64 : ct__rng_of[d.kind].compute;
+    j.words = j.normals ? 1 + wide : ct__rng_of[d.kind].words + (wide && ct__rng_of[d.kind].words);
+    ct__rng_iter(&j.it, t, p);
+    j.direct = j.it.flat[0] && t->dtype == ct__compute_dtype[j.compute];
     ct_generator *g = ct__rng_begin();
     if (d.kind == CT__RANDOM_PERM) ct__rng_perm(g, (int64_t *)(void *)ct__ptr(t), t->numel);
-    else if (d.kind == CT__RANDOM_NORMAL && ct__contiguous(t) && t->numel >= 16) ct__rng_normal_all(g, &d, t);
-    else ct__rng_fill(g, &d, t, a->in_count ? a->in[0] : NULL);
+    else ct__rng_fill(&j, g, j.normals ? t->numel & -16 : t->numel);
+    if (j.normals && t->numel % 16) ct__rng_last_normals(g, &d, t);
     ct__rng_end(g);
     return true;
 }

@@ -2073,6 +2073,47 @@ static void rows(void)
         }
 }
 
+/* Random numbers: a long tensor is drawn in pieces, by all threads, and the generator goes on as if one had drawn it. */
+static ct_tensor *drawn(int kind, ct_dtype dtype, int64_t n)
+{
+    ct_tensor *t = kind == 10 ? ct_transpose(ct_empty_dtype(dtype, 3, n / 3), 0, 1) : kind == 11 ? ct_slice(ct_empty_dtype(dtype, 2 * n), 0, 0, CT_END, 2) : ct_empty_dtype(dtype, n);
+    ct_tensor *p = ct_full_dtype(dtype == CT_F64 ? CT_F64 : CT_F32, 0.3, n);
+    switch (kind) {
+    case 0: case 10: case 11: return ct_uniform_(t, -1, 3);
+    case 1: return ct_normal_(t, 1, 2);
+    case 2: return ct_exponential_(t, 2);
+    case 3: return ct_bernoulli_(t, 0.3);
+    case 4: return ct_bernoulli_(t, p);
+    case 5: return ct_random_(t, 0, 100);
+    case 6: return ct_geometric_(t, 0.2);
+    case 7: return ct_cauchy_(t, 0, 1);
+    case 8: return ct_log_normal_(t, 0, 1);
+    default: return ct_randint_dtype(CT_I64, -((int64_t)1 << 40), (int64_t)1 << 40, n);
+    }
+}
+static void draw_case(int kind, ct_dtype dtype, int64_t n)
+{
+    ct_tensor *r[2];
+    ct_scope_begin();
+    CASE("%lld random numbers %d of %s", (long long)n, kind, ct_dtype_name(dtype));
+    THREADS(3, r, (ct_manual_seed(n), ct_rand(1 + (int)(n % 700)), r[0] = drawn(kind, dtype, n), ct_rand(3), r[1] = ct_get_rng_state()));
+    ct_scope_end();
+}
+static void draws(void)
+{
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_F16, CT_BF16};
+    static const int64_t sizes[] = {49151, 49152, 49200, 65537, 196608, 196611, 200000, 400009};
+    for (int k = 0; k < 12; k++)
+        for (int t = 0; t < COUNT(types); t++)
+            for (int n = 0; n < COUNT(sizes); n++)
+                if (k < 2 || (k + t + n) % 3 == 0) draw_case(k, types[t], sizes[n]);
+    ct_scope_begin(); /* from a generator's first word on */
+    ct_tensor *r[2];
+    CASE("a new generator");
+    THREADS(3, r, (ct_manual_seed(7), r[0] = ct_rand(200000), r[1] = ct_rand(10)));
+    ct_scope_end();
+}
+
 int main(void)
 {
     test_init();
@@ -2080,7 +2121,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, near_keys, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows};
+                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
