@@ -4439,6 +4439,7 @@ static int ct__threads_wanted; /* 0: one per core */
 CT_API void ct_set_num_threads(int threads) { ct__threads_wanted = threads; }
 CT_API int ct_get_num_threads(void) { return 1; }
 static void ct__pool_stop(void) {}
+static bool ct__alone(void) { return true; }
 CT__INLINE void ct__spin(int i) { (void)i; }
 /* Runs body over ranges that cover [0, n), cut at multiples of grain. */
 static void ct__parallel_for(int64_t n, int64_t grain, void (*body)(void *ctx, int64_t begin, int64_t end), void *ctx)
@@ -4515,6 +4516,7 @@ CT_API int ct_get_num_threads(void)
     if (!n) ct__atomic_set(&cores, n = ct__core_count());
     return n;
 }
+static bool ct__alone(void) { return ct__tls.in_worker || ct_get_num_threads() < 2; } /* would a loop here have no other thread? */
 static void ct__pool_stop_locked(void) /* with ct__pool.running held */
 {
     ct__atomic_set(&ct__pool.stop, true);
@@ -14937,8 +14939,16 @@ static void ct__rank_sort(uint64_t *p, int64_t n) /* n <= CT__RUN: counts for ea
     }
     for (int64_t j = 0; j < n; j++) p[rank[j]] = copy[j];
 }
+/* From both ends, without branches, while neither run can end; then what is left. */
 static void ct__merge(const uint64_t *a, const uint64_t *a_end, const uint64_t *b, const uint64_t *b_end, uint64_t *to)
 {
+    uint64_t *end = to + (a_end - a) + (b_end - b);
+    for (int64_t k; (k = ct__imin(a_end - a, b_end - b) / 2) > 0;)
+        for (; k > 0; k--) {
+            uint64_t u = *a, v = *b, x = a_end[-1], y = b_end[-1], second = 0u - (uint64_t)(v >> 32 < u >> 32), last = 0u - (uint64_t)(y >> 32 < x >> 32);
+            *to++ = u ^ ((u ^ v) & second), *--end = y ^ ((x ^ y) & last);
+            a += 1 + (int64_t)second, b -= (int64_t)second, a_end += (int64_t)last, b_end -= 1 + (int64_t)last;
+        }
     while (a < a_end && b < b_end) {
         bool second = *b >> 32 < *a >> 32;
         *to++ = second ? *b : *a;
@@ -14979,7 +14989,57 @@ static uint64_t *ct__radix_sort(uint64_t *p, uint64_t *t, int64_t n)
     }
     return p;
 }
-static uint64_t *ct__sort_pairs(uint64_t *p, uint64_t *t, int64_t n) { return n < CT__RADIX_FROM ? ct__merge_sort(p, t, n) : ct__radix_sort(p, t, n); }
+/* A long row in threads: runs sorted side by side, then merged two by two, all threads at places of their own of the result. */
+enum { CT__SORT_SPLIT = 1 << 16 };
+typedef struct { uint64_t *from, *to; int64_t n, run; } ct__runs_job;
+static void ct__runs_sort(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__runs_job *r = (const ct__runs_job *)ctx;
+    for (int64_t k = begin; k < end; k++) {
+        uint64_t *p = r->from + k * r->run;
+        int64_t n = ct__imin(r->run, r->n - k * r->run);
+        const uint64_t *q = ct__radix_sort(p, r->to + k * r->run, n);
+        if (q != p) memcpy(p, q, (size_t)n * sizeof *p);
+    }
+}
+static int64_t ct__merge_cut(const uint64_t *a, int64_t na, const uint64_t *b, int64_t nb, int64_t k) /* how many of the first k are a's */
+{
+    int64_t low = ct__imax(0, k - nb), high = ct__imin(k, na);
+    while (low < high) {
+        int64_t i = low + (high - low) / 2;
+        if (b[k - i - 1] >> 32 < a[i] >> 32) high = i;
+        else low = i + 1;
+    }
+    return low;
+}
+static void ct__runs_merge(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__runs_job *r = (const ct__runs_job *)ctx;
+    for (int64_t at = begin, stop; at < end; at = stop) {
+        int64_t first = at / (2 * r->run) * (2 * r->run), na = ct__imin(r->run, r->n - first), nb = ct__imin(r->run, r->n - first - na);
+        const uint64_t *a = r->from + first, *b = a + na;
+        stop = ct__imin(end, first + na + nb);
+        int64_t i = ct__merge_cut(a, na, b, nb, at - first), k = ct__merge_cut(a, na, b, nb, stop - first);
+        ct__merge(a + i, a + k, b + (at - first - i), b + (stop - first - k), r->to + at);
+    }
+}
+static uint64_t *ct__sort_runs(uint64_t *p, uint64_t *t, int64_t n)
+{
+    int64_t runs = 2;
+    while (runs < ct_get_num_threads() && n / runs > CT__SORT_SPLIT) runs *= 2;
+    ct__runs_job r = {p, t, n, (n + runs - 1) / runs};
+    ct__parallel_for(runs, 1, ct__runs_sort, &r);
+    for (; r.run < n; r.run *= 2) {
+        ct__parallel_for(n, CT__GRAIN, ct__runs_merge, &r);
+        p = r.from, r.from = r.to, r.to = p;
+    }
+    return r.from;
+}
+static uint64_t *ct__sort_pairs(uint64_t *p, uint64_t *t, int64_t n)
+{
+    if (n < CT__RADIX_FROM) return ct__merge_sort(p, t, n);
+    return n < CT__SORT_SPLIT || ct__alone() ? ct__radix_sort(p, t, n) : ct__sort_runs(p, t, n);
+}
 
 /* Moves the k smallest of n pairs to the front. Those from *start on share the k-th's upper half: *size of them, of which k - *start count. */
 static void ct__select_pairs(uint64_t *p, uint64_t *t, int64_t n, int64_t k, int64_t *start, int64_t *size)
@@ -14994,8 +15054,8 @@ static void ct__select_pairs(uint64_t *p, uint64_t *t, int64_t n, int64_t k, int
         if (count[b] == n) continue;
         for (int64_t j = s; j < s + n; j++) {
             uint64_t v = p[j], digit = v >> shift & 255;
-            if (digit < b) p[out++] = v;
-            else if (digit == b) t[equal++] = v;
+            p[out] = v, out += digit < b; /* written in any case, kept where the next one goes on: no branches */
+            t[equal] = v, equal += digit == b;
         }
         memcpy(p + out, t, (size_t)equal * sizeof *p);
         s = out, n = equal;
@@ -15016,24 +15076,43 @@ typedef struct {
     bool wide;
 } ct__sort_job;
 
+typedef struct { const ct__sort_job *j; uint64_t *p, base; const char *x; int shift, far; bool near; } ct__keys_job;
+static void ct__keys_range(void *ctx, int64_t begin, int64_t end) /* near: stops where a key is too far from the base */
+{
+    enum { PIECE = 256 };
+    ct__keys_job *c = (ct__keys_job *)ctx;
+    for (int64_t at = begin, m; at < end && !ct__atomic_get(&c->far); at += m) {
+        uint64_t beyond = 0;
+        m = c->near ? ct__imin(PIECE, end - at) : end - at;
+        c->j->keys(c->p + at, m, c->x, c->j->inner, c->shift, c->j->flip, c->base);
+        for (int64_t k = at; c->near && k < at + m; k++) beyond |= c->p[k] >> 32;
+        if (beyond) ct__atomic_set(&c->far, 1);
+    }
+}
+static bool ct__keys_all(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x, int shift, uint64_t base, bool near)
+{
+    ct__keys_job c = {j, p, base, x, shift, 0, near};
+    ct__parallel_for(n, CT__GRAIN, ct__keys_range, &c);
+    return !c.far;
+}
 static void ct__take_keys(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x, bool low)
 {
-    j->keys(p, n, x, j->inner, j->wide && !low ? 32 : 0, j->flip, 0);
+    int shift = j->wide && !low ? 32 : 0;
+    if (n > CT__GRAIN) ct__keys_all(j, p, n, x, shift, 0, false);
+    else j->keys(p, n, x, j->inner, shift, j->flip, 0);
+}
+static void ct__number_pairs(void *ctx, int64_t begin, int64_t end)
+{
+    for (int64_t k = begin; k < end; k++) ((uint64_t *)ctx)[k] = (uint64_t)k;
 }
 /* Are all n keys of 64 bits within 2^31 of the first, as whole numbers mostly are? Then their distances from a base are put above the places. */
 static bool ct__take_near(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x)
 {
-    uint64_t high = *p, low = *p, beyond = 0, base, reach = (uint64_t)1 << 31;
+    uint64_t high = *p, low = *p, base, reach = (uint64_t)1 << 31;
     j->keys(&high, 1, x, j->inner, 32, j->flip, 0), j->keys(&low, 1, x, j->inner, 0, j->flip, 0);
     base = (high >> 32 << 32) + (low >> 32);
     base = base < reach ? 0 : base > UINT64_MAX - reach ? UINT64_MAX - 2 * reach + 1 : base - reach;
-    for (int64_t at = 0, m; at < n && !beyond; at += m) {
-        m = ct__imin(256, n - at);
-        j->keys(p + at, m, x, j->inner, 32, j->flip, base);
-        for (int64_t k = at; k < at + m; k++) beyond |= p[k] >> 32;
-    }
-    if (!beyond) j->keys(p, n, x, j->inner, 0, j->flip, base);
-    return !beyond;
+    return ct__keys_all(j, p, n, x, 32, base, true) && ct__keys_all(j, p, n, x, 0, base, false);
 }
 static uint64_t *ct__sort_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, int64_t n, const char *x, bool *whole) /* whole: pairs hold all of the keys */
 {
@@ -15155,13 +15234,23 @@ static const uint64_t *ct__row_order(const ct__sort_job *j, uint64_t *p, uint64_
         return j->kind == CT__KTH ? p + j->k - 1 : p;
     }
     int64_t n = few ? ct__candidates(j, p, t, x) : j->n;
-    for (int64_t k = 0; !few && k < n; k++) p[k] = (uint64_t)k;
+    if (!few) ct__parallel_for(n, CT__GRAIN, ct__number_pairs, p);
     if (j->kind == CT__MEDIAN || j->kind == CT__NANMEDIAN) p[0] = (uint64_t)ct__median_place(j, p, t, x);
     else if (j->kind == CT__MODE) p[0] = (uint64_t)ct__mode_place(j, p, t, x);
     if (j->kind >= CT__MEDIAN) return p;
     if (j->k < j->n || j->kind == CT__KTH) ct__select_by_key(j, p, t, n, j->k, x);
     if (j->kind == CT__KTH) return p + j->k - 1;
     return j->kind == CT__SORT ? ct__sort_by_key(j, p, t, j->k, x, &whole) : p;
+}
+/* What is kept of a row: places and values, to rows of results. */
+typedef struct { const ct__sort_job *j; const uint64_t *pair; char *x; int64_t to; } ct__sorted_row;
+static void ct__sorted_store(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__sorted_row *r = (const ct__sorted_row *)ctx;
+    const ct__sort_job *j = r->j;
+    int64_t first = r->to + begin * j->inner;
+    for (int64_t k = begin; k < end; k++) j->indices[r->to + k * j->inner] = (int64_t)(r->pair[k] & 0xffffffffu);
+    ct__move_line(&j->move, r->x, 0, j->indices + first, j->inner, j->inner, j->values + first * j->move.size, j->inner, end - begin);
 }
 static void ct__sort_lanes(void *ctx, int64_t begin, int64_t end)
 {
@@ -15171,9 +15260,8 @@ static void ct__sort_lanes(void *ctx, int64_t begin, int64_t end)
         for (int64_t row = j->rows * lane / j->lanes; row < j->rows * (lane + 1) / j->lanes; row++) {
             int64_t o = row / j->inner, i = row % j->inner, to = o * j->made * j->inner + i;
             char *x = j->x + (o * j->n * j->inner + i) * j->move.size;
-            const uint64_t *q = ct__row_order(j, p, p + j->n, x);
-            for (int64_t k = 0; k < j->made; k++) j->indices[to + k * j->inner] = (int64_t)(q[k] & 0xffffffffu);
-            ct__move_line(&j->move, x, 0, j->indices + to, j->inner, j->inner, j->values + to * j->move.size, j->inner, j->made);
+            ct__sorted_row r = {j, ct__row_order(j, p, p + j->n, x), x, to};
+            ct__parallel_for(j->made, CT__GRAIN, ct__sorted_store, &r);
         }
     }
 }
@@ -21375,7 +21463,7 @@ static void ct__rng_parallel(ct__rng_job *j, ct_generator *g, int64_t n)
 }
 static void ct__rng_fill(ct__rng_job *j, ct_generator *g, int64_t n)
 {
-    if (j->words && n >= 4 * CT__RNG_PIECE && ct_get_num_threads() > 1) ct__rng_parallel(j, g, n);
+    if (j->words && n >= 4 * CT__RNG_PIECE && !ct__alone()) ct__rng_parallel(j, g, n);
     else ct__rng_draw(j, g, 0, n);
 }
 static bool ct__cpu_random(const ct_args *a)

@@ -2114,6 +2114,56 @@ static void draws(void)
     ct_scope_end();
 }
 
+/* Long rows are sorted in runs by all threads: values and places as of a stable merge sort, NaN last, with 1 to 5 threads. */
+static bool comes_before(double a, double b, bool descending) { return descending ? (a != a && b == b) || a > b : a < b || (b != b && a == a); }
+static void stable_order(const double *v, int64_t *order, int64_t *room, int64_t n, bool descending)
+{
+    for (int64_t k = 0; k < n; k++) order[k] = k;
+    for (int64_t w = 1; w < n; w *= 2) {
+        for (int64_t s = 0; s < n; s += 2 * w) {
+            int64_t a = s, middle = s + w < n ? s + w : n, b = middle, end = s + 2 * w < n ? s + 2 * w : n;
+            for (int64_t k = s; k < end; k++) room[k] = a < middle && (b == end || !comes_before(v[order[b]], v[order[a]], descending)) ? order[a++] : order[b++];
+        }
+        memcpy(order, room, (size_t)n * sizeof *order);
+    }
+}
+static void long_row_case(ct_dtype dtype, int64_t n, int pattern, bool descending)
+{
+    int64_t *order = (int64_t *)malloc((size_t)(2 * n) * sizeof *order), k = 1 + n / (pattern == 2 ? 2 : 5);
+    ct_tensor *r[2], *v = NULL, *at = NULL;
+    ct_scope_begin();
+    for (int64_t j = 0; j < n; j++) values[j] = pattern == 0 ? test_uniform(-100, 100) : pattern == 1 ? (double)(j * 7 % 23) : pattern == 2 ? (double)j : j % 1000 == 7 ? NAN : test_uniform(-2, 2);
+    ct_tensor *x = input(dtype, CT_SHAPE(n), 0);
+    CASE("%lld of %s, pattern %d%s", (long long)n, ct_dtype_name(dtype), pattern, descending ? ", descending" : "");
+    stable_order(values, order, order + n, n, descending);
+    for (int64_t j = 0; j < n; j++) want[j] = values[order[j]], want_at[j] = (double)order[j];
+    THREADS(5, r, (r[0] = ct_sort(x, 0, descending, &at), r[1] = at));
+    EQUALS(r[0], 0, want, n), EQUALS(r[1], 0, want_at, n);
+    THREADS(3, r, (r[0] = ct_topk(x, k, 0, descending, true, &at), r[1] = at));
+    if (!floating(dtype) || pattern < 3) EQUALS(r[0], 0, want, k);
+    THREADS(3, r, (r[0] = ct_topk(x, 40, 0, descending, true, &at), r[1] = at));
+    THREADS(3, r, (r[0] = ct_topk(x, 40, 0, descending, false, &at), r[1] = at));
+    THREADS(3, r, (r[0] = ct_topk(x, k, 0, descending, false, &at), r[1] = at));
+    if (!descending) {
+        THREADS(3, r, (r[0] = ct_kthvalue(x, k, 0, false, &at), r[1] = ct_median(x)));
+        EQUALS(r[0], 0, want + k - 1, 1);
+        if (pattern < 3) EQUALS(r[1], 0, want + (n - 1) / 2, 1);
+        THREADS(3, r, (r[0] = v = ct_nanmedian(x), r[1] = ct_unique(x, true, NULL, NULL)));
+        if (pattern < 3) EQUALS(v, 0, want + (n - 1) / 2, 1);
+    }
+    ct_scope_end();
+    free(order);
+}
+static void long_rows(void)
+{
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_F16, CT_U8};
+    static const int64_t sizes[] = {65535, 65536, 65539, 140001, 300007};
+    for (int t = 0; t < COUNT(types); t++)
+        for (int n = 0; n < COUNT(sizes); n++)
+            for (int pattern = 0; pattern < (floating(types[t]) ? 4 : 2); pattern++)
+                if (types[t] != CT_U8 || pattern == 1) long_row_case(types[t], sizes[n], types[t] == CT_F16 && pattern == 2 ? 1 : pattern, (n + t + pattern) % 2 == 1);
+}
+
 int main(void)
 {
     test_init();
@@ -2121,7 +2171,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, near_keys, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws};
+                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws, long_rows};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
