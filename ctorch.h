@@ -4568,7 +4568,14 @@ static void ct__parallel_for(int64_t n, int64_t grain, void (*body)(void *ctx, i
     }
     ct__unlock(&ct__pool.running);
 }
-#endif
+#endif/* Zeros, by all threads where they are many. */
+static void ct__clear_range(void *ctx, int64_t begin, int64_t end) { memset((char *)ctx + begin, 0, (size_t)(end - begin)); }
+static void ct__clear(void *to, size_t bytes)
+{
+    enum { PIECE = 1 << 19 };
+    ct__parallel_for((int64_t)bytes, PIECE, ct__clear_range, to);
+}
+
 /* ---- >>tensor ------------------------------------------------------------------------------------------------------
    The handle: a view (shape, strides, offset) of a storage. The owner: a scope, a node, a module, or the caller. */
 typedef struct ct_node ct_node;
@@ -11126,17 +11133,43 @@ static bool ct__geometry_is_simple(const ct__geometry *g)
     }
     return true;
 }
-static void ct__scatter_sum(const ct__geometry *g, int dtype, const char *in, char *memory)
-{
-    int64_t index[CT_MAX_DIMS] = {0}, n = 1, at = g->offset;
-    for (int64_t d = 0; d < g->ndim; d++) n *= g->shape[d];
-    for (int64_t k = 0; k < n; k++) {
-        if (dtype == CT_F64) ((double *)memory)[at] += ((const double *)in)[k];
-        else if (dtype == CT_F32) ((float *)memory)[at] += ((const float *)in)[k];
-        else ((int64_t *)memory)[at] = (int64_t)((uint64_t)((int64_t *)memory)[at] + (uint64_t)((const int64_t *)in)[k]);
-        int64_t d = g->ndim - 1;
-        for (at += d >= 0 ? g->stride[d] : 0; d >= 0 && ++index[d] == g->shape[d]; at += d >= 0 ? g->stride[d] : 0) at -= index[d] * g->stride[d], index[d--] = 0;
+typedef struct { const ct__geometry *g; const char *in; char *memory; int64_t runs; int dtype; } ct__scatter_job; /* runs: of the last dim, per slice */
+#define CT__SCATTER(T)                                                                                                \
+    {                                                                                                                 \
+        T *to = (T *)(void *)j->memory + at;                                                                          \
+        const T *from = (const T *)(const void *)j->in + r * n;                                                       \
+        if (step == 1) for (int64_t k = 0; k < n; k++) to[k] += from[k];                                              \
+        else for (int64_t k = 0; k < n; k++) to[k * step] += from[k];                                                 \
     }
+static void ct__scatter_slices(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__scatter_job *j = (const ct__scatter_job *)ctx;
+    const ct__geometry *g = j->g;
+    int64_t index[CT_MAX_DIMS] = {0}, last = g->ndim - 1, n = last < 0 ? 1 : g->shape[last], step = last < 0 ? 1 : g->stride[last], at = g->offset;
+    for (int64_t d = last - 1, r = begin * j->runs; d >= 0; r /= g->shape[d--]) index[d] = r % g->shape[d], at += index[d] * g->stride[d];
+    for (int64_t r = begin * j->runs; r < end * j->runs; r++) {
+        if (j->dtype == CT_F64) CT__SCATTER(double)
+        else if (j->dtype == CT_F32) CT__SCATTER(float)
+        else CT__SCATTER(uint64_t)
+        for (int64_t d = last - 1; d >= 0; d--) {
+            at += g->stride[d];
+            if (++index[d] < g->shape[d]) break;
+            at -= index[d] * g->stride[d], index[d] = 0;
+        }
+    }
+}
+#undef CT__SCATTER
+static void ct__scatter_sum(const ct__geometry *g, int dtype, const char *in, char *memory) /* slices of leading dims that lie apart can be added side by side */
+{
+    ct__scatter_job j = {g, in, memory, 1, dtype};
+    int64_t extent = ct__geometry_end(g) - g->offset, slices = 1, d = 0, n = g->ndim ? g->shape[g->ndim - 1] : 1;
+    for (; d < g->ndim - 1; d++) {
+        int64_t rest = extent - (g->shape[d] - 1) * g->stride[d];
+        if (g->shape[d] > 1 && g->stride[d] < rest) break;
+        slices *= g->shape[d], extent = rest;
+    }
+    for (; d < g->ndim - 1; d++) j.runs *= g->shape[d];
+    ct__parallel_for(slices, 1 + CT__GRAIN / (j.runs * n), ct__scatter_slices, &j);
 }
 static bool ct__remap_forward(ct__call *c)
 {
@@ -11767,7 +11800,7 @@ CT_API ct_tensor *(ct_fill_)(ct_tensor *input, ct_tensor *value)
 CT_API ct_tensor *ct_zero_(ct_tensor *input)
 {
     if (input && ct__contiguous(input) && ct__on_cpu(input) && !ct__wants_grad(input)) {
-        memset(ct__ptr(input), 0, (size_t)input->numel * ct__itemsize(input->dtype));
+        ct__clear(ct__ptr(input), (size_t)input->numel * ct__itemsize(input->dtype));
         input->storage->version++;
         return input;
     }
@@ -11791,7 +11824,7 @@ static ct_tensor *ct__filled(ct_tensor *t, ct_tensor *value)
 static ct_tensor *ct__zeroed(ct_tensor *t)
 {
     if (!t || !ct__on_cpu(t)) return ct__filled(t, t ? ct_number(0) : NULL);
-    memset(ct__ptr(t), 0, (size_t)t->numel * ct__itemsize(t->dtype));
+    ct__clear(ct__ptr(t), (size_t)t->numel * ct__itemsize(t->dtype));
     return t;
 }
 CT_API ct_tensor *(ct_full_dtype)(ct_dtype dtype, ct_tensor *value, ct_shape s) { return ct__filled((ct_empty_dtype)(dtype, s), value); }
@@ -11886,6 +11919,21 @@ CT_API ct_tensor *(ct_from_blob)(void *data, ct_dtype dtype, ct_shape s) { retur
 #pragma GCC push_options
 #pragma GCC optimize("O2,tree-loop-vectorize,vect-cost-model=dynamic")
 #endif
+/* start + i*step, in runs: vectors turn int32 into doubles, not int64 */
+typedef struct { char *to; double start, step; int64_t first, by; int dtype; } ct__count_job;
+static void ct__count_range(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__count_job *j = (const ct__count_job *)ctx;
+    double *x = (double *)(void *)j->to, start = j->start, step = j->step;
+    float *y = (float *)(void *)j->to;
+    uint64_t *k = (uint64_t *)(void *)j->to, next = (uint64_t)j->first + (uint64_t)begin * (uint64_t)j->by, by = (uint64_t)j->by;
+    for (int64_t from = begin, n = 0; j->dtype != CT_I64 && from < end; from += n) {
+        n = ct__imin(end - from, INT32_MAX);
+        if (j->dtype == CT_F32) for (int32_t i = 0; i < (int32_t)n; i++) y[from + i] = (float)(start + ((double)from + (double)i) * step);
+        else for (int32_t i = 0; i < (int32_t)n; i++) x[from + i] = start + ((double)from + (double)i) * step;
+    }
+    for (int64_t i = begin; j->dtype == CT_I64 && i < end; i++, next += by) k[i] = next;
+}
 CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, double step)
 {
     if (dtype == CT_DTYPE_DEFAULT) dtype = ct__default_dtype;
@@ -11898,18 +11946,25 @@ CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, doub
     int64_t count = (int64_t)steps;
     ct_tensor *t = ct__new_on(CT_CPU, dtype == CT_F32 ? CT_F32 : floats ? CT_F64 : CT_I64, &count, 1);
     if (!t) return NULL;
-    double *x = (double *)(void *)ct__ptr(t);
-    float *y = (float *)(void *)ct__ptr(t);
-    uint64_t *k = (uint64_t *)(void *)ct__ptr(t), next = (uint64_t)(int64_t)start, by = (uint64_t)(int64_t)step;
-    for (int64_t from = 0, n = 0; floats && from < count; from += n) { /* runs: vectors turn int32 into doubles, not int64 */
-        n = count - from < INT32_MAX ? count - from : INT32_MAX;
-        if (dtype == CT_F32) for (int32_t i = 0; i < (int32_t)n; i++) y[from + i] = (float)(start + ((double)from + (double)i) * step);
-        else for (int32_t i = 0; i < (int32_t)n; i++) x[from + i] = start + ((double)from + (double)i) * step;
-    }
-    for (int64_t i = 0; !floats && i < count; i++, next += by) k[i] = next;
+    ct__count_job j = {ct__ptr(t), start, step, (int64_t)start, (int64_t)step, t->dtype};
+    ct__parallel_for(count, CT__GRAIN, ct__count_range, &j);
     ct__pw_init();
     t = ct__cast_of(t, (int)dtype);
     return ct__homed(t);
+}
+typedef struct { char *to; double start, end, base; int64_t steps; bool wide; } ct__spaced_job;
+static void ct__spaced_range(void *ctx, int64_t first, int64_t last) /* a loop for each half and type: nothing is asked in each turn */
+{
+    const ct__spaced_job *j = (const ct__spaced_job *)ctx;
+    int64_t steps = j->steps, half = ct__imin(ct__imax(steps == 1 ? 1 : steps / 2, first), last);
+    double *x = j->wide ? (double *)(void *)j->to : NULL, start = j->start, end = j->end, base = j->base, step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
+    float *y = j->wide ? NULL : (float *)(void *)j->to, f0 = (float)start, f1 = (float)end, fs = steps > 1 ? (f1 - f0) / (float)(steps - 1) : 0;
+    for (int64_t i = first; x && i < half; i++) x[i] = start + step * (double)i;
+    for (int64_t i = half; x && i < last; i++) x[i] = end - step * (double)(steps - 1 - i);
+    for (int64_t i = first; y && i < half; i++) y[i] = f0 + fs * (float)i;
+    for (int64_t i = half; y && i < last; i++) y[i] = f1 - fs * (float)(steps - 1 - i);
+    for (int64_t i = first; x && base == base && i < last; i++) x[i] = pow(base, x[i]);
+    for (int64_t i = first; y && base == base && i < last; i++) y[i] = powf((float)base, y[i]);
 }
 /* Two-sided, as torch: the second half counts down from the end. In float32 the step is float32, too. base: powers of it, unless it is NAN. */
 static ct_tensor *ct__spaced(const char *function, ct_dtype dtype, double start, double end, int64_t steps, double base)
@@ -11921,17 +11976,8 @@ static ct_tensor *ct__spaced(const char *function, ct_dtype dtype, double start,
     if (whole) start = trunc(start), end = trunc(end);
     ct__fn f = ct__begin(function);
     ct_tensor *t = ct__new_on(CT_CPU, wide ? CT_F64 : CT_F32, &steps, 1);
-    double step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
-    float f0 = (float)start, f1 = (float)end, fs = steps > 1 ? (f1 - f0) / (float)(steps - 1) : 0;
-    int64_t half = steps == 1 ? 1 : steps / 2; /* a loop for each half and type: nothing is asked in each turn */
-    double *x = t && wide ? (double *)(void *)ct__ptr(t) : NULL;
-    float *y = t && !wide ? (float *)(void *)ct__ptr(t) : NULL;
-    for (int64_t i = 0; x && i < half; i++) x[i] = start + step * (double)i;
-    for (int64_t i = half; x && i < steps; i++) x[i] = end - step * (double)(steps - 1 - i);
-    for (int64_t i = 0; y && i < half; i++) y[i] = f0 + fs * (float)i;
-    for (int64_t i = half; y && i < steps; i++) y[i] = f1 - fs * (float)(steps - 1 - i);
-    for (int64_t i = 0; x && base == base && i < steps; i++) x[i] = pow(base, x[i]);
-    for (int64_t i = 0; y && base == base && i < steps; i++) y[i] = powf((float)base, y[i]);
+    ct__spaced_job j = {t ? ct__ptr(t) : NULL, start, end, base, steps, wide};
+    if (t) ct__parallel_for(steps, base == base ? CT__GRAIN / 16 : CT__GRAIN, ct__spaced_range, &j);
     ct__pw_init();
     return ct__end(f, ct__homed(t ? ct__cast_of(t, (int)dtype) : NULL));
 }
@@ -14081,18 +14127,32 @@ static bool ct__check_mask(const ct_tensor *mask, const char *function)
     ct__fail(CT_ERR_DTYPE, function, "a mask is bool (or uint8), not %s", ct_dtype_name((ct_dtype)mask->dtype));
     return false;
 }
+typedef struct { const ct_tensor *input; const int64_t *flat; int64_t *rows; } ct__unflat_job;
+static void ct__unflat(void *ctx, int64_t begin, int64_t end) /* flat positions to rows of indices: by division, or from the one before where the last dim goes on */
+{
+    const ct__unflat_job *j = (const ct__unflat_job *)ctx;
+    const int64_t *shape = j->input->shape;
+    int n = j->input->ndim;
+    for (int64_t k = begin; k < end; k++) {
+        int64_t *row = j->rows + k * n, p = j->flat[k];
+        if (k > begin && p - j->flat[k - 1] < shape[n - 1] - row[-1]) {
+            memcpy(row, row - n, (size_t)n * sizeof *row), row[n - 1] += p - j->flat[k - 1];
+            continue;
+        }
+        for (int d = n - 1; d >= 0; d--) row[d] = p % shape[d], p /= shape[d];
+    }
+}
 CT_API ct_tensor *ct_nonzero(ct_tensor *input)
 {
     if (!input) return NULL;
     ct__fn f = ct__begin("ct_nonzero");
     ct_tensor *x = ct_detach(input), *flat = x ? ct__mask_positions(ct__is_mask(x) ? x : (ct_ne)(x, ct_number(0))) : NULL;
     int64_t shape[2] = {flat ? flat->numel : 0, input->ndim};
-    ct_tensor *r = flat ? ct__new_on(CT_CPU, CT_I64, shape, 2) : NULL;
-    if (r)
-        for (int64_t k = 0; k < shape[0]; k++) {
-            int64_t *row = (int64_t *)ct__ptr(r) + k * input->ndim, p = ((int64_t *)ct__ptr(flat))[k];
-            for (int d = input->ndim - 1; d >= 0; d--) row[d] = p % input->shape[d], p /= input->shape[d];
-        }
+    ct_tensor *r = !flat ? NULL : input->ndim == 1 ? ct_unsqueeze(flat, 1) : ct__new_on(CT_CPU, CT_I64, shape, 2);
+    if (r && input->ndim > 1) {
+        ct__unflat_job j = {input, (const int64_t *)ct__ptr(flat), (int64_t *)ct__ptr(r)};
+        ct__parallel_for(shape[0], CT__GRAIN / 4, ct__unflat, &j);
+    }
     return ct__end(f, r && !ct__on_cpu(input) ? (ct_to_device)(r, input->storage->device) : r);
 }
 CT_API ct_tensor *ct_argwhere(ct_tensor *input) { return ct_nonzero(input); }
@@ -15057,8 +15117,8 @@ static void ct__select_pairs(uint64_t *p, uint64_t *t, int64_t n, int64_t k, int
         if (count[b] == n) continue;
         for (int64_t j = s; j < s + n; j++) {
             uint64_t v = p[j], digit = v >> shift & 255;
-            p[out] = v, out += digit < b; /* written in any case, kept where the next one goes on: no branches */
-            t[equal] = v, equal += digit == b;
+            if (digit < b) p[out++] = v;
+            else if (digit == b) t[equal++] = v;
         }
         memcpy(p + out, t, (size_t)equal * sizeof *p);
         s = out, n = equal;
@@ -19896,7 +19956,7 @@ static bool ct__la_run(ct__la *j, int64_t batch, int64_t room, const char *funct
     if (batch <= 0) return true;
     if ((double)room * (double)j->parts > 1e15 || !(j->work = (double *)ct__alloc(bytes))) return ct__fail_memory(function, room) != NULL;
     int64_t cost = 64 + j->m * j->n * ct__imax(j->k, ct__imin(j->m, j->n));
-    ct__parallel_for(j->parts, 1 + 4 * CT__GRAIN / cost * j->parts / batch, ct__la_range, j);
+    ct__parallel_for(j->parts, 1 + CT__GRAIN / cost * j->parts / batch, ct__la_range, j);
     ct__free(j->work, bytes);
     return !j->failed || ct__fail_memory(function, room) != NULL;
 }
@@ -22737,15 +22797,28 @@ CT_API ct_tensor *ct_kl_div_with(ct_kl_div_opts o)
     return ct__end(f, sum ? (ct_div)(sum, ct_number_i64(o.input->ndim ? o.input->shape[0] : 1)) : NULL);
 }
 /* Every element in [0,1]? Elements of other devices are not looked at. */
+typedef struct { const ct_tensor *t; int outside; } ct__unit_job;
+static void ct__unit_range(void *ctx, int64_t begin, int64_t end)
+{
+    ct__unit_job *j = (ct__unit_job *)ctx;
+    int compute = ct__compute_of(j->t->dtype);
+    ct__reduce_row *const *row = ct__cpu()->kernels->row[compute];
+    const char *x = ct__ptr(j->t) + begin * (int64_t)ct__itemsize(j->t->dtype);
+    double low = 0, high = 1; /* a NaN becomes both */
+    row[CT__R_MIN](end - begin, x, &low), row[CT__R_MAX](end - begin, x, &high);
+    if (!(low >= 0 && high <= 1)) ct__atomic_set(&j->outside, 1);
+}
 static bool ct__probabilities(ct_tensor *x, const char *function)
 {
     if (!ct__on_cpu(x)) return true;
     int depth = ct_scope_depth();
     ct_scope_begin();
     ct_tensor *t = ct__cast_of(x, CT_F64 == x->dtype ? CT_F64 : CT_F32);
+    ct__unit_job j = {t, 0};
     bool ok = t != NULL;
     double bad = 0;
-    for (int64_t k = 0; ok && k < t->numel; k++) {
+    if (ok) ct__parallel_for(t->numel, CT__GRAIN, ct__unit_range, &j);
+    for (int64_t k = 0; ok && j.outside && k < t->numel; k++) {
         double v = t->dtype == CT_F64 ? ((const double *)(const void *)ct__ptr(t))[k] : (double)((const float *)(const void *)ct__ptr(t))[k];
         if (!(v >= 0 && v <= 1)) ok = false, bad = v;
     }
@@ -25273,7 +25346,7 @@ static void ct__grads_zero(ct_params *p)
     for (int k = 0; p && k < p->count; k++) {
         ct_tensor *g = ct_grad_of(p->tensor[k]);
         if (g && g->node) ct_detach_(g);
-        if (g && ct__on_cpu(g) && ct__contiguous(g)) memset(ct__ptr(g), 0, (size_t)g->numel * ct__itemsize(g->dtype)), g->storage->version++;
+        if (g && ct__on_cpu(g) && ct__contiguous(g)) ct__clear(ct__ptr(g), (size_t)g->numel * ct__itemsize(g->dtype)), g->storage->version++;
         else if (g) (ct_zero_)(g);
     }
     ct_no_grad_end();

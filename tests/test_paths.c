@@ -2164,6 +2164,104 @@ static void long_rows(void)
                 if (types[t] != CT_U8 || pattern == 1) long_row_case(types[t], sizes[n], types[t] == CT_F16 && pattern == 2 ? 1 : pattern, (n + t + pattern) % 2 == 1);
 }
 
+/* What is long enough for several threads: counting, spacing, zeros, places of elements that are not 0, checks of probabilities, sums of
+   windows that overlap, batches of small factorisations. */
+static void counts_and_spaces(void)
+{
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_I32};
+    for (int t = 0; t < COUNT(types); t++)
+        for (int64_t n = 16383; n < 300000; n = n * 5 / 2) {
+            ct_tensor *r[2];
+            bool whole = !floating(types[t]);
+            double step = whole ? 3 : 0.25;
+            ct_scope_begin();
+            CASE("%lld of %s, counted and spaced", (long long)n, ct_dtype_name(types[t]));
+            THREADS(3, r, (r[0] = ct_arange_dtype(types[t], -7, -7 + step * (double)n, step), r[1] = ct_linspace_dtype(types[t], -1, 1 + (double)n, n)));
+            for (int64_t k = 0; k < n; k++) want[k] = -7 + step * (double)k, want_at[k] = -1 + (2 + (double)n) / (double)(n - 1) * (double)k;
+            if (whole) for (int64_t k = 0; k < n; k++) want_at[k] = trunc(want_at[k]);
+            EQUALS(r[0], types[t] == CT_F32 ? 1e-6 : 0, want, n), EQUALS(r[1], whole ? 1.0 : types[t] == CT_F32 ? 1e-6 : 1e-12, want_at, n);
+            THREADS(3, r, (r[0] = ct_logspace_dtype(types[t], 0, 1, n, 2), r[1] = ct_zeros_dtype(types[t], 3, n)));
+            memset(want, 0, (size_t)(3 * n) * sizeof *want);
+            EQUALS(r[1], 0, want, 3 * n);
+            EQUALS(ct_zero_(ct_ones_dtype(types[t], 3, n)), 0, want, 3 * n);
+            ct_scope_end();
+        }
+}
+static void places_case(int64_t a, int64_t b, int64_t c, int every)
+{
+    int64_t n = a * b * c, count = 0, *p = (int64_t *)malloc((size_t)(3 * n) * sizeof *p);
+    ct_tensor *r[2];
+    ct_scope_begin();
+    CASE("places in (%lld,%lld,%lld), one of %d", (long long)a, (long long)b, (long long)c, every);
+    for (int64_t k = 0; k < n; k++) {
+        values[k] = every == 1 || pick(1, every) == 1 ? (double)pick(1, 9) : 0;
+        if (values[k] != 0) p[3 * count] = k / (b * c), p[3 * count + 1] = k / c % b, p[3 * count + 2] = k % c, count++;
+    }
+    ct_tensor *x = input(CT_F32, CT_SHAPE(a, b, c), 0), *flat = ct_reshape(x, n);
+    THREADS(3, r, (r[0] = ct_nonzero(x), r[1] = ct_nonzero(flat)));
+    CHECKF(r[0] && ct_dim(r[0]) == 2 && ct_numel(r[0]) == 3 * count && !memcmp(ct_data(r[0]), p, (size_t)(3 * count) * sizeof *p), "%s", what);
+    CHECKF(r[1] && ct_dim(r[1]) == 2 && ct_numel(r[1]) == count, "%s, flat", what);
+    bool same = true;
+    for (int64_t k = 0; r[1] && k < count; k++) same = same && ((const int64_t *)ct_data(r[1]))[k] == (p[3 * k] * b + p[3 * k + 1]) * c + p[3 * k + 2];
+    CHECKF(same, "%s, flat", what);
+    ct_scope_end();
+    free(p);
+}
+static void probabilities(void)
+{
+    const int64_t n = 100003;
+    for (int bad = 0; bad < 6; bad++)
+        for (int wide = 0; wide < 2; wide++) {
+            ct_scope_begin();
+            for (int64_t k = 0; k < n; k++) values[k] = (double)(k % 101) / 100;
+            if (bad) values[bad == 1 ? 0 : bad == 2 ? n - 1 : n / 2] = bad < 3 ? 1.01 : bad == 3 ? -0.001 : bad == 4 ? NAN : -INFINITY;
+            ct_tensor *x = test_tensor(wide ? CT_F64 : CT_F32, CT_SHAPE(n), values, 0);
+            for (int threads = 1; threads <= 3; threads++) {
+                ct_set_num_threads(threads);
+                if (bad) CHECK_ERROR(CT_ERR_ARGUMENT, ct_binary_cross_entropy(x, ct_zeros_like(x)));
+                else CHECK(ct_binary_cross_entropy(x, ct_zeros_like(x)));
+            }
+            ct_set_num_threads(0);
+            ct_scope_end();
+        }
+}
+static ct_tensor *windows_of(ct_tensor *const *in, int count, void *user)
+{
+    (void)count, (void)user;
+    return ct_mul(ct_im2col(in[0], .kernel_size = 3, .stride = 2, .padding = 1), 3);
+}
+static void windows_case(ct_dtype dtype, int64_t N, int64_t C, int64_t H, int64_t W, int64_t kernel, int64_t stride)
+{
+    int64_t oh = (H - kernel) / stride + 1, ow = (W - kernel) / stride + 1, n = N * C * H * W;
+    ct_tensor *r[2], *g[1];
+    ct_scope_begin();
+    CASE("windows of %s (%lld,%lld,%lld,%lld), %lld by %lld", ct_dtype_name(dtype), (long long)N, (long long)C, (long long)H, (long long)W, (long long)kernel, (long long)stride);
+    for (int64_t k = 0; k < n; k++) values[k] = 0;
+    ct_tensor *x = ct_requires_grad_(input(dtype, CT_SHAPE(N, C, H, W), 0), true), *y = ct_im2col(x, .kernel_size = kernel, .stride = stride), *up;
+    CHECK(y && ct_numel(y) == N * C * kernel * kernel * oh * ow);
+    for (int64_t k = 0; k < ct_numel(y); k++) values[k] = (double)pick(-8, 8);
+    up = input(dtype, ct_shape_of(y), 0);
+    memset(want, 0, (size_t)n * sizeof *want);
+    for (int64_t k = 0; k < ct_numel(y); k++) {
+        int64_t j = k % ow, i = k / ow % oh, b = k / (ow * oh) % kernel, a = k / (ow * oh * kernel) % kernel, plane = k / (ow * oh * kernel * kernel);
+        want[(plane * H + i * stride + a) * W + j * stride + b] += values[k];
+    }
+    THREADS(3, r, (ct_grad_many(&y, &up, 1, &x, g, 1, (ct_grad_opts){.retain_graph = true, .ct_end_ = 0}), r[0] = g[0]));
+    EQUALS(r[0], 0, want, n);
+    ct_scope_end();
+}
+static void long_tensors(void)
+{
+    counts_and_spaces(), probabilities();
+    places_case(40, 50, 100, 1), places_case(100, 100, 10, 2), places_case(7, 300, 33, 20), places_case(3000, 9, 1, 1), places_case(1, 1, 70000, 3);
+    windows_case(CT_F32, 4, 16, 32, 32, 3, 1), windows_case(CT_F64, 1, 3, 40, 17, 4, 3), windows_case(CT_F32, 2, 1, 30, 30, 5, 2), windows_case(CT_F32, 8, 8, 20, 20, 2, 2);
+    check_gradients(windows_of, CT_SHAPE(2, 2, 7, 6), NULL);
+    ct_tensor *e = ct_randn_dtype(CT_F64, 100, 8, 8), *r[2], *v;
+    e = ct_matmul(e, ct_transpose(e, 1, 2));
+    CASE("eigh of a batch");
+    THREADS(3, r, (r[0] = ct_linalg_eigh(e, NULL, &v), r[1] = v));
+}
+
 int main(void)
 {
     test_init();
@@ -2171,7 +2269,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, near_keys, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws, long_rows};
+                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws, long_rows, long_tensors};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
