@@ -16387,7 +16387,7 @@ static size_t ct__gemm_plan(ct__gemm_job *g)
     if (g->K <= 0 || g->c.alpha == 0) return g->run = ct__gemm_scale, (size_t)0;
     if (ct__gemm_is_flat(g)) return g->run = ct__gemm_flat, (size_t)0;
     if (ct__gemm_is_few(g->M, g->N, g->K, &g->b, k))
-        return g->run = ct__gemv, (size_t)(g->M * (ct__gemm_up(g->K, 16) + g->N) * k->size);
+        return g->serial = 2 * g->work < CT__GEMM_SERIAL, g->run = ct__gemv, (size_t)(g->M * (ct__gemm_up(g->K, 16) + g->N) * k->size); /* memory bounds it */
     g->run = ct__gemm_packed;
     g->NR = ct__gemm_cut(g->N, k->NR, k->VL);
     int64_t part = g->KC = ct__gemm_cut(g->K, CT__GEMM_KBYTES / k->size, 4);

@@ -1621,6 +1621,7 @@ static void products(void)
             product_case(7, 3, 3, 3, types[t], layout), product_case(40, 4, 5, 4, types[t], layout), product_case(3, 2, 70, 300, types[t], layout), product_case(2, 300, 130, 3, types[t], layout);
             product_case(1, 2, 300, 500, types[t], layout), product_case(1, 4, 301, 517, types[t], layout), product_case(1, 517, 301, 3, types[t], layout);
             product_case(1, 400, 2, 600, types[t], layout), product_case(1, 300, 1, 1000, types[t], layout), product_case(1, 1000, 10, 1, types[t], layout);
+            if (t < 2) product_case(1, 900, 701, 1, types[t], layout), product_case(1, 1, 700, 900, types[t], layout), product_case(1, 60000, 11, 1, types[t], layout); /* in threads */
         }
 }
 
@@ -2142,6 +2143,9 @@ static void long_row_case(ct_dtype dtype, int64_t n, int pattern, bool descendin
     THREADS(3, r, (r[0] = ct_topk(x, k, 0, descending, true, &at), r[1] = at));
     if (!floating(dtype) || pattern < 3) EQUALS(r[0], 0, want, k);
     THREADS(3, r, (r[0] = ct_topk(x, 40, 0, descending, true, &at), r[1] = at));
+    EQUALS(r[0], 0, want, 40);
+    THREADS(3, r, (r[0] = ct_kthvalue(x, 900, 0, false, &at), r[1] = at));
+    if (!descending) EQUALS(r[0], 0, want + 899, 1);
     THREADS(3, r, (r[0] = ct_topk(x, 40, 0, descending, false, &at), r[1] = at));
     THREADS(3, r, (r[0] = ct_topk(x, k, 0, descending, false, &at), r[1] = at));
     if (!descending) {
