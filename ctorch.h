@@ -4568,7 +4568,8 @@ static void ct__parallel_for(int64_t n, int64_t grain, void (*body)(void *ctx, i
     }
     ct__unlock(&ct__pool.running);
 }
-#endif/* Zeros, by all threads where they are many. */
+#endif
+/* Zeros, by all threads where they are many. */
 static void ct__clear_range(void *ctx, int64_t begin, int64_t end) { memset((char *)ctx + begin, 0, (size_t)(end - begin)); }
 static void ct__clear(void *to, size_t bytes)
 {
@@ -15139,24 +15140,24 @@ typedef struct {
     bool wide;
 } ct__sort_job;
 
-typedef struct { const ct__sort_job *j; uint64_t *p, base; const char *x; int shift, far; bool near; } ct__keys_job;
-static void ct__keys_range(void *ctx, int64_t begin, int64_t end) /* near: stops where a key is too far from the base */
+typedef struct { const ct__sort_job *j; uint64_t *p, base; const char *x; int shift, beyond; bool checked; } ct__keys_job;
+static void ct__keys_range(void *ctx, int64_t begin, int64_t end) /* checked: stops where a key is too far from the base */
 {
     enum { PIECE = 256 };
     ct__keys_job *c = (ct__keys_job *)ctx;
-    for (int64_t at = begin, m; at < end && !ct__atomic_get(&c->far); at += m) {
-        uint64_t beyond = 0;
-        m = c->near ? ct__imin(PIECE, end - at) : end - at;
+    for (int64_t at = begin, m; at < end && !ct__atomic_get(&c->beyond); at += m) {
+        uint64_t over = 0;
+        m = c->checked ? ct__imin(PIECE, end - at) : end - at;
         c->j->keys(c->p + at, m, c->x, c->j->inner, c->shift, c->j->flip, c->base);
-        for (int64_t k = at; c->near && k < at + m; k++) beyond |= c->p[k] >> 32;
-        if (beyond) ct__atomic_set(&c->far, 1);
+        for (int64_t k = at; c->checked && k < at + m; k++) over |= c->p[k] >> 32;
+        if (over) ct__atomic_set(&c->beyond, 1);
     }
 }
-static bool ct__keys_all(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x, int shift, uint64_t base, bool near)
+static bool ct__keys_all(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x, int shift, uint64_t base, bool checked)
 {
-    ct__keys_job c = {j, p, base, x, shift, 0, near};
+    ct__keys_job c = {j, p, base, x, shift, 0, checked};
     ct__parallel_for(n, CT__GRAIN, ct__keys_range, &c);
-    return !c.far;
+    return !c.beyond;
 }
 static void ct__take_keys(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x, bool low)
 {
