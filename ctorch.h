@@ -15159,7 +15159,7 @@ static bool ct__keys_all(const ct__sort_job *j, uint64_t *p, int64_t n, const ch
     ct__parallel_for(n, CT__GRAIN, ct__keys_range, &c);
     return !c.beyond;
 }
-static void ct__take_keys(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x, bool low)
+CT__INLINE void ct__take_keys(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x, bool low)
 {
     int shift = j->wide && !low ? 32 : 0;
     if (n > CT__GRAIN) ct__keys_all(j, p, n, x, shift, 0, false);
@@ -15298,7 +15298,8 @@ static const uint64_t *ct__row_order(const ct__sort_job *j, uint64_t *p, uint64_
         return j->kind == CT__KTH ? p + j->k - 1 : p;
     }
     int64_t n = few ? ct__candidates(j, p, t, x) : j->n;
-    if (!few) ct__parallel_for(n, CT__GRAIN, ct__number_pairs, p);
+    if (!few && n > CT__GRAIN) ct__parallel_for(n, CT__GRAIN, ct__number_pairs, p);
+    else if (!few) ct__number_pairs(p, 0, n);
     if (j->kind == CT__MEDIAN || j->kind == CT__NANMEDIAN) p[0] = (uint64_t)ct__median_place(j, p, t, x);
     else if (j->kind == CT__MODE) p[0] = (uint64_t)ct__mode_place(j, p, t, x);
     if (j->kind >= CT__MEDIAN) return p;
@@ -15325,7 +15326,8 @@ static void ct__sort_lanes(void *ctx, int64_t begin, int64_t end)
             int64_t o = row / j->inner, i = row % j->inner, to = o * j->made * j->inner + i;
             char *x = j->x + (o * j->n * j->inner + i) * j->move.size;
             ct__sorted_row r = {j, ct__row_order(j, p, p + j->n, x), x, to};
-            ct__parallel_for(j->made, CT__GRAIN, ct__sorted_store, &r);
+            if (j->made > CT__GRAIN) ct__parallel_for(j->made, CT__GRAIN, ct__sorted_store, &r);
+            else ct__sorted_store(&r, 0, j->made);
         }
     }
 }
