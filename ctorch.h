@@ -4449,6 +4449,8 @@ static int ct__threads_wanted; /* 0: one per core */
 CT_API void ct_set_num_threads(int threads) { ct__threads_wanted = threads; }
 CT_API int ct_get_num_threads(void) { return 1; }
 static void ct__pool_stop(void) {}
+static bool ct__alone(void) { return true; }
+CT__INLINE void ct__spin(int i) { (void)i; }
 /* Runs body over ranges that cover [0, n), cut at multiples of grain. */
 static void ct__parallel_for(int64_t n, int64_t grain, void (*body)(void *ctx, int64_t begin, int64_t end), void *ctx)
 {
@@ -4524,6 +4526,7 @@ CT_API int ct_get_num_threads(void)
     if (!n) ct__atomic_set(&cores, n = ct__core_count());
     return n;
 }
+static bool ct__alone(void) { return ct__tls.in_worker || ct_get_num_threads() < 2; } /* would a loop here have no other thread? */
 static void ct__pool_stop_locked(void) /* with ct__pool.running held */
 {
     ct__atomic_set(&ct__pool.stop, true);
@@ -4576,6 +4579,14 @@ static void ct__parallel_for(int64_t n, int64_t grain, void (*body)(void *ctx, i
     ct__unlock(&ct__pool.running);
 }
 #endif
+/* Zeros, by all threads where they are many. */
+static void ct__clear_range(void *ctx, int64_t begin, int64_t end) { memset((char *)ctx + begin, 0, (size_t)(end - begin)); }
+static void ct__clear(void *to, size_t bytes)
+{
+    enum { PIECE = 1 << 19 };
+    ct__parallel_for((int64_t)bytes, PIECE, ct__clear_range, to);
+}
+
 /* ---- >>tensor ------------------------------------------------------------------------------------------------------
    The handle: a view (shape, strides, offset) of a storage. The owner: a scope, a node, a module, or the caller. */
 typedef struct ct_node ct_node;
@@ -9737,7 +9748,7 @@ CT_API ct_tensor *ct_requires_grad_(ct_tensor *t, bool on)
 /* zero_grad writes nothing where the next backward will put another gradient; whoever reads before that gets zeros. */
 static void ct__zero_fill(ct_tensor *g)
 {
-    if (ct__on_cpu(g) && ct__contiguous(g)) memset(ct__ptr(g), 0, (size_t)g->numel * ct__itemsize(g->dtype)), g->storage->version++;
+    if (ct__on_cpu(g) && ct__contiguous(g)) ct__clear(ct__ptr(g), (size_t)g->numel * ct__itemsize(g->dtype)), g->storage->version++;
     else (ct_zero_)(g);
 }
 static ct_tensor *ct__gradient(ct_tensor *t)
@@ -11281,17 +11292,43 @@ static bool ct__geometry_is_simple(const ct__geometry *g)
     }
     return true;
 }
-static void ct__scatter_sum(const ct__geometry *g, int dtype, const char *in, char *memory)
-{
-    int64_t index[CT_MAX_DIMS] = {0}, n = 1, at = g->offset;
-    for (int64_t d = 0; d < g->ndim; d++) n *= g->shape[d];
-    for (int64_t k = 0; k < n; k++) {
-        if (dtype == CT_F64) ((double *)memory)[at] += ((const double *)in)[k];
-        else if (dtype == CT_F32) ((float *)memory)[at] += ((const float *)in)[k];
-        else ((int64_t *)memory)[at] = (int64_t)((uint64_t)((int64_t *)memory)[at] + (uint64_t)((const int64_t *)in)[k]);
-        int64_t d = g->ndim - 1;
-        for (at += d >= 0 ? g->stride[d] : 0; d >= 0 && ++index[d] == g->shape[d]; at += d >= 0 ? g->stride[d] : 0) at -= index[d] * g->stride[d], index[d--] = 0;
+typedef struct { const ct__geometry *g; const char *in; char *memory; int64_t runs; int dtype; } ct__scatter_job; /* runs: of the last dim, per slice */
+#define CT__SCATTER(T)                                                                                                \
+    {                                                                                                                 \
+        T *to = (T *)(void *)j->memory + at;                                                                          \
+        const T *from = (const T *)(const void *)j->in + r * n;                                                       \
+        if (step == 1) for (int64_t k = 0; k < n; k++) to[k] += from[k];                                              \
+        else for (int64_t k = 0; k < n; k++) to[k * step] += from[k];                                                 \
     }
+static void ct__scatter_slices(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__scatter_job *j = (const ct__scatter_job *)ctx;
+    const ct__geometry *g = j->g;
+    int64_t index[CT_MAX_DIMS] = {0}, last = g->ndim - 1, n = last < 0 ? 1 : g->shape[last], step = last < 0 ? 1 : g->stride[last], at = g->offset;
+    for (int64_t d = last - 1, r = begin * j->runs; d >= 0; r /= g->shape[d--]) index[d] = r % g->shape[d], at += index[d] * g->stride[d];
+    for (int64_t r = begin * j->runs; r < end * j->runs; r++) {
+        if (j->dtype == CT_F64) CT__SCATTER(double)
+        else if (j->dtype == CT_F32) CT__SCATTER(float)
+        else CT__SCATTER(uint64_t)
+        for (int64_t d = last - 1; d >= 0; d--) {
+            at += g->stride[d];
+            if (++index[d] < g->shape[d]) break;
+            at -= index[d] * g->stride[d], index[d] = 0;
+        }
+    }
+}
+#undef CT__SCATTER
+static void ct__scatter_sum(const ct__geometry *g, int dtype, const char *in, char *memory) /* slices of leading dims that lie apart can be added side by side */
+{
+    ct__scatter_job j = {g, in, memory, 1, dtype};
+    int64_t extent = ct__geometry_end(g) - g->offset, slices = 1, d = 0, n = g->ndim ? g->shape[g->ndim - 1] : 1;
+    for (; d < g->ndim - 1; d++) {
+        int64_t rest = extent - (g->shape[d] - 1) * g->stride[d];
+        if (g->shape[d] > 1 && g->stride[d] < rest) break;
+        slices *= g->shape[d], extent = rest;
+    }
+    for (; d < g->ndim - 1; d++) j.runs *= g->shape[d];
+    ct__parallel_for(slices, 1 + CT__GRAIN / (j.runs * n), ct__scatter_slices, &j);
 }
 static bool ct__remap_forward(ct__call *c)
 {
@@ -11922,7 +11959,7 @@ CT_API ct_tensor *(ct_fill_)(ct_tensor *input, ct_tensor *value)
 CT_API ct_tensor *ct_zero_(ct_tensor *input)
 {
     if (input && ct__contiguous(input) && ct__on_cpu(input) && !ct__wants_grad(input)) {
-        memset(ct__ptr(input), 0, (size_t)input->numel * ct__itemsize(input->dtype));
+        ct__clear(ct__ptr(input), (size_t)input->numel * ct__itemsize(input->dtype));
         input->storage->version++;
         return input;
     }
@@ -11946,7 +11983,7 @@ static ct_tensor *ct__filled(ct_tensor *t, ct_tensor *value)
 static ct_tensor *ct__zeroed(ct_tensor *t)
 {
     if (!t || !ct__on_cpu(t)) return ct__filled(t, t ? ct_number(0) : NULL);
-    memset(ct__ptr(t), 0, (size_t)t->numel * ct__itemsize(t->dtype));
+    ct__clear(ct__ptr(t), (size_t)t->numel * ct__itemsize(t->dtype));
     return t;
 }
 CT_API ct_tensor *(ct_full_dtype)(ct_dtype dtype, ct_tensor *value, ct_shape s) { return ct__filled((ct_empty_dtype)(dtype, s), value); }
@@ -12041,27 +12078,52 @@ CT_API ct_tensor *(ct_from_blob)(void *data, ct_dtype dtype, ct_shape s) { retur
 #pragma GCC push_options
 #pragma GCC optimize("O2,tree-loop-vectorize,vect-cost-model=dynamic")
 #endif
+/* start + i*step, in runs: vectors turn int32 into doubles, not int64 */
+typedef struct { char *to; double start, step; int64_t first, by; int dtype; } ct__count_job;
+static void ct__count_range(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__count_job *j = (const ct__count_job *)ctx;
+    double *x = (double *)(void *)j->to, start = j->start, step = j->step;
+    float *y = (float *)(void *)j->to;
+    uint64_t *k = (uint64_t *)(void *)j->to, next = (uint64_t)j->first + (uint64_t)begin * (uint64_t)j->by, by = (uint64_t)j->by;
+    for (int64_t from = begin, n = 0; j->dtype != CT_I64 && from < end; from += n) {
+        n = ct__imin(end - from, INT32_MAX);
+        if (j->dtype == CT_F32) for (int32_t i = 0; i < (int32_t)n; i++) y[from + i] = (float)(start + ((double)from + (double)i) * step);
+        else for (int32_t i = 0; i < (int32_t)n; i++) x[from + i] = start + ((double)from + (double)i) * step;
+    }
+    for (int64_t i = begin; j->dtype == CT_I64 && i < end; i++, next += by) k[i] = next;
+}
 CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, double step)
 {
     if (dtype == CT_DTYPE_DEFAULT) dtype = ct__default_dtype;
     if (!ct__dtype_ok(dtype, "ct_arange")) return NULL;
     bool floats = ct__is_float((int)dtype);
     if (dtype == CT_I64) start = trunc(start), end = trunc(end), step = trunc(step);
-    double n = ceil((end - start) / step); /* smaller integers: counted before they are cut, as torch does */
+    double steps = ceil((end - start) / step); /* smaller integers: counted before they are cut, as torch does */
     if (!floats) start = trunc(start), step = trunc(step);
-    if (step == 0 || !(n >= 0) || n > 1e15) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_arange", "no range from %g to %g by %g", start, end, step);
-    int64_t count = (int64_t)n;
+    if (step == 0 || !(steps >= 0) || steps > 1e15) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_arange", "no range from %g to %g by %g", start, end, step);
+    int64_t count = (int64_t)steps;
     ct_tensor *t = ct__new_on(CT_CPU, dtype == CT_F32 ? CT_F32 : floats ? CT_F64 : CT_I64, &count, 1);
     if (!t) return NULL;
-    double *x = (double *)(void *)ct__ptr(t);
-    float *y = (float *)(void *)ct__ptr(t);
-    uint64_t *k = (uint64_t *)(void *)ct__ptr(t), next = (uint64_t)(int64_t)start, by = (uint64_t)(int64_t)step;
-    if (dtype == CT_F32) for (int64_t i = 0; i < count; i++) y[i] = (float)(start + (double)i * step);
-    else if (floats) for (int64_t i = 0; i < count; i++) x[i] = start + (double)i * step;
-    else for (int64_t i = 0; i < count; i++, next += by) k[i] = next;
+    ct__count_job j = {ct__ptr(t), start, step, (int64_t)start, (int64_t)step, t->dtype};
+    ct__parallel_for(count, CT__GRAIN, ct__count_range, &j);
     ct__pw_init();
     t = ct__cast_of(t, (int)dtype);
     return ct__homed(t);
+}
+typedef struct { char *to; double start, end, base; int64_t steps; bool wide; } ct__spaced_job;
+static void ct__spaced_range(void *ctx, int64_t first, int64_t last) /* a loop for each half and type: nothing is asked in each turn */
+{
+    const ct__spaced_job *j = (const ct__spaced_job *)ctx;
+    int64_t steps = j->steps, half = ct__imin(ct__imax(steps == 1 ? 1 : steps / 2, first), last);
+    double *x = j->wide ? (double *)(void *)j->to : NULL, start = j->start, end = j->end, base = j->base, step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
+    float *y = j->wide ? NULL : (float *)(void *)j->to, f0 = (float)start, f1 = (float)end, fs = steps > 1 ? (f1 - f0) / (float)(steps - 1) : 0;
+    for (int64_t i = first; x && i < half; i++) x[i] = start + step * (double)i;
+    for (int64_t i = half; x && i < last; i++) x[i] = end - step * (double)(steps - 1 - i);
+    for (int64_t i = first; y && i < half; i++) y[i] = f0 + fs * (float)i;
+    for (int64_t i = half; y && i < last; i++) y[i] = f1 - fs * (float)(steps - 1 - i);
+    for (int64_t i = first; x && base == base && i < last; i++) x[i] = pow(base, x[i]);
+    for (int64_t i = first; y && base == base && i < last; i++) y[i] = powf((float)base, y[i]);
 }
 /* Two-sided, as torch: the second half counts down from the end. In float32 the step is float32, too. base: powers of it, unless it is NAN. */
 static ct_tensor *ct__spaced(const char *function, ct_dtype dtype, double start, double end, int64_t steps, double base)
@@ -12073,17 +12135,8 @@ static ct_tensor *ct__spaced(const char *function, ct_dtype dtype, double start,
     if (whole) start = trunc(start), end = trunc(end);
     ct__fn f = ct__begin(function);
     ct_tensor *t = ct__new_on(CT_CPU, wide ? CT_F64 : CT_F32, &steps, 1);
-    double step = steps > 1 ? (end - start) / (double)(steps - 1) : 0;
-    float f0 = (float)start, f1 = (float)end, fs = steps > 1 ? (f1 - f0) / (float)(steps - 1) : 0;
-    int64_t half = steps == 1 ? 1 : steps / 2; /* a loop for each half and type: nothing is asked in each turn */
-    double *x = t && wide ? (double *)(void *)ct__ptr(t) : NULL;
-    float *y = t && !wide ? (float *)(void *)ct__ptr(t) : NULL;
-    for (int64_t i = 0; x && i < half; i++) x[i] = start + step * (double)i;
-    for (int64_t i = half; x && i < steps; i++) x[i] = end - step * (double)(steps - 1 - i);
-    for (int64_t i = 0; y && i < half; i++) y[i] = f0 + fs * (float)i;
-    for (int64_t i = half; y && i < steps; i++) y[i] = f1 - fs * (float)(steps - 1 - i);
-    for (int64_t i = 0; x && base == base && i < steps; i++) x[i] = pow(base, x[i]);
-    for (int64_t i = 0; y && base == base && i < steps; i++) y[i] = powf((float)base, y[i]);
+    ct__spaced_job j = {t ? ct__ptr(t) : NULL, start, end, base, steps, wide};
+    if (t) ct__parallel_for(steps, base == base ? CT__GRAIN / 16 : CT__GRAIN, ct__spaced_range, &j);
     ct__pw_init();
     return ct__end(f, ct__homed(t ? ct__cast_of(t, (int)dtype) : NULL));
 }
@@ -14233,18 +14286,32 @@ static bool ct__check_mask(const ct_tensor *mask, const char *function)
     ct__fail(CT_ERR_DTYPE, function, "a mask is bool (or uint8), not %s", ct_dtype_name((ct_dtype)mask->dtype));
     return false;
 }
+typedef struct { const ct_tensor *input; const int64_t *flat; int64_t *rows; } ct__unflat_job;
+static void ct__unflat(void *ctx, int64_t begin, int64_t end) /* flat positions to rows of indices: by division, or from the one before where the last dim goes on */
+{
+    const ct__unflat_job *j = (const ct__unflat_job *)ctx;
+    const int64_t *shape = j->input->shape;
+    int n = j->input->ndim;
+    for (int64_t k = begin; k < end; k++) {
+        int64_t *row = j->rows + k * n, p = j->flat[k];
+        if (k > begin && p - j->flat[k - 1] < shape[n - 1] - row[-1]) {
+            memcpy(row, row - n, (size_t)n * sizeof *row), row[n - 1] += p - j->flat[k - 1];
+            continue;
+        }
+        for (int d = n - 1; d >= 0; d--) row[d] = p % shape[d], p /= shape[d];
+    }
+}
 CT_API ct_tensor *ct_nonzero(ct_tensor *input)
 {
     if (!input) return NULL;
     ct__fn f = ct__begin("ct_nonzero");
     ct_tensor *x = ct_detach(input), *flat = x ? ct__mask_positions(ct__is_mask(x) ? x : (ct_ne)(x, ct_number(0))) : NULL;
     int64_t shape[2] = {flat ? flat->numel : 0, input->ndim};
-    ct_tensor *r = flat ? ct__new_on(CT_CPU, CT_I64, shape, 2) : NULL;
-    if (r)
-        for (int64_t k = 0; k < shape[0]; k++) {
-            int64_t *row = (int64_t *)ct__ptr(r) + k * input->ndim, p = ((int64_t *)ct__ptr(flat))[k];
-            for (int d = input->ndim - 1; d >= 0; d--) row[d] = p % input->shape[d], p /= input->shape[d];
-        }
+    ct_tensor *r = !flat ? NULL : input->ndim == 1 ? ct_unsqueeze(flat, 1) : ct__new_on(CT_CPU, CT_I64, shape, 2);
+    if (r && input->ndim > 1) {
+        ct__unflat_job j = {input, (const int64_t *)ct__ptr(flat), (int64_t *)ct__ptr(r)};
+        ct__parallel_for(shape[0], CT__GRAIN / 4, ct__unflat, &j);
+    }
     return ct__end(f, r && !ct__on_cpu(input) ? (ct_to_device)(r, input->storage->device) : r);
 }
 CT_API ct_tensor *ct_argwhere(ct_tensor *input) { return ct_nonzero(input); }
@@ -15094,8 +15161,16 @@ static void ct__rank_sort(uint64_t *p, int64_t n) /* n <= CT__RUN: counts for ea
     }
     for (int64_t j = 0; j < n; j++) p[rank[j]] = copy[j];
 }
+/* From both ends, without branches, while neither run can end; then what is left. */
 static void ct__merge(const uint64_t *a, const uint64_t *a_end, const uint64_t *b, const uint64_t *b_end, uint64_t *to)
 {
+    uint64_t *end = to + (a_end - a) + (b_end - b);
+    for (int64_t k; (k = ct__imin(a_end - a, b_end - b) / 2) > 0;)
+        for (; k > 0; k--) {
+            uint64_t u = *a, v = *b, x = a_end[-1], y = b_end[-1], second = 0u - (uint64_t)(v >> 32 < u >> 32), last = 0u - (uint64_t)(y >> 32 < x >> 32);
+            *to++ = u ^ ((u ^ v) & second), *--end = y ^ ((x ^ y) & last);
+            a += 1 + (int64_t)second, b -= (int64_t)second, a_end += (int64_t)last, b_end -= 1 + (int64_t)last;
+        }
     while (a < a_end && b < b_end) {
         bool second = *b >> 32 < *a >> 32;
         *to++ = second ? *b : *a;
@@ -15136,7 +15211,57 @@ static uint64_t *ct__radix_sort(uint64_t *p, uint64_t *t, int64_t n)
     }
     return p;
 }
-static uint64_t *ct__sort_pairs(uint64_t *p, uint64_t *t, int64_t n) { return n < CT__RADIX_FROM ? ct__merge_sort(p, t, n) : ct__radix_sort(p, t, n); }
+/* A long row in threads: runs sorted side by side, then merged two by two, all threads at places of their own of the result. */
+enum { CT__SORT_SPLIT = 1 << 16 };
+typedef struct { uint64_t *from, *to; int64_t n, run; } ct__runs_job;
+static void ct__runs_sort(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__runs_job *r = (const ct__runs_job *)ctx;
+    for (int64_t k = begin; k < end; k++) {
+        uint64_t *p = r->from + k * r->run;
+        int64_t n = ct__imin(r->run, r->n - k * r->run);
+        const uint64_t *q = ct__radix_sort(p, r->to + k * r->run, n);
+        if (q != p) memcpy(p, q, (size_t)n * sizeof *p);
+    }
+}
+static int64_t ct__merge_cut(const uint64_t *a, int64_t na, const uint64_t *b, int64_t nb, int64_t k) /* how many of the first k are a's */
+{
+    int64_t low = ct__imax(0, k - nb), high = ct__imin(k, na);
+    while (low < high) {
+        int64_t i = low + (high - low) / 2;
+        if (b[k - i - 1] >> 32 < a[i] >> 32) high = i;
+        else low = i + 1;
+    }
+    return low;
+}
+static void ct__runs_merge(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__runs_job *r = (const ct__runs_job *)ctx;
+    for (int64_t at = begin, stop; at < end; at = stop) {
+        int64_t first = at / (2 * r->run) * (2 * r->run), na = ct__imin(r->run, r->n - first), nb = ct__imin(r->run, r->n - first - na);
+        const uint64_t *a = r->from + first, *b = a + na;
+        stop = ct__imin(end, first + na + nb);
+        int64_t i = ct__merge_cut(a, na, b, nb, at - first), k = ct__merge_cut(a, na, b, nb, stop - first);
+        ct__merge(a + i, a + k, b + (at - first - i), b + (stop - first - k), r->to + at);
+    }
+}
+static uint64_t *ct__sort_runs(uint64_t *p, uint64_t *t, int64_t n)
+{
+    int64_t runs = 2;
+    while (runs < ct_get_num_threads() && n / runs > CT__SORT_SPLIT) runs *= 2;
+    ct__runs_job r = {p, t, n, (n + runs - 1) / runs};
+    ct__parallel_for(runs, 1, ct__runs_sort, &r);
+    for (; r.run < n; r.run *= 2) {
+        ct__parallel_for(n, CT__GRAIN, ct__runs_merge, &r);
+        p = r.from, r.from = r.to, r.to = p;
+    }
+    return r.from;
+}
+static uint64_t *ct__sort_pairs(uint64_t *p, uint64_t *t, int64_t n)
+{
+    if (n < CT__RADIX_FROM) return ct__merge_sort(p, t, n);
+    return n < CT__SORT_SPLIT || ct__alone() ? ct__radix_sort(p, t, n) : ct__sort_runs(p, t, n);
+}
 
 /* Moves the k smallest of n pairs to the front. Those from *start on share the k-th's upper half: *size of them, of which k - *start count. */
 static void ct__select_pairs(uint64_t *p, uint64_t *t, int64_t n, int64_t k, int64_t *start, int64_t *size)
@@ -15173,24 +15298,43 @@ typedef struct {
     bool wide;
 } ct__sort_job;
 
-static void ct__take_keys(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x, bool low)
+typedef struct { const ct__sort_job *j; uint64_t *p, base; const char *x; int shift, beyond; bool checked; } ct__keys_job;
+static void ct__keys_range(void *ctx, int64_t begin, int64_t end) /* checked: stops where a key is too far from the base */
 {
-    j->keys(p, n, x, j->inner, j->wide && !low ? 32 : 0, j->flip, 0);
+    enum { PIECE = 256 };
+    ct__keys_job *c = (ct__keys_job *)ctx;
+    for (int64_t at = begin, m; at < end && !ct__atomic_get(&c->beyond); at += m) {
+        uint64_t over = 0;
+        m = c->checked ? ct__imin(PIECE, end - at) : end - at;
+        c->j->keys(c->p + at, m, c->x, c->j->inner, c->shift, c->j->flip, c->base);
+        for (int64_t k = at; c->checked && k < at + m; k++) over |= c->p[k] >> 32;
+        if (over) ct__atomic_set(&c->beyond, 1);
+    }
+}
+static bool ct__keys_all(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x, int shift, uint64_t base, bool checked)
+{
+    ct__keys_job c = {j, p, base, x, shift, 0, checked};
+    ct__parallel_for(n, CT__GRAIN, ct__keys_range, &c);
+    return !c.beyond;
+}
+CT__INLINE void ct__take_keys(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x, bool low)
+{
+    int shift = j->wide && !low ? 32 : 0;
+    if (n > CT__GRAIN) ct__keys_all(j, p, n, x, shift, 0, false);
+    else j->keys(p, n, x, j->inner, shift, j->flip, 0);
+}
+static void ct__number_pairs(void *ctx, int64_t begin, int64_t end)
+{
+    for (int64_t k = begin; k < end; k++) ((uint64_t *)ctx)[k] = (uint64_t)k;
 }
 /* Are all n keys of 64 bits within 2^31 of the first, as whole numbers mostly are? Then their distances from a base are put above the places. */
 static bool ct__take_near(const ct__sort_job *j, uint64_t *p, int64_t n, const char *x)
 {
-    uint64_t high = *p, low = *p, beyond = 0, base, reach = (uint64_t)1 << 31;
+    uint64_t high = *p, low = *p, base, reach = (uint64_t)1 << 31;
     j->keys(&high, 1, x, j->inner, 32, j->flip, 0), j->keys(&low, 1, x, j->inner, 0, j->flip, 0);
     base = (high >> 32 << 32) + (low >> 32);
     base = base < reach ? 0 : base > UINT64_MAX - reach ? UINT64_MAX - 2 * reach + 1 : base - reach;
-    for (int64_t at = 0, m; at < n && !beyond; at += m) {
-        m = ct__imin(256, n - at);
-        j->keys(p + at, m, x, j->inner, 32, j->flip, base);
-        for (int64_t k = at; k < at + m; k++) beyond |= p[k] >> 32;
-    }
-    if (!beyond) j->keys(p, n, x, j->inner, 0, j->flip, base);
-    return !beyond;
+    return ct__keys_all(j, p, n, x, 32, base, true) && ct__keys_all(j, p, n, x, 0, base, false);
 }
 static uint64_t *ct__sort_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, int64_t n, const char *x, bool *whole) /* whole: pairs hold all of the keys */
 {
@@ -15312,13 +15456,24 @@ static const uint64_t *ct__row_order(const ct__sort_job *j, uint64_t *p, uint64_
         return j->kind == CT__KTH ? p + j->k - 1 : p;
     }
     int64_t n = few ? ct__candidates(j, p, t, x) : j->n;
-    for (int64_t k = 0; !few && k < n; k++) p[k] = (uint64_t)k;
+    if (!few && n > CT__GRAIN) ct__parallel_for(n, CT__GRAIN, ct__number_pairs, p);
+    else if (!few) ct__number_pairs(p, 0, n);
     if (j->kind == CT__MEDIAN || j->kind == CT__NANMEDIAN) p[0] = (uint64_t)ct__median_place(j, p, t, x);
     else if (j->kind == CT__MODE) p[0] = (uint64_t)ct__mode_place(j, p, t, x);
     if (j->kind >= CT__MEDIAN) return p;
     if (j->k < j->n || j->kind == CT__KTH) ct__select_by_key(j, p, t, n, j->k, x);
     if (j->kind == CT__KTH) return p + j->k - 1;
     return j->kind == CT__SORT ? ct__sort_by_key(j, p, t, j->k, x, &whole) : p;
+}
+/* What is kept of a row: places and values, to rows of results. */
+typedef struct { const ct__sort_job *j; const uint64_t *pair; char *x; int64_t to; } ct__sorted_row;
+static void ct__sorted_store(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__sorted_row *r = (const ct__sorted_row *)ctx;
+    const ct__sort_job *j = r->j;
+    int64_t first = r->to + begin * j->inner;
+    for (int64_t k = begin; k < end; k++) j->indices[r->to + k * j->inner] = (int64_t)(r->pair[k] & 0xffffffffu);
+    ct__move_line(&j->move, r->x, 0, j->indices + first, j->inner, j->inner, j->values + first * j->move.size, j->inner, end - begin);
 }
 static void ct__sort_lanes(void *ctx, int64_t begin, int64_t end)
 {
@@ -15328,9 +15483,9 @@ static void ct__sort_lanes(void *ctx, int64_t begin, int64_t end)
         for (int64_t row = j->rows * lane / j->lanes; row < j->rows * (lane + 1) / j->lanes; row++) {
             int64_t o = row / j->inner, i = row % j->inner, to = o * j->made * j->inner + i;
             char *x = j->x + (o * j->n * j->inner + i) * j->move.size;
-            const uint64_t *q = ct__row_order(j, p, p + j->n, x);
-            for (int64_t k = 0; k < j->made; k++) j->indices[to + k * j->inner] = (int64_t)(q[k] & 0xffffffffu);
-            ct__move_line(&j->move, x, 0, j->indices + to, j->inner, j->inner, j->values + to * j->move.size, j->inner, j->made);
+            ct__sorted_row r = {j, ct__row_order(j, p, p + j->n, x), x, to};
+            if (j->made > CT__GRAIN) ct__parallel_for(j->made, CT__GRAIN, ct__sorted_store, &r);
+            else ct__sorted_store(&r, 0, j->made);
         }
     }
 }
@@ -16393,7 +16548,7 @@ static size_t ct__gemm_plan(ct__gemm_job *g)
     if (g->K <= 0 || g->c.alpha == 0) return g->run = ct__gemm_scale, (size_t)0;
     if (ct__gemm_is_flat(g)) return g->run = ct__gemm_flat, (size_t)0;
     if (ct__gemm_is_few(g->M, g->N, g->K, &g->b, k))
-        return g->run = ct__gemv, (size_t)(g->M * (ct__gemm_up(g->K, 16) + g->N) * k->size);
+        return g->serial = 2 * g->work < CT__GEMM_SERIAL, g->run = ct__gemv, (size_t)(g->M * (ct__gemm_up(g->K, 16) + g->N) * k->size); /* memory bounds it */
     g->run = ct__gemm_packed;
     g->NR = ct__gemm_cut(g->N, k->NR, k->VL);
     int64_t part = g->KC = ct__gemm_cut(g->K, CT__GEMM_KBYTES / k->size, 4);
@@ -19962,7 +20117,7 @@ static bool ct__la_run(ct__la *j, int64_t batch, int64_t room, const char *funct
     if (batch <= 0) return true;
     if ((double)room * (double)j->parts > 1e15 || !(j->work = (double *)ct__alloc(bytes))) return ct__fail_memory(function, room) != NULL;
     int64_t cost = 64 + j->m * j->n * ct__imax(j->k, ct__imin(j->m, j->n));
-    ct__parallel_for(j->parts, 1 + 4 * CT__GRAIN / cost * j->parts / batch, ct__la_range, j);
+    ct__parallel_for(j->parts, 1 + CT__GRAIN / cost * j->parts / batch, ct__la_range, j);
     ct__free(j->work, bytes);
     return !j->failed || ct__fail_memory(function, room) != NULL;
 }
@@ -21097,6 +21252,7 @@ struct ct_generator {
     int next; /* words of state used; 0 only before the first twist */
     bool seeded, has_normal;
     double normal; /* the second of a pair of normals, for the next call */
+    const uint32_t *ahead; /* not NULL: in place of state, words of it that were made in advance */
     uint32_t state[CT__MT_WORDS];
 };
 static ct_generator ct__rng_default;
@@ -21104,7 +21260,7 @@ static ct__mutex ct__rng_lock = CT__MUTEX_INIT; /* of the default generator */
 
 static void ct__rng_seed(ct_generator *g, uint64_t seed)
 {
-    g->seed = seed, g->next = 0, g->seeded = true, g->has_normal = false, g->normal = 0;
+    g->seed = seed, g->next = 0, g->seeded = true, g->has_normal = false, g->normal = 0, g->ahead = NULL;
     g->state[0] = (uint32_t)(seed & 0xffffffffu);
     for (uint32_t k = 1; k < CT__MT_WORDS; k++) g->state[k] = 1812433253u * (g->state[k - 1] ^ (g->state[k - 1] >> 30)) + k;
 }
@@ -21142,6 +21298,10 @@ static void ct__rng_end(const ct_generator *g)
 }
 static void ct__rng_words(ct_generator *g, uint32_t *out, int64_t n)
 {
+    if (g->ahead) {
+        ct__rng->temper(g->ahead, out, (int)n), g->ahead += n;
+        return;
+    }
     while (n > 0) {
         if (g->next == 0 || g->next == CT__MT_WORDS) ct__rng->twist(g->state), g->next = 0;
         int k = (int)ct__imin(n, CT__MT_WORDS - g->next);
@@ -21217,7 +21377,7 @@ static bool ct__rng_parse(const char *b, ct_generator *g)
     memcpy(&g->normal, b + CT__RNG_NORMAL, 8), memcpy(&has_normal, b + CT__RNG_HAS_NORMAL, 4);
     if (seeded != 1 || next > CT__MT_WORDS || left != (next ? CT__MT_WORDS + 1 - (int32_t)next : 1)) return false;
     for (int k = 0; k < CT__MT_WORDS; k++) memcpy(&word, b + CT__RNG_STATE + 8 * k, 8), g->state[k] = (uint32_t)(word & 0xffffffffu);
-    g->next = (int)next, g->seeded = true, g->has_normal = has_normal != 0;
+    g->next = (int)next, g->seeded = true, g->has_normal = has_normal != 0, g->ahead = NULL;
     return true;
 }
 CT_API bool (ct_set_rng_state)(ct_tensor *state)
@@ -21363,11 +21523,12 @@ static void ct__rng_integer(ct_generator *g, const ct__distribution *d, int n, v
         ((int64_t *)out)[k] = (int64_t)(x + (uint64_t)d->base);
     }
 }
-static const struct { void (*draw)(ct_generator *, const ct__distribution *, int, void *); int compute; } ct__rng_of[] = {
-    {ct__rng_uniform, CT__F32}, /* float64 in float64 */
-    {ct__rng_normal, CT__F64}, {ct__rng_exponential, CT__F64}, {ct__rng_coin, CT__F32}, {NULL, CT__F32},
-    {ct__rng_integer, CT__I64}, {ct__rng_integer, CT__I64}, {NULL, CT__I64},
-    {ct__rng_log_normal, CT__F64}, {ct__rng_geometric, CT__F64}, {ct__rng_cauchy, CT__F64}, {NULL, CT__F64},
+/* words: for one value; 0: it depends on the values, or on what was drawn before */
+static const struct { void (*draw)(ct_generator *, const ct__distribution *, int, void *); int compute, words; } ct__rng_of[] = {
+    {ct__rng_uniform, CT__F32, 1}, /* float64 in float64, of two words */
+    {ct__rng_normal, CT__F64, 0}, {ct__rng_exponential, CT__F64, 2}, {ct__rng_coin, CT__F32, 2}, {NULL, CT__F32, 1},
+    {ct__rng_integer, CT__I64, 1}, {ct__rng_integer, CT__I64, 2}, {NULL, CT__I64, 0},
+    {ct__rng_log_normal, CT__F64, 0}, {ct__rng_geometric, CT__F64, 2}, {ct__rng_cauchy, CT__F64, 2}, {NULL, CT__F64, 0},
 };
 
 /* t, and what broadcasts to it, in the order of t's strides, as PyTorch walks them */
@@ -21402,22 +21563,6 @@ static void ct__rng_coins_of(ct_generator *g, const ct__iter *it, int64_t pos, i
     const float *p = (const float *)ct__iter_load(it, 1, CT__F32, pos, n, room);
     ct__rng_words(g, word, n);
     for (int k = 0; k < n; k++) out[k] = (float)((float)(word[k] & 0xffffffu) * (1.0f / 16777216.0f) < p[k]);
-}
-static void ct__rng_fill(ct_generator *g, const ct__distribution *d, ct_tensor *t, const ct_tensor *p)
-{
-    ct__iter it;
-    uint64_t room[CT__RNG_BLOCK];
-    int compute = d->kind == CT__RANDOM_UNIFORM && d->dtype == CT_F64 ? (int)CT__F64 : ct__rng_of[d->kind].compute, n;
-    ct__rng_iter(&it, t, p);
-    bool direct = it.flat[0] && t->dtype == ct__compute_dtype[compute];
-    for (int64_t pos = 0; pos < t->numel; pos += n) {
-        n = (int)ct__imin(CT__RNG_BLOCK, t->numel - pos);
-        void *out = direct ? (void *)(it.data[0] + pos * (int64_t)ct__itemsize(t->dtype)) : (void *)room;
-        if (d->kind == CT__RANDOM_POISSON_OF) ct__rng_poissons(g, &it, pos, n, (double *)out);
-        else if (p) ct__rng_coins_of(g, &it, pos, n, (float *)out);
-        else ct__rng_of[d->kind].draw(g, d, n, out);
-        if (!direct) ct__iter_store(&it, 0, compute, pos, n, out);
-    }
 }
 static void ct__rng_perm(ct_generator *g, int64_t *r, int64_t n)
 {
@@ -21466,23 +21611,101 @@ static void ct__rng_normals(ct_generator *g, const ct__distribution *d, char *ou
     for (int k = 0; k < n && half; k += 16) ct__rng_normal16_half(d->dtype, room + k, (float)mean, (float)std);
     if (half) ct__cpu()->kernels->store[CT__F32][d->dtype](n, room, out);
 }
-static void ct__rng_normal_all(ct_generator *g, const ct__distribution *d, const ct_tensor *t)
+static void ct__rng_last_normals(ct_generator *g, const ct__distribution *d, const ct_tensor *t)
 {
     uint32_t dropped[32];
-    int64_t whole = t->numel & -16, size = (int64_t)ct__itemsize(t->dtype);
-    for (int64_t pos = 0; pos < whole; pos += CT__RNG_BLOCK) ct__rng_normals(g, d, ct__ptr(t) + pos * size, (int)ct__imin(CT__RNG_BLOCK, whole - pos));
-    if (whole == t->numel) return;
-    ct__rng_words(g, dropped, (t->numel - whole) * (t->dtype == CT_F64 ? 2 : 1));
-    ct__rng_normals(g, d, ct__ptr(t) + (t->numel - 16) * size, 16);
+    ct__rng_words(g, dropped, t->numel % 16 * (t->dtype == CT_F64 ? 2 : 1));
+    ct__rng_normals(g, d, ct__ptr(t) + (t->numel - 16) * (int64_t)ct__itemsize(t->dtype), 16);
+}
+/* The values of one tensor. The sequence of states is made by one thread, ahead of those that turn its words into values. */
+enum { CT__RNG_PIECE = 64 * CT__RNG_BLOCK, CT__RNG_AHEAD = 16 }; /* values, and pieces that states are made for */
+typedef struct {
+    const ct__distribution *d;
+    ct__iter it;
+    int compute, words;   /* words for one value; 0: any number */
+    bool direct, normals; /* straight to memory; contiguous normals */
+    uint32_t *state;      /* those made ahead, the present one first */
+    int64_t from, to, first; /* values, and the place of the first one's word */
+    int states, made;
+} ct__rng_job;
+
+static void ct__rng_draw(const ct__rng_job *j, ct_generator *g, int64_t begin, int64_t end)
+{
+    uint64_t room[CT__RNG_BLOCK];
+    int n;
+    for (int64_t pos = begin; pos < end; pos += n) {
+        n = (int)ct__imin(CT__RNG_BLOCK, end - pos);
+        char *to = j->it.data[0] + pos * (int64_t)ct__itemsize(j->it.dtype[0]);
+        void *out = j->direct ? (void *)to : (void *)room;
+        if (j->normals) ct__rng_normals(g, j->d, to, n);
+        else if (j->d->kind == CT__RANDOM_POISSON_OF) ct__rng_poissons(g, &j->it, pos, n, (double *)out);
+        else if (j->d->kind == CT__RANDOM_BERNOULLI_OF) ct__rng_coins_of(g, &j->it, pos, n, (float *)out);
+        else ct__rng_of[j->d->kind].draw(g, j->d, n, out);
+        if (!j->direct && !j->normals) ct__iter_store(&j->it, 0, j->compute, pos, n, out);
+    }
+}
+static void ct__rng_make_states(ct__rng_job *j)
+{
+    for (int k = 1; k <= j->states; k++) {
+        uint32_t *s = j->state + k * CT__MT_WORDS;
+        memcpy(s, s - CT__MT_WORDS, CT__MT_WORDS * sizeof *s);
+        ct__rng->twist(s);
+        ct__atomic_set(&j->made, k);
+    }
+}
+static void ct__rng_pieces(void *ctx, int64_t begin, int64_t end) /* piece 0 makes the states: who has it waits for nobody */
+{
+    ct__rng_job *j = (ct__rng_job *)ctx;
+    ct_generator g;
+    if (!begin) ct__rng_make_states(j), begin++;
+    for (int64_t k = begin; k < end; k++) {
+        int64_t from = j->from + (k - 1) * CT__RNG_PIECE, to = ct__imin(from + CT__RNG_PIECE, j->to);
+        int64_t last = j->first + (to - j->from) * j->words - 1;
+        for (int i = 0; ct__atomic_get(&j->made) < last / CT__MT_WORDS; i++) ct__spin(i);
+        g.ahead = j->state + j->first + (from - j->from) * j->words;
+        ct__rng_draw(j, &g, from, to);
+    }
+}
+static void ct__rng_parallel(ct__rng_job *j, ct_generator *g, int64_t n)
+{
+    const int64_t most = CT__RNG_PIECE * CT__RNG_AHEAD, room = (most * j->words / CT__MT_WORDS + 2) * CT__MT_WORDS;
+    const size_t bytes = (size_t)room * sizeof *j->state;
+    if (!(j->state = (uint32_t *)ct__alloc(bytes))) {
+        ct__rng_draw(j, g, 0, n);
+        return;
+    }
+    for (j->from = 0; j->from < n; j->from = j->to) {
+        j->to = ct__imin(j->from + most, n), j->first = g->next ? g->next : CT__MT_WORDS, j->made = 0;
+        int64_t end = j->first + (j->to - j->from) * j->words;
+        j->states = (int)((end - 1) / CT__MT_WORDS);
+        memcpy(j->state, g->state, sizeof g->state);
+        ct__parallel_for(1 + (j->to - j->from + CT__RNG_PIECE - 1) / CT__RNG_PIECE, 1, ct__rng_pieces, j);
+        memcpy(g->state, j->state + j->states * CT__MT_WORDS, sizeof g->state);
+        g->next = (int)(end - (int64_t)j->states * CT__MT_WORDS);
+    }
+    ct__free(j->state, bytes);
+}
+static void ct__rng_fill(ct__rng_job *j, ct_generator *g, int64_t n)
+{
+    if (j->words && n >= 4 * CT__RNG_PIECE && !ct__alone()) ct__rng_parallel(j, g, n);
+    else ct__rng_draw(j, g, 0, n);
 }
 static bool ct__cpu_random(const ct_args *a)
 {
-    ct_tensor *t = a->out[0];
+    ct_tensor *t = a->out[0], *p = a->in_count ? a->in[0] : NULL;
     ct__distribution d = {a->op, t->dtype, a->f[0], a->f[1], a->i[0], (uint64_t)a->i[1]};
+    ct__rng_job j;
+    memset(&j, 0, sizeof j);
+    bool wide = d.kind == CT__RANDOM_BERNOULLI_OF ? p->dtype == CT_F64 : (d.kind == CT__RANDOM_UNIFORM || d.kind == CT__RANDOM_NORMAL) && d.dtype == CT_F64;
+    j.d = &d, j.normals = d.kind == CT__RANDOM_NORMAL && ct__contiguous(t) && t->numel >= 16;
+    j.compute = d.kind == CT__RANDOM_UNIFORM && wide ? (int)CT__F64 : ct__rng_of[d.kind].compute;
+    j.words = j.normals ? 1 + wide : ct__rng_of[d.kind].words + (wide && ct__rng_of[d.kind].words);
+    ct__rng_iter(&j.it, t, p);
+    j.direct = j.it.flat[0] && t->dtype == ct__compute_dtype[j.compute];
     ct_generator *g = ct__rng_begin();
     if (d.kind == CT__RANDOM_PERM) ct__rng_perm(g, (int64_t *)(void *)ct__ptr(t), t->numel);
-    else if (d.kind == CT__RANDOM_NORMAL && ct__contiguous(t) && t->numel >= 16) ct__rng_normal_all(g, &d, t);
-    else ct__rng_fill(g, &d, t, a->in_count ? a->in[0] : NULL);
+    else ct__rng_fill(&j, g, j.normals ? t->numel & -16 : t->numel);
+    if (j.normals && t->numel % 16) ct__rng_last_normals(g, &d, t);
     ct__rng_end(g);
     return true;
 }
@@ -22735,15 +22958,28 @@ CT_API ct_tensor *ct_kl_div_with(ct_kl_div_opts o)
     return ct__end(f, sum ? (ct_div)(sum, ct_number_i64(o.input->ndim ? o.input->shape[0] : 1)) : NULL);
 }
 /* Every element in [0,1]? Elements of other devices are not looked at. */
+typedef struct { const ct_tensor *t; int outside; } ct__unit_job;
+static void ct__unit_range(void *ctx, int64_t begin, int64_t end)
+{
+    ct__unit_job *j = (ct__unit_job *)ctx;
+    int compute = ct__compute_of(j->t->dtype);
+    ct__reduce_row *const *row = ct__cpu()->kernels->row[compute];
+    const char *x = ct__ptr(j->t) + begin * (int64_t)ct__itemsize(j->t->dtype);
+    double low = 0, high = 1; /* a NaN becomes both */
+    row[CT__R_MIN](end - begin, x, &low), row[CT__R_MAX](end - begin, x, &high);
+    if (!(low >= 0 && high <= 1)) ct__atomic_set(&j->outside, 1);
+}
 static bool ct__probabilities(ct_tensor *x, const char *function)
 {
     if (!ct__on_cpu(x)) return true;
     int depth = ct_scope_depth();
     ct_scope_begin();
     ct_tensor *t = ct__cast_of(x, CT_F64 == x->dtype ? CT_F64 : CT_F32);
+    ct__unit_job j = {t, 0};
     bool ok = t != NULL;
     double bad = 0;
-    for (int64_t k = 0; ok && k < t->numel; k++) {
+    if (ok) ct__parallel_for(t->numel, CT__GRAIN, ct__unit_range, &j);
+    for (int64_t k = 0; ok && j.outside && k < t->numel; k++) {
         double v = t->dtype == CT_F64 ? ((const double *)(const void *)ct__ptr(t))[k] : (double)((const float *)(const void *)ct__ptr(t))[k];
         if (!(v >= 0 && v <= 1)) ok = false, bad = v;
     }

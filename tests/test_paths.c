@@ -1621,6 +1621,7 @@ static void products(void)
             product_case(7, 3, 3, 3, types[t], layout), product_case(40, 4, 5, 4, types[t], layout), product_case(3, 2, 70, 300, types[t], layout), product_case(2, 300, 130, 3, types[t], layout);
             product_case(1, 2, 300, 500, types[t], layout), product_case(1, 4, 301, 517, types[t], layout), product_case(1, 517, 301, 3, types[t], layout);
             product_case(1, 400, 2, 600, types[t], layout), product_case(1, 300, 1, 1000, types[t], layout), product_case(1, 1000, 10, 1, types[t], layout);
+            if (t < 2) product_case(1, 900, 701, 1, types[t], layout), product_case(1, 1, 700, 900, types[t], layout), product_case(1, 60000, 11, 1, types[t], layout); /* in threads */
         }
 }
 
@@ -2073,6 +2074,198 @@ static void rows(void)
         }
 }
 
+/* Random numbers: a long tensor is drawn in pieces, by all threads, and the generator goes on as if one had drawn it. */
+static ct_tensor *drawn(int kind, ct_dtype dtype, int64_t n)
+{
+    ct_tensor *t = kind == 10 ? ct_transpose(ct_empty_dtype(dtype, 3, n / 3), 0, 1) : kind == 11 ? ct_slice(ct_empty_dtype(dtype, 2 * n), 0, 0, CT_END, 2) : ct_empty_dtype(dtype, n);
+    ct_tensor *p = ct_full_dtype(dtype == CT_F64 ? CT_F64 : CT_F32, 0.3, n);
+    switch (kind) {
+    case 0: case 10: case 11: return ct_uniform_(t, -1, 3);
+    case 1: return ct_normal_(t, 1, 2);
+    case 2: return ct_exponential_(t, 2);
+    case 3: return ct_bernoulli_(t, 0.3);
+    case 4: return ct_bernoulli_(t, p);
+    case 5: return ct_random_(t, 0, 100);
+    case 6: return ct_geometric_(t, 0.2);
+    case 7: return ct_cauchy_(t, 0, 1);
+    case 8: return ct_log_normal_(t, 0, 1);
+    default: return ct_randint_dtype(CT_I64, -((int64_t)1 << 40), (int64_t)1 << 40, n);
+    }
+}
+static void draw_case(int kind, ct_dtype dtype, int64_t n)
+{
+    ct_tensor *r[2];
+    ct_scope_begin();
+    CASE("%lld random numbers %d of %s", (long long)n, kind, ct_dtype_name(dtype));
+    THREADS(3, r, (ct_manual_seed(n), ct_rand(1 + (int)(n % 700)), r[0] = drawn(kind, dtype, n), ct_rand(3), r[1] = ct_get_rng_state()));
+    ct_scope_end();
+}
+static void draws(void)
+{
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_F16, CT_BF16};
+    static const int64_t sizes[] = {49151, 49152, 49200, 65537, 196608, 196611, 200000, 400009};
+    for (int k = 0; k < 12; k++)
+        for (int t = 0; t < COUNT(types); t++)
+            for (int n = 0; n < COUNT(sizes); n++)
+                if (k < 2 || (k + t + n) % 3 == 0) draw_case(k, types[t], sizes[n]);
+    ct_scope_begin(); /* from a generator's first word on */
+    ct_tensor *r[2];
+    CASE("a new generator");
+    THREADS(3, r, (ct_manual_seed(7), r[0] = ct_rand(200000), r[1] = ct_rand(10)));
+    ct_scope_end();
+}
+
+/* Long rows are sorted in runs by all threads: values and places as of a stable merge sort, NaN last, with 1 to 5 threads. */
+static bool comes_before(double a, double b, bool descending) { return descending ? (a != a && b == b) || a > b : a < b || (b != b && a == a); }
+static void stable_order(const double *v, int64_t *order, int64_t *room, int64_t n, bool descending)
+{
+    for (int64_t k = 0; k < n; k++) order[k] = k;
+    for (int64_t w = 1; w < n; w *= 2) {
+        for (int64_t s = 0; s < n; s += 2 * w) {
+            int64_t a = s, middle = s + w < n ? s + w : n, b = middle, end = s + 2 * w < n ? s + 2 * w : n;
+            for (int64_t k = s; k < end; k++) room[k] = a < middle && (b == end || !comes_before(v[order[b]], v[order[a]], descending)) ? order[a++] : order[b++];
+        }
+        memcpy(order, room, (size_t)n * sizeof *order);
+    }
+}
+static void long_row_case(ct_dtype dtype, int64_t n, int pattern, bool descending)
+{
+    int64_t *order = (int64_t *)malloc((size_t)(2 * n) * sizeof *order), k = 1 + n / (pattern == 2 ? 2 : 5);
+    ct_tensor *r[2], *v = NULL, *at = NULL;
+    ct_scope_begin();
+    for (int64_t j = 0; j < n; j++) values[j] = pattern == 0 ? test_uniform(-100, 100) : pattern == 1 ? (double)(j * 7 % 23) : pattern == 2 ? (double)j : j % 1000 == 7 ? NAN : test_uniform(-2, 2);
+    ct_tensor *x = input(dtype, CT_SHAPE(n), 0);
+    CASE("%lld of %s, pattern %d%s", (long long)n, ct_dtype_name(dtype), pattern, descending ? ", descending" : "");
+    stable_order(values, order, order + n, n, descending);
+    for (int64_t j = 0; j < n; j++) want[j] = values[order[j]], want_at[j] = (double)order[j];
+    THREADS(5, r, (r[0] = ct_sort(x, 0, descending, &at), r[1] = at));
+    EQUALS(r[0], 0, want, n), EQUALS(r[1], 0, want_at, n);
+    THREADS(3, r, (r[0] = ct_topk(x, k, 0, descending, true, &at), r[1] = at));
+    if (!floating(dtype) || pattern < 3) EQUALS(r[0], 0, want, k);
+    THREADS(3, r, (r[0] = ct_topk(x, 40, 0, descending, true, &at), r[1] = at));
+    EQUALS(r[0], 0, want, 40);
+    THREADS(3, r, (r[0] = ct_kthvalue(x, 900, 0, false, &at), r[1] = at));
+    if (!descending) EQUALS(r[0], 0, want + 899, 1);
+    THREADS(3, r, (r[0] = ct_topk(x, 40, 0, descending, false, &at), r[1] = at));
+    THREADS(3, r, (r[0] = ct_topk(x, k, 0, descending, false, &at), r[1] = at));
+    if (!descending) {
+        THREADS(3, r, (r[0] = ct_kthvalue(x, k, 0, false, &at), r[1] = ct_median(x)));
+        EQUALS(r[0], 0, want + k - 1, 1);
+        if (pattern < 3) EQUALS(r[1], 0, want + (n - 1) / 2, 1);
+        THREADS(3, r, (r[0] = v = ct_nanmedian(x), r[1] = ct_unique(x, true, NULL, NULL)));
+        if (pattern < 3) EQUALS(v, 0, want + (n - 1) / 2, 1);
+    }
+    ct_scope_end();
+    free(order);
+}
+static void long_rows(void)
+{
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_F16, CT_U8};
+    static const int64_t sizes[] = {65535, 65536, 65539, 140001, 300007};
+    for (int t = 0; t < COUNT(types); t++)
+        for (int n = 0; n < COUNT(sizes); n++)
+            for (int pattern = 0; pattern < (floating(types[t]) ? 4 : 2); pattern++)
+                if (types[t] != CT_U8 || pattern == 1) long_row_case(types[t], sizes[n], types[t] == CT_F16 && pattern == 2 ? 1 : pattern, (n + t + pattern) % 2 == 1);
+}
+
+/* What is long enough for several threads: counting, spacing, zeros, places of elements that are not 0, checks of probabilities, sums of
+   windows that overlap, batches of small factorisations. */
+static void counts_and_spaces(void)
+{
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_I32};
+    for (int t = 0; t < COUNT(types); t++)
+        for (int64_t n = 16383; n < 300000; n = n * 5 / 2) {
+            ct_tensor *r[2];
+            bool whole = !floating(types[t]);
+            double step = whole ? 3 : 0.25;
+            ct_scope_begin();
+            CASE("%lld of %s, counted and spaced", (long long)n, ct_dtype_name(types[t]));
+            THREADS(3, r, (r[0] = ct_arange_dtype(types[t], -7, -7 + step * (double)n, step), r[1] = ct_linspace_dtype(types[t], -1, 1 + (double)n, n)));
+            for (int64_t k = 0; k < n; k++) want[k] = -7 + step * (double)k, want_at[k] = -1 + (2 + (double)n) / (double)(n - 1) * (double)k;
+            if (whole) for (int64_t k = 0; k < n; k++) want_at[k] = trunc(want_at[k]);
+            EQUALS(r[0], types[t] == CT_F32 ? 1e-6 : 0, want, n), EQUALS(r[1], whole ? 1.0 : types[t] == CT_F32 ? 1e-6 : 1e-12, want_at, n);
+            THREADS(3, r, (r[0] = ct_logspace_dtype(types[t], 0, 1, n, 2), r[1] = ct_zeros_dtype(types[t], 3, n)));
+            memset(want, 0, (size_t)(3 * n) * sizeof *want);
+            EQUALS(r[1], 0, want, 3 * n);
+            EQUALS(ct_zero_(ct_ones_dtype(types[t], 3, n)), 0, want, 3 * n);
+            ct_scope_end();
+        }
+}
+static void places_case(int64_t a, int64_t b, int64_t c, int every)
+{
+    int64_t n = a * b * c, count = 0, *p = (int64_t *)malloc((size_t)(3 * n) * sizeof *p);
+    ct_tensor *r[2];
+    ct_scope_begin();
+    CASE("places in (%lld,%lld,%lld), one of %d", (long long)a, (long long)b, (long long)c, every);
+    for (int64_t k = 0; k < n; k++) {
+        values[k] = every == 1 || pick(1, every) == 1 ? (double)pick(1, 9) : 0;
+        if (values[k] != 0) p[3 * count] = k / (b * c), p[3 * count + 1] = k / c % b, p[3 * count + 2] = k % c, count++;
+    }
+    ct_tensor *x = input(CT_F32, CT_SHAPE(a, b, c), 0), *flat = ct_reshape(x, n);
+    THREADS(3, r, (r[0] = ct_nonzero(x), r[1] = ct_nonzero(flat)));
+    CHECKF(r[0] && ct_dim(r[0]) == 2 && ct_numel(r[0]) == 3 * count && !memcmp(ct_data(r[0]), p, (size_t)(3 * count) * sizeof *p), "%s", what);
+    CHECKF(r[1] && ct_dim(r[1]) == 2 && ct_numel(r[1]) == count, "%s, flat", what);
+    bool same = true;
+    for (int64_t k = 0; r[1] && k < count; k++) same = same && ((const int64_t *)ct_data(r[1]))[k] == (p[3 * k] * b + p[3 * k + 1]) * c + p[3 * k + 2];
+    CHECKF(same, "%s, flat", what);
+    ct_scope_end();
+    free(p);
+}
+static void probabilities(void)
+{
+    const int64_t n = 100003;
+    for (int bad = 0; bad < 6; bad++)
+        for (int wide = 0; wide < 2; wide++) {
+            ct_scope_begin();
+            for (int64_t k = 0; k < n; k++) values[k] = (double)(k % 101) / 100;
+            if (bad) values[bad == 1 ? 0 : bad == 2 ? n - 1 : n / 2] = bad < 3 ? 1.01 : bad == 3 ? -0.001 : bad == 4 ? NAN : -INFINITY;
+            ct_tensor *x = test_tensor(wide ? CT_F64 : CT_F32, CT_SHAPE(n), values, 0);
+            for (int threads = 1; threads <= 3; threads++) {
+                ct_set_num_threads(threads);
+                if (bad) CHECK_ERROR(CT_ERR_ARGUMENT, ct_binary_cross_entropy(x, ct_zeros_like(x)));
+                else CHECK(ct_binary_cross_entropy(x, ct_zeros_like(x)));
+            }
+            ct_set_num_threads(0);
+            ct_scope_end();
+        }
+}
+static ct_tensor *windows_of(ct_tensor *const *in, int count, void *user)
+{
+    (void)count, (void)user;
+    return ct_mul(ct_im2col(in[0], .kernel_size = 3, .stride = 2, .padding = 1), 3);
+}
+static void windows_case(ct_dtype dtype, int64_t N, int64_t C, int64_t H, int64_t W, int64_t kernel, int64_t stride)
+{
+    int64_t oh = (H - kernel) / stride + 1, ow = (W - kernel) / stride + 1, n = N * C * H * W;
+    ct_tensor *r[2], *g[1];
+    ct_scope_begin();
+    CASE("windows of %s (%lld,%lld,%lld,%lld), %lld by %lld", ct_dtype_name(dtype), (long long)N, (long long)C, (long long)H, (long long)W, (long long)kernel, (long long)stride);
+    for (int64_t k = 0; k < n; k++) values[k] = 0;
+    ct_tensor *x = ct_requires_grad_(input(dtype, CT_SHAPE(N, C, H, W), 0), true), *y = ct_im2col(x, .kernel_size = kernel, .stride = stride), *up;
+    CHECK(y && ct_numel(y) == N * C * kernel * kernel * oh * ow);
+    for (int64_t k = 0; k < ct_numel(y); k++) values[k] = (double)pick(-8, 8);
+    up = input(dtype, ct_shape_of(y), 0);
+    memset(want, 0, (size_t)n * sizeof *want);
+    for (int64_t k = 0; k < ct_numel(y); k++) {
+        int64_t j = k % ow, i = k / ow % oh, b = k / (ow * oh) % kernel, a = k / (ow * oh * kernel) % kernel, plane = k / (ow * oh * kernel * kernel);
+        want[(plane * H + i * stride + a) * W + j * stride + b] += values[k];
+    }
+    THREADS(3, r, (ct_grad_many(&y, &up, 1, &x, g, 1, (ct_grad_opts){.retain_graph = true, .ct_end_ = 0}), r[0] = g[0]));
+    EQUALS(r[0], 0, want, n);
+    ct_scope_end();
+}
+static void long_tensors(void)
+{
+    counts_and_spaces(), probabilities();
+    places_case(40, 50, 100, 1), places_case(100, 100, 10, 2), places_case(7, 300, 33, 20), places_case(3000, 9, 1, 1), places_case(1, 1, 70000, 3);
+    windows_case(CT_F32, 4, 16, 32, 32, 3, 1), windows_case(CT_F64, 1, 3, 40, 17, 4, 3), windows_case(CT_F32, 2, 1, 30, 30, 5, 2), windows_case(CT_F32, 8, 8, 20, 20, 2, 2);
+    check_gradients(windows_of, CT_SHAPE(2, 2, 7, 6), NULL);
+    ct_tensor *e = ct_randn_dtype(CT_F64, 100, 8, 8), *r[2], *v;
+    e = ct_matmul(e, ct_transpose(e, 1, 2));
+    CASE("eigh of a batch");
+    THREADS(3, r, (r[0] = ct_linalg_eigh(e, NULL, &v), r[1] = v));
+}
+
 int main(void)
 {
     test_init();
@@ -2080,7 +2273,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, near_keys, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows};
+                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws, long_rows, long_tensors};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
