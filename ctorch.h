@@ -11889,18 +11889,21 @@ CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, doub
     if (!ct__dtype_ok(dtype, "ct_arange")) return NULL;
     bool floats = ct__is_float((int)dtype);
     if (dtype == CT_I64) start = trunc(start), end = trunc(end), step = trunc(step);
-    double n = ceil((end - start) / step); /* smaller integers: counted before they are cut, as torch does */
+    double steps = ceil((end - start) / step); /* smaller integers: counted before they are cut, as torch does */
     if (!floats) start = trunc(start), step = trunc(step);
-    if (step == 0 || !(n >= 0) || n > 1e15) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_arange", "no range from %g to %g by %g", start, end, step);
-    int64_t count = (int64_t)n;
+    if (step == 0 || !(steps >= 0) || steps > 1e15) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, "ct_arange", "no range from %g to %g by %g", start, end, step);
+    int64_t count = (int64_t)steps;
     ct_tensor *t = ct__new_on(CT_CPU, dtype == CT_F32 ? CT_F32 : floats ? CT_F64 : CT_I64, &count, 1);
     if (!t) return NULL;
     double *x = (double *)(void *)ct__ptr(t);
     float *y = (float *)(void *)ct__ptr(t);
     uint64_t *k = (uint64_t *)(void *)ct__ptr(t), next = (uint64_t)(int64_t)start, by = (uint64_t)(int64_t)step;
-    if (dtype == CT_F32) for (int64_t i = 0; i < count; i++) y[i] = (float)(start + (double)i * step);
-    else if (floats) for (int64_t i = 0; i < count; i++) x[i] = start + (double)i * step;
-    else for (int64_t i = 0; i < count; i++, next += by) k[i] = next;
+    for (int64_t from = 0, n = 0; floats && from < count; from += n) { /* runs: vectors turn int32 into doubles, not int64 */
+        n = count - from < INT32_MAX ? count - from : INT32_MAX;
+        if (dtype == CT_F32) for (int32_t i = 0; i < (int32_t)n; i++) y[from + i] = (float)(start + ((double)from + (double)i) * step);
+        else for (int32_t i = 0; i < (int32_t)n; i++) x[from + i] = start + ((double)from + (double)i) * step;
+    }
+    for (int64_t i = 0; !floats && i < count; i++, next += by) k[i] = next;
     ct__pw_init();
     t = ct__cast_of(t, (int)dtype);
     return ct__homed(t);
