@@ -3782,10 +3782,10 @@ enum {
 };
 enum { CT__R_SUM, CT__R_PROD, CT__R_MAX, CT__R_MIN, CT__R_COUNT, CT__R_NONZERO = CT__R_COUNT, CT__R_KERNELS, CT__R_ANY = CT__R_KERNELS, CT__R_ALL };
 /* Reductions into accumulators (double, or int64 for integers): of n contiguous elements into one; of rows of n elements, stride bytes
-   apart, each into its own; of such rows into n accumulators, one for each column, n at least CT__LEAST. The last op counts what is not 0. */
+   apart, each into its own; of such rows into n accumulators, one for each column. The last op counts what is not 0. */
 typedef void ct__reduce_row(int64_t n, const void *x, void *acc);
 typedef void ct__reduce_rows(int64_t rows, int64_t n, int64_t stride, const void *x, void *acc);
-enum { CT__FOLDED = 32, CT__LEAST = 64 }; /* rows that fold in the elements' type; columns that a kernel takes, of floats: runs of fewer are short */
+enum { CT__FOLDED = 32, CT__LEAST = 64 }; /* rows that fold in the elements' type; columns that a kernel takes at once, of floats: runs of fewer are short */
 typedef void ct__scan_column(int64_t n, const void *x, void *acc, void *y);                 /* y = acc = acc op x */
 typedef void ct__pick_column(int64_t n, const void *x, int64_t row, void *best, void *at);  /* at: int32 for float, else int64 */
 /* Kernels work on whole blocks: n is a multiple of 16; v = {a, b, c, y, g}, f = {p, q, r}. out may be one of the inputs. */
@@ -6731,9 +6731,11 @@ CT__POINTWISE_INT(CT__X)
         A acc = *(A *)out, a[8];                                                                                      \
         for (; n & 7; n--) acc = OP(acc, (A)OF(T, x[n - 1]));                                                         \
         for (int64_t done = 0; n; x += done, n -= done, done = 0) {                                                   \
-            int64_t lanes = n < 8 * L ? 8 : 4 * L, stretch = n < STRETCH ? n : STRETCH;                               \
-            if (lanes == 8) {                                                                                         \
-                for (int k = 0; k < 8; k++) lane[k] = START;                                                          \
+            int64_t lanes = n < 8 * L ? 16 : 4 * L, stretch = n < STRETCH ? n : STRETCH;                              \
+            if (n < 8 * L) {                                                                                          \
+                for (int k = 0; k < 16; k++) lane[k] = START;                                                         \
+                for (; done + 16 <= n; done += 16)                                                                    \
+                    for (int k = 0; k < 16; k++) lane[k] = OP(lane[k], OF(T, x[done + k]));                           \
                 for (; done < n; done += 8)                                                                           \
                     for (int k = 0; k < 8; k++) lane[k] = OP(lane[k], OF(T, x[done + k]));                            \
             } else {                                                                                                  \
@@ -6758,34 +6760,38 @@ CT__POINTWISE_INT(CT__X)
         A acc = *(A *)out;                                                                                            \
         for (int64_t done = 0; n; x += done, n -= done, done = 0) {                                                   \
             int64_t stretch = n < STRETCH ? n : (int64_t)STRETCH;                                                     \
-            T lane[2 * L], sum[2 * L], most = START, total = 0;                                                       \
-            for (int k = 0; k < 2 * L; k++) lane[k] = START, sum[k] = 0;                                              \
-            for (; done + 2 * L <= stretch; done += 2 * L) {                                                          \
-                CT__LANES(0, lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k])                            \
-                CT__LANES(1, lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k])                            \
-                CT__LANES(0, sum[k] += x[done + k])                                                                   \
-                CT__LANES(1, sum[k] += x[done + k])                                                                   \
+            T most = START, total = 0;                                                                                \
+            if (stretch >= 16) {                                                                                      \
+                T lane[2 * L], sum[2 * L];                                                                            \
+                for (int k = 0; k < 2 * L; k++) lane[k] = START, sum[k] = 0;                                          \
+                for (; done + 2 * L <= stretch; done += 2 * L) {                                                      \
+                    CT__LANES(0, lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k])                        \
+                    CT__LANES(1, lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k])                        \
+                    CT__LANES(0, sum[k] += x[done + k])                                                               \
+                    CT__LANES(1, sum[k] += x[done + k])                                                               \
+                }                                                                                                     \
+                for (; done + 8 <= stretch; done += 8)                                                                \
+                    for (int k = 0; k < 8; k++) lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k], sum[k] += x[done + k];\
+                for (int l = 8; l < 2 * L; l += 8)                                                                    \
+                    for (int k = 0; k < 8; k++) lane[k] = lane[l + k] BETTER lane[k] ? lane[l + k] : lane[k], sum[k] += sum[l + k];\
+                for (int k = 0; k < 4; k++) lane[k] = lane[k + 4] BETTER lane[k] ? lane[k + 4] : lane[k], sum[k] += sum[k + 4];\
+                for (int k = 0; k < 2; k++) lane[k] = lane[k + 2] BETTER lane[k] ? lane[k + 2] : lane[k], sum[k] += sum[k + 2];\
+                most = lane[1] BETTER lane[0] ? lane[1] : lane[0], total = sum[0] + sum[1];                           \
             }                                                                                                         \
-            for (; done + 8 <= stretch; done += 8)                                                                    \
-                for (int k = 0; k < 8; k++) lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k], sum[k] += x[done + k];\
             for (; done < stretch; done++) most = x[done] BETTER most ? x[done] : most, total += x[done];             \
-            for (int l = 8; l < 2 * L; l += 8)                                                                        \
-                for (int k = 0; k < 8; k++) lane[k] = lane[l + k] BETTER lane[k] ? lane[l + k] : lane[k], sum[k] += sum[l + k];\
-            for (int k = 0; k < 4; k++) lane[k] = lane[k + 4] BETTER lane[k] ? lane[k + 4] : lane[k], sum[k] += sum[k + 4];\
-            for (int k = 0; k < 4; k++) most = lane[k] BETTER most ? lane[k] : most, total += sum[k];                 \
             for (int64_t k = 0; total != total && k < stretch; k++) most = OP(most, x[k]);                            \
             acc = OP(acc, (A)most);                                                                                   \
         }                                                                                                             \
         *(A *)out = acc;                                                                                              \
     }
-#define CT__REDUCE_ROWS(name, t, T, A, STRETCH, START, OP, OF)                                                        \
+#define CT__REDUCE_ROWS(name, t, T, A, SHORT, START, OP, OF) /* shorter rows one by one */                            \
     static CT__WRAPS_ void CT__K(name##_rows_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out) \
     {                                                                                                                 \
         const char *from = (const char *)in;                                                                          \
         A *acc = (A *)out;                                                                                            \
         for (int64_t r = 0; r < rows; r++, from += stride) {                                                          \
             const T *x = (const T *)(const void *)from;                                                               \
-            if (n >= 8) { CT__K(name##_row_##t)(n, x, acc + r); continue; }                                           \
+            if (n >= SHORT) { CT__K(name##_row_##t)(n, x, acc + r); continue; }                                       \
             A s = acc[r];                                                                                             \
             for (int64_t i = 0; i < n; i++) s = OP(s, (A)OF(T, x[i]));                                                \
             acc[r] = s;                                                                                               \
@@ -6794,25 +6800,28 @@ CT__POINTWISE_INT(CT__X)
     static CT__WRAPS_ void CT__K(name##_columns_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out)\
     {                                                                                                                 \
         enum { L = 64 / (int)sizeof(T) };                                                                             \
+        const int64_t wide = n >= 4 * L ? 4 * L : n >= 8 ? 8 : 1;                                                     \
         for (int64_t count, r = 0; r < rows; r += count) {                                                            \
             count = rows - r < CT__FOLDED ? rows - r : (int64_t)CT__FOLDED;                                           \
-            for (int64_t done = 0; done < n; done += 4 * L) {                                                         \
-                int64_t again = done + 4 * L <= n ? 0 : done + 4 * L - n, at = done - again; /* the last columns anew, if fewer are left */\
+            for (int64_t done = 0; done < n; done += wide) {                                                          \
+                int64_t again = done + wide <= n ? 0 : done + wide - n, at = done - again; /* the last columns anew, if fewer are left */\
                 const char *from = (const char *)in + r * stride + at * (int64_t)sizeof(T);                           \
                 A *acc = (A *)out + at, known[4 * L];                                                                 \
                 T lane[4 * L];                                                                                        \
-                for (int k = 0; k < 4 * L; k++) lane[k] = START; \
-                for (int64_t i = 0; i < count; i++, from += stride) {                                                 \
-                    const T *x = (const T *)(const void *)from;                                                       \
-                    CT__LANES4(lane[k] = OP(lane[k], OF(T, x[k])))                                                    \
-                }                                                                                                     \
+                for (int k = 0; k < 4 * L; k++) lane[k] = START;                                                      \
+                const T *x = (const T *)(const void *)from;                                                           \
+                int64_t i = 0;                                                                                        \
+                for (; wide == 1 && i < count; i++, x = (const T *)(const void *)(from += stride)) lane[0] = OP(lane[0], OF(T, x[0]));\
+                for (; wide == 8 && i < count; i++, x = (const T *)(const void *)(from += stride))                    \
+                    for (int k = 0; k < 8; k++) lane[k] = OP(lane[k], OF(T, x[k]));                                   \
+                for (; i < count; i++, x = (const T *)(const void *)(from += stride)) CT__LANES4(lane[k] = OP(lane[k], OF(T, x[k])))\
                 memcpy(known, acc, (size_t)again * sizeof(A));                                                        \
-                for (int k = 0; k < 4 * L; k++) acc[k] = OP(acc[k], (A)lane[k]);                                      \
+                for (int64_t k = 0; k < wide; k++) acc[k] = OP(acc[k], (A)lane[k]);                                   \
                 memcpy(acc, known, (size_t)again * sizeof(A));                                                        \
             }                                                                                                         \
         }                                                                                                             \
     }
-#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROW(name, t, T, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROWS(name, t, T, A, STRETCH, START, OP, OF)
+#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROW(name, t, T, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROWS(name, t, T, A, 16, START, OP, OF)
 #define CT__EXTREME(name, t, T, A, START, OP, BETTER) CT__EXTREME_ROW(name, t, T, A, START, OP, BETTER) CT__REDUCE_ROWS(name, t, T, A, 0, START, OP, CT__VALUE)
 #endif
 #define CT__SCAN(name, t, T, A, OP)                                                                                   \
@@ -12311,7 +12320,8 @@ static void ct__acc_store(const ct__reduce_job *j, int64_t n, const void *accs, 
 static void ct__acc_fold(const ct__reduce_job *j, int64_t rows, int64_t n, const void *from, void *acc)
 {
     ct__reduce_row *fold = ct__cpu()->kernels->row[j->compute == CT__I64 ? CT__I64 : CT__F64][j->op >= CT__R_NONZERO ? CT__R_SUM : j->op];
-    for (int64_t k = 0; k < rows * n; k++) fold(1, (const char *)from + 8 * k, (char *)acc + 8 * (k % n));
+    if (n == 1) fold(rows, from, acc);
+    else for (int64_t k = 0; k < rows * n; k++) fold(1, (const char *)from + 8 * k, (char *)acc + 8 * (k % n));
 }
 /* y = map(x - m), n elements; y has room for whole groups of 16, and so has m, which may be NULL */
 static const void *ct__reduce_map(const ct__reduce_job *j, int64_t n, const void *x, const void *m, void *y)
@@ -12355,13 +12365,21 @@ static void ct__reduce_range(const ct__reduce_job *j, ct__iter *it, const int64_
     int64_t inner = last < 0 ? 1 : it->flat[0] ? it->numel : it->shape[last];
     bool squares = j->map == CT__PW_square && j->compute == CT__F32; /* has a loop that does it at once */
     bool same = it->dtype[0] == ct__compute_dtype[j->compute];
-    bool direct = same && (it->flat[0] || (it->stride[0][last] == size && inner >= CT__LEAST)) && (j->map < 0 || squares);
+    bool direct = same && (it->flat[0] || (it->stride[0][last] == size && inner >= 16)) && (j->map < 0 || squares);
     int64_t block = direct ? inner : CT__BLOCK_BYTES / size;
     ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->kernel];
     if (m && !squares) ct__splat(many, m, ct__imin((end - begin + 15) & -16, block), (size_t)size);
+    bool across = direct && !squares && last > 0 && !it->flat[0] && begin % inner == 0;
     for (int64_t pos = begin; pos < end; pos += n) {
         n = ct__imin(direct ? inner - pos % inner : block, end - pos);
         const void *x = ct__iter_load(it, 0, j->compute, pos, n, buffer);
+        int64_t rows = across ? ct__imin(ct__imin(CT__ROWS, (end - pos) / inner), it->shape[last - 1] - pos / inner % it->shape[last - 1]) : 0;
+        if (rows > 1) {
+            for (int64_t k = 0; k < rows; k++) ct__acc_start(j, &many[k]);
+            ct__cpu()->kernels->rows[j->compute][j->kernel](rows, inner, it->stride[0][last - 1], x, many);
+            ct__acc_fold(j, rows, 1, many, acc), n = rows * inner;
+            continue;
+        }
         if (squares) *(double *)acc += ct__norm->of[0].square(n, x, m ? (double)*(const float *)(const void *)m : 0);
         else row(n, ct__reduce_map(j, n, x, m ? many : NULL, buffer), acc);
     }
@@ -12420,12 +12438,7 @@ static void ct__reduce_columns(const ct__reduce_job *j, int64_t rows, int64_t n,
     int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), bytes = ((n + 15) & -16) * size, count;
     bool convert = j->kept.dtype[0] != ct__compute_dtype[j->compute];
     bool squares = m && j->map == CT__PW_square && j->compute != CT__I64; /* has a loop that does it at once */
-    if (!convert && j->map < 0 && n >= CT__LEAST) { columns(rows, n, stride, x, acc); return; }
-    uint64_t narrow[CT__LEAST] = {0}, *to_acc = acc;
-    if (n < CT__LEAST) { /* rows and accumulators with columns that do not count */
-        memset(buffer, 0, (size_t)(CT__COLUMN_ROWS * (bytes = CT__LEAST * size)));
-        memcpy(narrow, acc, (size_t)n * sizeof *acc), to_acc = narrow;
-    }
+    if (!convert && j->map < 0) { columns(rows, n, stride, x, acc); return; }
     for (int64_t r = 0; r < rows; r += count) {
         count = ct__imin(squares ? (int64_t)CT__FOLDED : (int64_t)CT__COLUMN_ROWS, rows - r);
         if (squares) memset(buffer, 0, (size_t)(n * size));
@@ -12433,13 +12446,31 @@ static void ct__reduce_columns(const ct__reduce_job *j, int64_t rows, int64_t n,
             char *to = (char *)buffer + (squares ? bytes : k * bytes);
             const void *y = x;
             if (convert) kernels->load[j->compute][j->kept.dtype[0]](n, x, to), y = to;
-            else if (n < CT__LEAST) memcpy(to, x, (size_t)(n * size)), y = to;
             if (squares) ct__norm->of[j->compute].add_squares(n, y, m, buffer);
             else ct__reduce_map(j, n, y, m, to);
         }
-        columns(squares ? 1 : count, ct__imax(n, CT__LEAST), bytes, buffer, to_acc);
+        columns(squares ? 1 : count, n, bytes, buffer, acc);
     }
-    if (n < CT__LEAST) memcpy(acc, narrow, (size_t)n * sizeof *acc);
+}
+/* n outputs of few rows: the rows' own arithmetic does, row after row */
+static void ct__reduce_few(const ct__reduce_job *j, ct__iter *it, int64_t n, char *out)
+{
+    static const double one[3] = {1, 0, 0};
+    static const int step[CT__R_COUNT] = {CT__PW_add, CT__PW_mul, CT__PW_maximum, CT__PW_minimum};
+    ct__pw_kernel *kernel = ct__cpu()->kernels->pointwise[j->compute][step[j->op]][0];
+    CT__LINES uint64_t start[CT__COLUMN_BYTES / 8], rest[16];
+    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), whole = n & -16, at[CT_MAX_DIMS];
+    float first = (float)j->start;
+    ct__acc_start(j, start);
+    ct__splat(start, j->compute == CT__F32 ? (const void *)&first : (const void *)start, whole, (size_t)size);
+    for (int64_t r = 0; r < it->numel; r++) {
+        ct__iter_index(it, r, at);
+        const char *x = ct__iter_at(it, 0, at), *last = x + (n - 16) * size;
+        const void *v[5] = {r ? out : (const char *)start, x, x, x, x}, *w[5] = {r ? (const char *)rest : (const char *)start, last, last, last, last};
+        kernel(whole, v, out, one);
+        if (whole < n) kernel(16, w, rest, one); /* the last columns anew, apart */
+    }
+    if (whole < n) memcpy(out + (n - 16) * size, rest, (size_t)(16 * size));
 }
 /* tiles of neighbouring outputs: rows fold into rows of accumulators */
 static void ct__reduce_columns_body(void *ctx, int64_t begin, int64_t end)
@@ -12458,6 +12489,10 @@ static void ct__reduce_columns_body(void *ctx, int64_t begin, int64_t end)
         ct__iter it = *reduced;
         it.data[0] = ct__iter_at(&j->kept, 0, index);
         bool shifted = j->kept.count > 1;
+        if (n >= CT__LEAST && reduced->numel <= CT__FOLDED && j->op < CT__R_COUNT && j->map < 0 && j->kept.dtype[0] == ct__compute_dtype[j->compute]) {
+            ct__reduce_few(j, &it, n, j->out + first * j->out_stride);
+            continue;
+        }
         if (shifted) memset(m, 0, sizeof m), memcpy(m, ct__iter_at(&j->kept, 1, index), (size_t)(n * size));
         for (int64_t k = 0; k < n * j->together; k++) memcpy(&parts[k], &start, sizeof start);
         for (int64_t r = 0; r < reduced->numel; r += runs) {
@@ -12772,19 +12807,7 @@ static void ct__extreme_body(void *ctx, int64_t begin, int64_t end)
     const ct__extreme_job *j = (const ct__extreme_job *)ctx;
     ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->largest ? CT__R_MAX : CT__R_MIN];
 #define CT__EXTREME(T, A)                                                                                             \
-    if (j->n < CT__LEAST)                                                                                             \
-        for (int64_t r = begin; r < end; r++) {                                                                       \
-            const T *x = (const T *)(const void *)j->in + r * j->n;                                                   \
-            T best = x[0];                                                                                            \
-            int64_t at = 0;                                                                                           \
-            for (int64_t i = 1; i < j->n; i++) {                                                                      \
-                T v = x[i];                                                                                           \
-                bool take = ((j->largest ? v > best : v < best) | (v != v)) & (best == best);                         \
-                best = take ? v : best, at = take ? i : at;                                                           \
-            }                                                                                                         \
-            ((T *)(void *)j->value)[r] = best, j->index[r] = at;                                                      \
-        }                                                                                                             \
-    else for (int64_t r = begin; r < end; r++) {                                                                      \
+    for (int64_t r = begin; r < end; r++) {                                                                           \
         const T *x = (const T *)(const void *)j->in + r * j->n;                                                       \
         A best = (A)x[0], most;                                                                                       \
         int64_t at = 0, i = 0;                                                                                        \
@@ -12820,6 +12843,20 @@ static void ct__extreme_columns_body(void *ctx, int64_t begin, int64_t end)
         for (int64_t i = 0; j->compute == CT__F32 && i < n; i++) j->index[out + i] = narrow[i];
     }
 }
+/* Short rows: as many as there is room for are turned, so that they are columns. */
+static void ct__extreme_short_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__extreme_job *j = (const ct__extreme_job *)ctx;
+    CT__LINES uint64_t turned[2048];
+    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), most = ct__imin(CT__EXTREME_LANES, (int64_t)sizeof turned / size / j->n), m;
+    for (int64_t r = begin; r < end; r += m) {
+        ct__extreme_job t = *j;
+        t.inner = t.wide = m = ct__imin(most, end - r);
+        for (int64_t i = 0; i < j->n; i++) ct__copy_strided((size_t)size, m, j->in + (r * j->n + i) * size, j->n * size, (char *)turned + i * m * size, size);
+        t.in = (const char *)turned, t.value += r * size, t.index += r;
+        ct__extreme_columns_body(&t, 0, 1);
+    }
+}
 /* Neighbouring columns that one piece of work takes: long runs to read, yet work for every thread. Their number changes no result. */
 static int64_t ct__columns_at_once(int64_t outer, int64_t inner, int64_t most)
 {
@@ -12838,7 +12875,7 @@ static bool ct__extreme_dim_forward(ct__call *c) /* i: dim, keepdim, largest */
     ct_tensor *values = ct__new(type, shape, ndim), *indices = ct__new(CT_I64, shape, ndim);
     if (!values || !indices) return false;
     ct__extreme_job j = {ct__ptr(rows), ct__ptr(values), (int64_t *)(void *)ct__ptr(indices), n, inner, 1, compute, c->i[2] != 0};
-    if (inner == 1) ct__parallel_for(values->numel, ct__imax(1, CT__GRAIN / ct__imax(1, n)), ct__extreme_body, &j);
+    if (inner == 1) ct__parallel_for(values->numel, ct__imax(1, CT__GRAIN / ct__imax(1, n)), n < CT__LEAST && compute != CT__I64 ? ct__extreme_short_body : ct__extreme_body, &j);
     else if (values->numel) {
         j.wide = ct__columns_at_once(values->numel / inner, inner, CT__EXTREME_LANES);
         ct__parallel_for(values->numel / inner * ((inner + j.wide - 1) / j.wide), ct__imax(1, CT__GRAIN / (n * j.wide)), ct__extreme_columns_body, &j);
