@@ -3705,7 +3705,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
             *num(0.39894228040143267794)*(1 + num(0.134145)*a*a)), CT_NONE, CT_NONE)                                  \
     X(silu, Silu, 1, F, a*sigmoid(a), g*sigmoid(a)*(1 + a*(1 - sigmoid(a))), CT_NONE, CT_NONE)                        \
     X(softplus, Softplus, 1, F, a*p > q ? a : log1p(exp(a*p))/p, a*p > q ? g : g*sigmoid(a*p), CT_NONE, CT_NONE)      \
-    X(hardswish, Hardswish, 1, F, a*(a < -3 ? 0 : a > 3 ? 6 : a + 3)/6, a < -3 ? 0 : a <= 3 ? g*(a/3 + num(0.5)) : g, CT_NONE, CT_NONE) \
+    X(hardswish, Hardswish, 1, F, a*((a + 3 < 0 ? 0 : a + 3) > 6 ? 6 : (a + 3 < 0 ? 0 : a + 3))/6, a < -3 ? 0 : a <= 3 ? g*(a/3 + num(0.5)) : g, CT_NONE, CT_NONE) \
     X(hardsigmoid, Hardsigmoid, 1, F, (a < -3 ? 0 : a > 3 ? 6 : a + 3)/6, a > -3 && a < 3 ? g/6 : 0, CT_NONE, CT_NONE)   \
     X(log_sigmoid, LogSigmoid, 1, F, log_sigmoid(a), g*sigmoid(-a), CT_NONE, CT_NONE)                                 \
     X(lerp, Lerp, 3, F, abs(c) < num(0.5) ? a + c*(b - a) : b - (b - a)*(1 - c), g*(1 - c), g*c, g*(b - a))           \
@@ -12402,8 +12402,9 @@ static void ct__reduce_many_rows_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__reduce_job *j = (const ct__reduce_job *)ctx;
     const ct__iter *kept = &j->kept;
-    bool direct = j->map < 0 && kept->dtype[0] == ct__compute_dtype[j->compute];
+    bool squares = j->map == CT__PW_square && j->compute == CT__F32, direct = (j->map < 0 || squares) && kept->dtype[0] == ct__compute_dtype[j->compute];
     CT__LINES uint64_t acc[CT__ROWS], start, buffer[CT__BLOCK_BYTES / 8];
+    double sum[CT__ROWS];
     int64_t index[CT_MAX_DIMS], size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), length = j->reduced.numel, many;
     int64_t most = direct || !length ? (int64_t)CT__ROWS : ct__imin(CT__ROWS, CT__BLOCK_BYTES / size / length);
     int last = kept->ndim - 1;
@@ -12415,8 +12416,9 @@ static void ct__reduce_many_rows_body(void *ctx, int64_t begin, int64_t end)
         int64_t stride = direct && last >= 0 ? kept->stride[0][last] : length * size;
         if (kept->dtype[0] != ct__compute_dtype[j->compute]) ct__cpu()->kernels->load[j->compute][kept->dtype[0]](many * length, x, buffer), x = buffer;
         for (int64_t k = 0; k < many; k++) acc[k] = start;
-        ct__cpu()->kernels->rows[j->compute][j->kernel](many, length, stride, ct__reduce_map(j, many * length, x, NULL, buffer), acc);
-        ct__acc_store(j, many, acc, j->out + o * j->out_stride);
+        for (int64_t k = 0; squares && k < many; k++) sum[k] = ct__norm->of[0].square(length, (const char *)x + k * stride, 0);
+        if (!squares) ct__cpu()->kernels->rows[j->compute][j->kernel](many, length, stride, ct__reduce_map(j, many * length, x, NULL, buffer), acc);
+        ct__acc_store(j, many, squares ? (const void *)sum : (const void *)acc, j->out + o * j->out_stride);
     }
 }
 static void ct__reduce_pieces_body(void *ctx, int64_t begin, int64_t end)
@@ -12559,7 +12561,7 @@ static bool ct__cpu_reduce(const ct_args *a)
         return true;
     }
     if (outputs == 1 && n > CT__REDUCE_PIECE) return ct__reduce_whole(&j);
-    bool direct = j.map < 0 && in->dtype == ct__compute_dtype[j.compute], beside = last >= 0 && j.kept.stride[0][last] == n * size;
+    bool direct = (j.map < 0 || (j.map == CT__PW_square && j.compute == CT__F32)) && in->dtype == ct__compute_dtype[j.compute], beside = last >= 0 && j.kept.stride[0][last] == n * size;
     bool many = row && j.reduced.ndim < 2 && a->in_count == 1 && (direct || (beside && n * width <= CT__BLOCK_BYTES / 2));
     ct__parallel_for(outputs, ct__imax(1, CT__GRAIN / ct__imax(1, n)), many ? ct__reduce_many_rows_body : ct__reduce_rows_body, &j);
     return true;
@@ -13029,6 +13031,7 @@ CT_API ct_tensor *ct_norm_dims(ct_tensor *x, double p, ct_shape dims, bool keepd
     if (!x) return NULL;
     if (!ct__is_float(x->dtype)) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, "ct_norm", "floating types only, not %s", ct_dtype_name((ct_dtype)x->dtype));
     ct__fn f = ct__begin("ct_norm");
+    if (ct__itemsize(x->dtype) == 2) return ct__end(f, ct_to(ct_norm_dims(ct_to(x, CT_F32), p, dims, keepdim), (ct_dtype)x->dtype)); /* the sum may not fit */
     if (p == 2) return ct__end(f, ct__pw(CT__PW_root, "ct_norm", ct__mapped_sum(CT__PW_square, "ct_norm", x, NULL, false, 0, dims, keepdim), NULL, NULL, 0, 0, 0));
     if (p == 1) return ct__end(f, ct__mapped_sum(CT__PW_abs, "ct_norm", x, NULL, false, 0, dims, keepdim));
     if (p == 0) return ct__end(f, ct_sum_dims(ct_to((ct_ne)(x, ct_number_i64(0)), (ct_dtype)x->dtype), dims, keepdim));
@@ -13069,40 +13072,26 @@ static double ct__log_add(double a, double b) /* log(e^a + e^b) */
 #pragma GCC push_options
 #pragma GCC optimize("O2")
 #endif
-/* neighbouring lanes go together: 64 whose elements lie side by side, or four rows, so that one's sum need not wait for the last;
-   extremes and integers, which need not wait long, go row by row, in registers */
+/* the log of the sum of exp: neighbouring lanes go together, 64 whose elements lie side by side; and integers, which need not wait long, row by row */
 static void ct__scan_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__scan_job *j = (const ct__scan_job *)ctx;
-    int64_t inner = j->inner, step = inner == 1 ? j->n : 1, lanes;
-    bool prod = j->op == CT__R_PROD;
-#define CT__SCAN(T, A, START, NEXT)                                                                                   \
-    for (int64_t k = begin; k < end; k += lanes) {                                                                    \
-        int64_t at = k / inner * j->n * inner + k % inner;                                                            \
-        lanes = ct__imin(inner == 1 ? 4 : ct__imin(64, inner - k % inner), end - k);                                  \
-        const T *x = (const T *)(const void *)j->in + at;                                                             \
-        T *y = (T *)(void *)j->out + at;                                                                              \
-        A acc[64];                                                                                                    \
-        for (int64_t l = 0; l < lanes; l++) acc[l] = START;                                                           \
-        for (int64_t i = 0; i < j->n; i++, x += inner, y += inner)                                                    \
-            for (int64_t l = 0; l < lanes; l++) {                                                                     \
-                A v = (A)x[l * step];                                                                                 \
-                NEXT;                                                                                                 \
-                y[l * step] = (T)acc[l];                                                                              \
-            }                                                                                                         \
+    int64_t inner = j->inner, lanes;
+    for (int64_t k = begin; k < end && j->op == CT__R_LOGSUMEXP; k += lanes) {
+        int64_t at = k / inner * j->n * inner + k % inner;
+        lanes = ct__imin(ct__imin(64, inner - k % inner), end - k);
+        const double *x = (const double *)(const void *)j->in + at;
+        double *y = (double *)(void *)j->out + at, acc[64];
+        for (int64_t l = 0; l < lanes; l++) acc[l] = -(double)INFINITY;
+        for (int64_t i = 0; i < j->n; i++, x += inner, y += inner)
+            for (int64_t l = 0; l < lanes; l++) y[l] = acc[l] = ct__log_add(acc[l], x[l]);
     }
-#define CT__SUMMED acc[l] = prod ? acc[l] * v : acc[l] + v
-    if (j->op == CT__R_LOGSUMEXP) CT__SCAN(double, double, -INFINITY, acc[l] = ct__log_add(acc[l], v))
-    else if (j->compute == CT__F32) CT__SCAN(float, double, prod, CT__SUMMED)
-    else if (j->compute == CT__F64) CT__SCAN(double, double, prod, CT__SUMMED)
-    else if (inner > 1) CT__SCAN(int64_t, uint64_t, prod, CT__SUMMED)
-    else for (int64_t k = begin; k < end; k++) { /* integers need not wait long */
+    for (int64_t k = begin; k < end && j->op <= CT__R_PROD; k++) {
         const uint64_t *x = (const uint64_t *)(const void *)j->in + k * j->n;
-        uint64_t *y = (uint64_t *)(void *)j->out + k * j->n, acc = prod;
-        for (int64_t i = 0; i < j->n; i++) y[i] = acc = prod ? acc * x[i] : acc + x[i];
+        uint64_t *y = (uint64_t *)(void *)j->out + k * j->n, acc = j->op == CT__R_PROD;
+        for (int64_t i = 0; i < j->n && j->op == CT__R_SUM; i++) y[i] = acc += x[i];
+        for (int64_t i = 0; i < j->n && j->op == CT__R_PROD; i++) y[i] = acc *= x[i];
     }
-#undef CT__SCAN
-#undef CT__SUMMED
 }
 /* the extremes so far: of a single lane in registers, of neighbouring ones from the row before; the last of equals, NaN from the first on */
 static void ct__scan_extreme_body(void *ctx, int64_t begin, int64_t end)
@@ -13147,25 +13136,32 @@ static void ct__scan_columns_body(void *ctx, int64_t begin, int64_t end)
         for (int64_t i = 0; i < j->n; i++, at += j->inner * size) scan(n, j->in + at, &acc, j->out + at);
     }
 }
-/* sums along rows of floats: four at a time, in registers */
+/* sums and products along rows: four at a time, in registers */
 static void ct__scan_rows_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__scan_job *j = (const ct__scan_job *)ctx;
     int64_t n = j->n;
-    for (int64_t r = begin; r < end; r += 4) {
-        const float *x = (const float *)(const void *)j->in + r * n;
-        float *y = (float *)(void *)j->out + r * n;
-        double a = 0, b = 0, c = 0, d = 0;
-        if (r + 4 <= end)
-            for (int64_t i = 0; i < n; i++) {
-                y[i] = (float)(a += (double)x[i]), y[i + n] = (float)(b += (double)x[i + n]);
-                y[i + 2 * n] = (float)(c += (double)x[i + 2 * n]), y[i + 3 * n] = (float)(d += (double)x[i + 3 * n]);
-            }
-        else for (int64_t k = r; k < end; k++, x += n, y += n) {
-            a = 0;
-            for (int64_t i = 0; i < n; i++) y[i] = (float)(a += (double)x[i]);
-        }
+    double start = j->op == CT__R_PROD;
+#define CT__SCAN(T, OP)                                                                                               \
+    for (int64_t r = begin; r < end; r += 4) {                                                                        \
+        const T *x = (const T *)(const void *)j->in + r * n;                                                          \
+        T *y = (T *)(void *)j->out + r * n;                                                                           \
+        double a = start, b = start, c = start, d = start;                                                            \
+        if (r + 4 <= end)                                                                                             \
+            for (int64_t i = 0; i < n; i++) {                                                                         \
+                y[i] = (T)(a OP (double)x[i]), y[i + n] = (T)(b OP (double)x[i + n]);                                 \
+                y[i + 2 * n] = (T)(c OP (double)x[i + 2 * n]), y[i + 3 * n] = (T)(d OP (double)x[i + 3 * n]);         \
+            }                                                                                                         \
+        else for (int64_t k = r; k < end; k++, x += n, y += n) {                                                      \
+            a = start;                                                                                                \
+            for (int64_t i = 0; i < n; i++) y[i] = (T)(a OP (double)x[i]);                                            \
+        }                                                                                                             \
     }
+    if (j->compute == CT__F64 && j->op == CT__R_PROD) CT__SCAN(double, *=)
+    else if (j->compute == CT__F64) CT__SCAN(double, +=)
+    else if (j->op == CT__R_PROD) CT__SCAN(float, *=)
+    else CT__SCAN(float, +=)
+#undef CT__SCAN
 }
 #if CT__TUNE
 #pragma GCC pop_options
@@ -13186,7 +13182,7 @@ static bool ct__scan_forward(ct__call *c)
         j.wide = ct__columns_at_once(lanes / j.inner, j.inner, CT__SCAN_LANES);
         ct__parallel_for(lanes / j.inner * ((j.inner + j.wide - 1) / j.wide), ct__imax(1, CT__GRAIN / (j.n * j.wide)), ct__scan_columns_body, &j);
     } else if (picks) ct__parallel_for(lanes, grain, ct__scan_extreme_body, &j);
-    else ct__parallel_for(lanes, (grain + 3) / 4 * 4, op == CT__R_SUM && compute == CT__F32 ? ct__scan_rows_body : ct__scan_body, &j);
+    else ct__parallel_for(lanes, (grain + 3) / 4 * 4, op <= CT__R_PROD && compute != CT__I64 ? ct__scan_rows_body : ct__scan_body, &j);
     c->nout = 1 + picks;
     return (c->out[0] = ct__cast_of(out, dtype)) != NULL;
 }
@@ -13291,11 +13287,11 @@ CT__INTO(nan_to_num, (ct_tensor * input, double nan, double posinf, double negin
    Joining, gathering, scattering and numpy's indexing. All of it moves or combines lines of elements (ct__line) between a tensor x,
    at computed places, and a tensor s, in order. Work is cut by disjoint places of x, so sums do not depend on the threads. */
 
-/* element j of x: x[j*x1 + at[j*i1]*xk], or x[j*x1] without at; of s: s[j*s1]. Strides in elements. */
+/* element j of x: x[j*x1 + at[j*i1]*xk], or x[j*x1] without at; of s: s[j*s1]. Strides in elements. Then the next of rows (0: one), xr, ir and sr on. */
 typedef struct ct__line {
     char *x, *s;
     const int64_t *at;
-    int64_t n, x1, i1, xk, s1;
+    int64_t n, x1, i1, xk, s1, rows, xr, ir, sr;
 } ct__line;
 typedef void ct__line_fn(const ct__line *l);
 #if CT__TUNE
@@ -13307,9 +13303,12 @@ typedef void ct__line_fn(const ct__line *l);
     {                                                                                                                 \
         T *x = (T *)(void *)l->x, *s = (T *)(void *)l->s;                                                             \
         const int64_t *at = l->at;                                                                                    \
-        int64_t n = l->n, x1 = l->x1, s1 = l->s1, i1 = l->i1, xk = l->xk;                                             \
-        if (at && i1 == 1 && s1 == 1 && xk == 1 && !x1) for (int64_t j = 0; j < n; j++) { T *p = x + at[j], *q = s + j; DO; } \
-        else for (int64_t j = 0; j < n; j++) { T *p = x + (j * x1 + (at ? at[j * i1] * xk : 0)), *q = s + j * s1; DO; } \
+        int64_t n = l->n, x1 = l->x1, s1 = l->s1, i1 = l->i1, xk = l->xk, row = 0;                                    \
+        do {                                                                                                          \
+            if (at && i1 == 1 && s1 == 1 && xk == 1 && !x1) for (int64_t j = 0; j < n; j++) { T *p = x + at[j], *q = s + j; DO; }\
+            else for (int64_t j = 0; j < n; j++) { T *p = x + (j * x1 + (at ? at[j * i1] * xk : 0)), *q = s + j * s1; DO; }\
+            x += l->xr, s += l->sr, at = at ? at + l->ir : at;                                                        \
+        } while (++row < l->rows);                                                                                    \
     }
 CT__LINE(get_1, uint8_t, *q = *p)
 CT__LINE(get_2, uint16_t, *q = *p)
@@ -13343,6 +13342,7 @@ static void ct__range_check(void *ctx, int64_t begin, int64_t end)
 #pragma GCC pop_options
 #endif
 
+enum { CT__LINE_SHORT = 512 }; /* elements of lines that go together */
 enum { CT__LINE_GET, CT__LINE_PUT, CT__LINE_ADD, CT__LINE_MUL, CT__LINE_MAX, CT__LINE_MIN };
 typedef struct { ct__line_fn *fn; ct__pw_kernel *dense; int64_t size; int op; } ct__mover; /* dense: for 16n elements side by side; size in bytes */
 
@@ -13371,7 +13371,7 @@ static int64_t ct__move_dense(const ct__mover *m, char *x, char *s, int64_t n) /
 CT__INLINE void ct__move_line(const ct__mover *m, char *x, int64_t x1, const int64_t *at, int64_t i1, int64_t xk, char *s, int64_t s1, int64_t n)
 {
     int64_t done = !at && x1 == 1 && s1 == 1 ? ct__move_dense(m, x, s, n) : 0;
-    ct__line l = {x + done * m->size, s + done * m->size, at, n - done, x1, i1, xk, s1};
+    ct__line l = {x + done * m->size, s + done * m->size, at, n - done, x1, i1, xk, s1, 0, 0, 0, 0};
     if (done < n) m->fn(&l);
 }
 /* The type that sums and products of a dtype are made in. */
@@ -13526,21 +13526,24 @@ static void ct__lanes_run(void *ctx, int64_t begin, int64_t end)
 {
     const ct__lanes *l = (const ct__lanes *)ctx;
     const ct__mover *m = &l->move;
-    int last = l->n - 1;
+    int last = l->n - 1, next = last - l->across; /* the dims that a line and its rows go along */
     for (int64_t lane = begin, n; lane < end; lane += n) {
         const int64_t *at = l->at + ct__offset_at(lane, l->n, l->shape, l->i);
         char *x = l->xdata + ct__offset_at(lane, l->n, l->shape, l->x) * m->size, *s = l->sdata + ct__offset_at(lane, l->n, l->shape, l->s) * m->size;
-        n = l->across ? ct__imin(l->shape[last] - lane % l->shape[last], end - lane) : 1;
+        int64_t inner = l->across ? l->shape[last] : 1, rows = 1, row = lane / inner;
+        n = ct__imin(inner - lane % inner, end - lane);
+        if (n == inner && next >= 0) rows = ct__imin(ct__imin(l->shape[next] - row % l->shape[next], (end - lane) / n), 1 + CT__LINE_SHORT / ct__imax(1, n * l->K));
+        ct__line line = {x, s, at, l->K, 0, l->ik, l->xk, l->sk, rows, 0, 0, 0};
+        if (rows > 1) line.xr = l->x[next], line.ir = l->i[next], line.sr = l->s[next];
+        if (l->across) line.n = n, line.x1 = l->x[last], line.i1 = l->i[last], line.s1 = l->s[last];
+        n *= rows;
         if (l->range) { /* gather: one index per lane */
-            ct__range_job line = {at, l->range->last, 0};
-            ct__range_check(&line, 0, n);
-            if (line.bad) ct__atomic_set(&l->range->bad, 1);
-            if (line.bad) continue;
+            ct__range_job range = {at, l->range->last, 0};
+            ct__range_check(&range, 0, n);
+            if (range.bad) ct__atomic_set(&l->range->bad, 1);
+            if (range.bad) continue;
         }
-        if (!l->across) ct__move_line(m, x, 0, at, l->ik, l->xk, s, l->sk, l->K);
-        else
-            for (int64_t k = 0; k < l->K; k++)
-                ct__move_line(m, x, l->x[last], at + k * l->ik, l->i[last], l->xk, s + k * l->sk * m->size, l->s[last], n);
+        for (int64_t k = 0; k < (l->across ? l->K : 1); k++, line.at += l->ik, line.s += l->sk * m->size) m->fn(&line);
     }
 }
 /* in: x, index, contiguous; out: y of the index's shape; i: dim. Here the indices are checked line by line, just before their use. */
@@ -15033,13 +15036,30 @@ static void ct__select_pairs(uint64_t *p, uint64_t *t, int64_t n, int64_t k, int
         if (count[b] == n) continue;
         for (int64_t j = s; j < s + n; j++) {
             uint64_t v = p[j], digit = v >> shift & 255;
-            if (digit < b) p[out++] = v;
-            else if (digit == b) t[equal++] = v;
+            p[out] = v, out += digit < b; /* without jumps */
+            t[equal] = v, equal += digit == b;
         }
         memcpy(p + out, t, (size_t)equal * sizeof *p);
         s = out, n = equal;
     }
     *start = s, *size = n;
+}
+
+/* The same of few pairs, by pivots; the k-th comes to stand at p[k-1]. */
+static void ct__select_few(uint64_t *p, uint64_t *t, int64_t n, int64_t k)
+{
+    while (n > CT__RUN) {
+        uint64_t a = p[0], b = p[n / 2], c = p[n - 1], low = a < b ? a : b, high = a < b ? b : a, pivot = c < low ? low : c < high ? c : high;
+        int64_t below = 0, above = 0;
+        for (int64_t i = 0; i < n; i++) {
+            uint64_t v = p[i];
+            p[below] = v, below += v <= pivot;
+            t[above] = v, above += v > pivot;
+        }
+        if (k <= below) n = below;
+        else memcpy(p + below, t, (size_t)above * sizeof *p), p += below, k -= below, n = above;
+    }
+    ct__rank_sort(p, n);
 }
 
 /* What a row is asked for: all or the k first in order, the k first in any order, the k-th, the median (NaN wins, NaN loses), the mode. */
@@ -15084,16 +15104,19 @@ static uint64_t *ct__sort_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t
     ct__take_keys(j, q, n, x, false);
     return ct__sort_pairs(q, t, n);
 }
-static void ct__select_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, int64_t n, int64_t k, const char *x) /* the k-th ends at p[k-1] */
+static void ct__select_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, int64_t n, int64_t k, const char *x) /* the k-th ends at p[k-1]; p with upper keys */
 {
     int64_t start, size;
+    if (n < CT__RADIX_FROM && !j->wide) {
+        ct__select_few(p, t, n, k);
+        return;
+    }
     if (n < CT__RADIX_FROM) {
         bool whole;
         uint64_t *q = ct__sort_by_key(j, p, t, n, x, &whole);
         if (q != p) memcpy(p, q, (size_t)k * sizeof *p);
         return;
     }
-    ct__take_keys(j, p, n, x, false);
     ct__select_pairs(p, t, n, k, &start, &size);
     if (!j->wide || size < 2) return;
     p += start, k -= start;
@@ -15198,7 +15221,9 @@ static const uint64_t *ct__row_order(const ct__sort_job *j, uint64_t *p, uint64_
     if (j->kind == CT__MEDIAN || j->kind == CT__NANMEDIAN) p[0] = (uint64_t)ct__median_place(j, p, t, x);
     else if (j->kind == CT__MODE) p[0] = (uint64_t)ct__mode_place(j, p, t, x);
     if (j->kind >= CT__MEDIAN) return p;
-    if (j->k < j->n || j->kind == CT__KTH) ct__select_by_key(j, p, t, n, j->k, x);
+    bool selects = j->k < j->n || j->kind == CT__KTH;
+    if (selects && !few) ct__take_keys(j, p, n, x, false);
+    if (selects) ct__select_by_key(j, p, t, n, j->k, x);
     if (j->kind == CT__KTH) return p + j->k - 1;
     return j->kind == CT__SORT ? ct__sort_by_key(j, p, t, j->k, x, &whole) : p;
 }
