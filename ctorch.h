@@ -12193,13 +12193,22 @@ static bool ct__number_bounds(const ct_tensor *x, ct_tensor *low, ct_tensor *hig
 {
     return x && low && high && ct__is_float(x->dtype) && (low->flags & high->flags & CT__NUMBER) && ct_item(low) <= ct_item(high);
 }
+/* Of integers that have kernels for maximum and minimum: one after the other. */
+static bool ct__whole_bounds(const ct_tensor *x, const ct_tensor *low, const ct_tensor *high)
+{
+    if (!x || !low || !high || !(low->flags & high->flags & CT__NUMBER) || low->dtype != CT_I64 || high->dtype != CT_I64) return false;
+    double most = x->dtype == CT_I64 ? 9.3e18 : x->dtype == CT_I32 ? INT32_MAX : x->dtype == CT_U8 ? UINT8_MAX : -1;
+    return fabs(ct_item((ct_tensor *)(uintptr_t)low)) <= most && fabs(ct_item((ct_tensor *)(uintptr_t)high)) <= most;
+}
 CT_API ct_tensor *(ct_clamp)(ct_tensor *x, ct_tensor *low, ct_tensor *high)
 {
+    if (ct__whole_bounds(x, low, high)) return ct__pw_(CT__PW_minimum, "ct_clamp", ct__pw(CT__PW_maximum, "ct_clamp", x, low, NULL, 0, 0, 0), high, NULL, 0, 0, 0);
     if (!ct__number_bounds(x, low, high)) return ct__pw(CT__PW_clamp, "ct_clamp", x, low, high, 0, 0, 0);
     return ct__pw(CT__PW_clamp_numbers, "ct_clamp", x, NULL, NULL, ct_item(low), ct_item(high), 0);
 }
 CT_API ct_tensor *(ct_clamp_)(ct_tensor *x, ct_tensor *low, ct_tensor *high)
 {
+    if (ct__whole_bounds(x, low, high)) return ct__pw_(CT__PW_minimum, "ct_clamp_", ct__pw_(CT__PW_maximum, "ct_clamp_", x, low, NULL, 0, 0, 0), high, NULL, 0, 0, 0);
     if (!ct__number_bounds(x, low, high)) return ct__pw_(CT__PW_clamp, "ct_clamp_", x, low, high, 0, 0, 0);
     return ct__pw_(CT__PW_clamp_numbers, "ct_clamp_", x, NULL, NULL, ct_item(low), ct_item(high), 0);
 }
@@ -12465,10 +12474,14 @@ static void ct__reduce_few(const ct__reduce_job *j, ct__iter *it, int64_t n, cha
     float first = (float)j->start;
     ct__acc_start(j, start);
     ct__splat(start, j->compute == CT__F32 ? (const void *)&first : (const void *)start, whole, (size_t)size);
+    const char *so_far = (const char *)start, *so_far_last = so_far;
     for (int64_t r = 0; r < it->numel; r++) {
         ct__iter_index(it, r, at);
         const char *x = ct__iter_at(it, 0, at), *last = x + (n - 16) * size;
-        const void *v[5] = {r ? out : (const char *)start, x, x, x, x}, *w[5] = {r ? (const char *)rest : (const char *)start, last, last, last, last};
+        const void *v[5] = {so_far, x, x, x, x}, *w[5] = {so_far_last, last, last, last, last};
+        bool begins = r == 0 && j->op != CT__R_SUM && it->numel > 1; /* 0 + -0 is 0; the others begin with the first row */
+        so_far = begins ? x : out, so_far_last = begins ? last : (const char *)rest;
+        if (begins) continue;
         kernel(whole, v, out, one);
         if (whole < n) kernel(16, w, rest, one); /* the last columns anew, apart */
     }
@@ -12491,7 +12504,7 @@ static void ct__reduce_columns_body(void *ctx, int64_t begin, int64_t end)
         ct__iter it = *reduced;
         it.data[0] = ct__iter_at(&j->kept, 0, index);
         bool shifted = j->kept.count > 1;
-        if (n >= CT__LEAST && reduced->numel <= CT__FOLDED && j->op < CT__R_COUNT && j->map < 0 && j->kept.dtype[0] == ct__compute_dtype[j->compute]) {
+        if (n >= CT__LEAST && reduced->numel <= (j->op == CT__R_SUM ? 1 : 2) * CT__COLUMN_ROWS && j->op < CT__R_COUNT && j->map < 0 && j->kept.dtype[0] == ct__compute_dtype[j->compute]) {
             ct__reduce_few(j, &it, n, j->out + first * j->out_stride);
             continue;
         }
@@ -23194,14 +23207,19 @@ CT_API ct_tensor *ct_embedding_bag_with(ct_embedding_bag_opts o)
     if (!index || !o.weight) return NULL;
     ct__fn fn = ct__begin(f);
     if (!ct__bag_check(&o, name, f)) return ct__end(fn, NULL);
+    ct_embedding_opts e = {index, o.weight, 0, false, o.max_norm, o.norm_type, o.scale_grad_by_freq, 0};
+    if (index->ndim == 2 && index->shape[1] && name[1] != 'a' && !o.has_padding_idx && !o.padding_idx) { /* bags of one size: a dim */
+        rows = ct_embedding_with(e);
+        if (w) rows = (ct_mul)(rows, (ct_unsqueeze)(w, -1));
+        return ct__end(fn, name[1] == 'u' ? ct_sum_dim(rows, 1, false) : ct_mean_dim(rows, 1, false));
+    }
     bag = ct__bags(&o, &bags), index = (ct_ravel)(index), w = w ? (ct_ravel)(w) : NULL;
     if (index && (o.has_padding_idx || o.padding_idx)) { /* these indices are left out */
         int64_t row = o.padding_idx < 0 ? o.padding_idx + o.weight->shape[0] : o.padding_idx;
         keep = (ct_ravel)((ct_nonzero)((ct_ne)(index, ct_number_i64(row))));
         index = (ct_index_select)(index, 0, keep), bag = (ct_index_select)(bag, 0, keep), w = w ? (ct_index_select)(w, 0, keep) : NULL;
     }
-    ct_embedding_opts e = {index, o.weight, 0, false, o.max_norm, o.norm_type, o.scale_grad_by_freq, 0};
-    rows = ct_embedding_with(e);
+    e.input = index, rows = ct_embedding_with(e);
     if (w) rows = (ct_mul)(rows, (ct_unsqueeze)(w, 1));
     return ct__end(fn, rows && bag ? ct__bag_reduce(&o, rows, bag, bags, name[1]) : NULL);
 }

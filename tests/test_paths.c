@@ -2129,6 +2129,60 @@ static void lines(void)
     EQUALS(ct_arange(-3, 24997, 0.25), 0, want, 100000), EQUALS(ct_arange_dtype(CT_F64, -3, 24997, 0.25), 0, want, 100000), EQUALS(ct_arange_dtype(CT_F16, -3, 22, 0.25), 0, want, 100);
 }
 
+/* ---- bounds of integers; bags of one size, with the gradients towards table and weights ---- */
+static void bounds(void)
+{
+    static const ct_dtype types[] = {CT_I64, CT_I32, CT_U8, CT_I16, CT_I8};
+    static const int64_t limits[][2] = {{2, 30}, {-5, 5}, {30, 2}, {0, 0}, {-3000, 3000}};
+    for (int t = 0; t < COUNT(types); t++)
+        for (int k = 0; k < COUNT(limits); k++)
+            for (int64_t n = 1; n < 3000; n = 3 * n + 4) {
+                int64_t low = limits[k][0], high = limits[k][1];
+                bool fits = ct_element_size(ct_zeros_dtype(types[t], 1)) > 1 || (high < 128 && (low >= 0 || types[t] != CT_U8));
+                if (!fits) continue;
+                for (int64_t j = 0; j < n; j++) values[j] = (double)pick(types[t] == CT_U8 ? 0 : -100, 100);
+                ct_tensor *x = input(types[t], CT_SHAPE(n), k % 4);
+                for (int64_t j = 0; j < n; j++) {
+                    double v = values[j] > (double)low ? values[j] : (double)low;
+                    want[j] = v < (double)high ? v : (double)high;
+                }
+                CASE("clamp of %lld %s, %lld to %lld", (long long)n, ct_dtype_name(types[t]), (long long)low, (long long)high);
+                ct_tensor *y = ct_clamp(x, low, high);
+                EQUALS(y, 0, want, n), EQUALS(x, 0, values, n);
+                CHECKF(y != x && ct_dtype_of(y) == types[t] && ct_clamp_(x, low, high) == x, "%s: type", what);
+                EQUALS(x, 0, want, n);
+            }
+    CHECK(ct_item_i64(ct_clamp(ct_tensor_i64(INT64_MAX), 0, ct_number_i64(INT64_MAX - 1))) == INT64_MAX - 1);
+    CHECK(ct_dtype_of(ct_clamp(ct_tensor_i64(3), 0, 2.5)) == CT_F32 && ct_item(ct_clamp(ct_tensor_i64(3), 0, 2.5)) == 2.5);
+}
+static void bag_case(int64_t bags, int64_t length, int64_t n, bool weighted, bool mean)
+{
+    ct_scope_begin();
+    for (int64_t k = 0; k < 50 * n; k++) values[k] = test_uniform(-1, 1);
+    ct_tensor *table = ct_requires_grad_(input(CT_F64, CT_SHAPE(50, n), 0), true), *index = ct_randint(0, 50, bags, length), *w = NULL;
+    double *grad = want_at, *by = want_at + 50 * n, *g_by = by + bags * length;
+    const int64_t *at = (const int64_t *)ct_data(index);
+    memset(grad, 0, (size_t)(50 * n + 2 * bags * length) * sizeof *grad);
+    for (int64_t k = 0; k < bags * length; k++) by[k] = weighted ? test_uniform(-2, 2) : mean ? 1 / (double)length : 1;
+    if (weighted) w = ct_requires_grad_(test_tensor(CT_F64, CT_SHAPE(bags, length), by, 0), true);
+    for (int64_t k = 0; k < bags * n; k++) want[k] = 0;
+    for (int64_t k = 0; k < bags * length; k++)
+        for (int64_t j = 0; j < n; j++) want[k / length * n + j] += by[k] * values[at[k] * n + j], grad[at[k] * n + j] += by[k], g_by[k] += values[at[k] * n + j];
+    CASE("%lld bags of %lld, %lld features%s%s", (long long)bags, (long long)length, (long long)n, weighted ? ", weighted" : "", mean ? ", mean" : "");
+    ct_tensor *y = ct_embedding_bag(index, table, .mode = mean ? "mean" : "sum", .per_sample_weights = w);
+    EQUALS(y, 1e-13, want, bags * n);
+    ct_backward(ct_sum(y));
+    EQUALS(ct_grad_of(table), 1e-13, grad, 50 * n);
+    if (w) EQUALS(ct_grad_of(w), 1e-13, g_by, bags * length);
+    ct_scope_end();
+}
+static void bags(void)
+{
+    for (int64_t length = 1; length < 40; length += 1 + length / 2)
+        for (int64_t n = 1; n < 200; n = 2 * n + 3) bag_case(5, length, n, false, false), bag_case(9, length, n, false, true), bag_case(4, length, n, true, false);
+    CHECK(ct_numel(ct_embedding_bag(ct_reshape(ct_arange(0), 3, 0), ct_randn(4, 2))) == 6 && ct_item(ct_norm(ct_embedding_bag(ct_reshape(ct_arange(0), 3, 0), ct_randn(4, 2)), 2)) == 0);
+}
+
 int main(void)
 {
     test_init();
@@ -2136,7 +2190,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, near_keys, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, lines};
+                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, lines, bounds, bags};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
