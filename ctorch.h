@@ -6800,7 +6800,7 @@ CT__POINTWISE_INT(CT__X)
     static CT__WRAPS_ void CT__K(name##_columns_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out)\
     {                                                                                                                 \
         enum { L = 64 / (int)sizeof(T) };                                                                             \
-        const int64_t wide = n >= 4 * L ? 4 * L : n >= 8 ? 8 : 1;                                                     \
+        const int64_t wide = n >= 4 * L ? 4 * L : L == 16 && n >= 8 ? 8 : 1; /* narrow ones of floats are worth a loop */\
         for (int64_t count, r = 0; r < rows; r += count) {                                                            \
             count = rows - r < CT__FOLDED ? rows - r : (int64_t)CT__FOLDED;                                           \
             for (int64_t done = 0; done < n; done += wide) {                                                          \
@@ -6812,7 +6812,7 @@ CT__POINTWISE_INT(CT__X)
                 const T *x = (const T *)(const void *)from;                                                           \
                 int64_t i = 0;                                                                                        \
                 for (; wide == 1 && i < count; i++, x = (const T *)(const void *)(from += stride)) lane[0] = OP(lane[0], OF(T, x[0]));\
-                for (; wide == 8 && i < count; i++, x = (const T *)(const void *)(from += stride))                    \
+                for (; L == 16 && wide == 8 && i < count; i++, x = (const T *)(const void *)(from += stride))         \
                     for (int k = 0; k < 8; k++) lane[k] = OP(lane[k], OF(T, x[k]));                                   \
                 for (; i < count; i++, x = (const T *)(const void *)(from += stride)) CT__LANES4(lane[k] = OP(lane[k], OF(T, x[k])))\
                 memcpy(known, acc, (size_t)again * sizeof(A));                                                        \
