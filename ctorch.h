@@ -3705,7 +3705,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
             *num(0.39894228040143267794)*(1 + num(0.134145)*a*a)), CT_NONE, CT_NONE)                                  \
     X(silu, Silu, 1, F, a*sigmoid(a), g*sigmoid(a)*(1 + a*(1 - sigmoid(a))), CT_NONE, CT_NONE)                        \
     X(softplus, Softplus, 1, F, a*p > q ? a : log1p(exp(a*p))/p, a*p > q ? g : g*sigmoid(a*p), CT_NONE, CT_NONE)      \
-    X(hardswish, Hardswish, 1, F, a*(((a + 3 < 0 ? 0 : a + 3) > 6 ? 6 : (a + 3 < 0 ? 0 : a + 3))*num(0.16666666666666666667)), a < -3 ? 0 : a <= 3 ? g*(a/3 + num(0.5)) : g, CT_NONE, CT_NONE) \
+    X(hardswish, Hardswish, 1, F, a*((a < -3 ? 0 : a > 3 ? 6 : a + 3)*num(0.16666666666666666667)), a < -3 ? 0 : a <= 3 ? g*(a/3 + num(0.5)) : g, CT_NONE, CT_NONE) \
     X(hardsigmoid, Hardsigmoid, 1, F, (a < -3 ? 0 : a > 3 ? 6 : a + 3)/6, a > -3 && a < 3 ? g/6 : 0, CT_NONE, CT_NONE)   \
     X(log_sigmoid, LogSigmoid, 1, F, log_sigmoid(a), g*sigmoid(-a), CT_NONE, CT_NONE)                                 \
     X(lerp, Lerp, 3, F, abs(c) < num(0.5) ? a + c*(b - a) : b - (b - a)*(1 - c), g*(1 - c), g*c, g*(b - a))           \
