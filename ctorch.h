@@ -3705,7 +3705,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
             *num(0.39894228040143267794)*(1 + num(0.134145)*a*a)), CT_NONE, CT_NONE)                                  \
     X(silu, Silu, 1, F, a*sigmoid(a), g*sigmoid(a)*(1 + a*(1 - sigmoid(a))), CT_NONE, CT_NONE)                        \
     X(softplus, Softplus, 1, F, a*p > q ? a : log1p(exp(a*p))/p, a*p > q ? g : g*sigmoid(a*p), CT_NONE, CT_NONE)      \
-    X(hardswish, Hardswish, 1, F, a*(a < -3 ? 0 : a > 3 ? 6 : a + 3)/6, a < -3 ? 0 : a <= 3 ? g*(a/3 + num(0.5)) : g, CT_NONE, CT_NONE) \
+    X(hardswish, Hardswish, 1, F, a*((a < -3 ? 0 : a > 3 ? 6 : a + 3)*num(0.16666666666666666667)), a < -3 ? 0 : a <= 3 ? g*(a/3 + num(0.5)) : g, CT_NONE, CT_NONE) \
     X(hardsigmoid, Hardsigmoid, 1, F, (a < -3 ? 0 : a > 3 ? 6 : a + 3)/6, a > -3 && a < 3 ? g/6 : 0, CT_NONE, CT_NONE)   \
     X(log_sigmoid, LogSigmoid, 1, F, log_sigmoid(a), g*sigmoid(-a), CT_NONE, CT_NONE)                                 \
     X(lerp, Lerp, 3, F, abs(c) < num(0.5) ? a + c*(b - a) : b - (b - a)*(1 - c), g*(1 - c), g*c, g*(b - a))           \
@@ -3782,10 +3782,10 @@ enum {
 };
 enum { CT__R_SUM, CT__R_PROD, CT__R_MAX, CT__R_MIN, CT__R_COUNT, CT__R_NONZERO = CT__R_COUNT, CT__R_KERNELS, CT__R_ANY = CT__R_KERNELS, CT__R_ALL };
 /* Reductions into accumulators (double, or int64 for integers): of n contiguous elements into one; of rows of n elements, stride bytes
-   apart, each into its own; of such rows into n accumulators, one for each column, n at least CT__LEAST. The last op counts what is not 0. */
+   apart, each into its own; of such rows into n accumulators, one for each column. The last op counts what is not 0. */
 typedef void ct__reduce_row(int64_t n, const void *x, void *acc);
 typedef void ct__reduce_rows(int64_t rows, int64_t n, int64_t stride, const void *x, void *acc);
-enum { CT__FOLDED = 32, CT__LEAST = 64 }; /* rows that fold in the elements' type; columns that a kernel takes, of floats: runs of fewer are short */
+enum { CT__FOLDED = 32, CT__LEAST = 64 }; /* rows that fold in the elements' type; columns that a kernel takes at once, of floats: runs of fewer are short */
 typedef void ct__scan_column(int64_t n, const void *x, void *acc, void *y);                 /* y = acc = acc op x */
 typedef void ct__pick_column(int64_t n, const void *x, int64_t row, void *best, void *at);  /* at: int32 for float, else int64 */
 /* Kernels work on whole blocks: n is a multiple of 16; v = {a, b, c, y, g}, f = {p, q, r}. out may be one of the inputs. */
@@ -6777,9 +6777,11 @@ CT__POINTWISE_INT(CT__X)
         A acc = *(A *)out, a[8];                                                                                      \
         for (; n & 7; n--) acc = OP(acc, (A)OF(T, x[n - 1]));                                                         \
         for (int64_t done = 0; n; x += done, n -= done, done = 0) {                                                   \
-            int64_t lanes = n < 8 * L ? 8 : 4 * L, stretch = n < STRETCH ? n : STRETCH;                               \
-            if (lanes == 8) {                                                                                         \
-                for (int k = 0; k < 8; k++) lane[k] = START;                                                          \
+            int64_t lanes = n < 8 * L ? 16 : 4 * L, stretch = n < STRETCH ? n : STRETCH;                              \
+            if (n < 8 * L) {                                                                                          \
+                for (int k = 0; k < 16; k++) lane[k] = START;                                                         \
+                for (; done + 16 <= n; done += 16)                                                                    \
+                    for (int k = 0; k < 16; k++) lane[k] = OP(lane[k], OF(T, x[done + k]));                           \
                 for (; done < n; done += 8)                                                                           \
                     for (int k = 0; k < 8; k++) lane[k] = OP(lane[k], OF(T, x[done + k]));                            \
             } else {                                                                                                  \
@@ -6804,34 +6806,38 @@ CT__POINTWISE_INT(CT__X)
         A acc = *(A *)out;                                                                                            \
         for (int64_t done = 0; n; x += done, n -= done, done = 0) {                                                   \
             int64_t stretch = n < STRETCH ? n : (int64_t)STRETCH;                                                     \
-            T lane[2 * L], sum[2 * L], most = START, total = 0;                                                       \
-            for (int k = 0; k < 2 * L; k++) lane[k] = START, sum[k] = 0;                                              \
-            for (; done + 2 * L <= stretch; done += 2 * L) {                                                          \
-                CT__LANES(0, lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k])                            \
-                CT__LANES(1, lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k])                            \
-                CT__LANES(0, sum[k] += x[done + k])                                                                   \
-                CT__LANES(1, sum[k] += x[done + k])                                                                   \
+            T most = START, total = 0;                                                                                \
+            if (stretch >= 16) {                                                                                      \
+                T lane[2 * L], sum[2 * L];                                                                            \
+                for (int k = 0; k < 2 * L; k++) lane[k] = START, sum[k] = 0;                                          \
+                for (; done + 2 * L <= stretch; done += 2 * L) {                                                      \
+                    CT__LANES(0, lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k])                        \
+                    CT__LANES(1, lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k])                        \
+                    CT__LANES(0, sum[k] += x[done + k])                                                               \
+                    CT__LANES(1, sum[k] += x[done + k])                                                               \
+                }                                                                                                     \
+                for (; done + 8 <= stretch; done += 8)                                                                \
+                    for (int k = 0; k < 8; k++) lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k], sum[k] += x[done + k];\
+                for (int l = 8; l < 2 * L; l += 8)                                                                    \
+                    for (int k = 0; k < 8; k++) lane[k] = lane[l + k] BETTER lane[k] ? lane[l + k] : lane[k], sum[k] += sum[l + k];\
+                for (int k = 0; k < 4; k++) lane[k] = lane[k + 4] BETTER lane[k] ? lane[k + 4] : lane[k], sum[k] += sum[k + 4];\
+                for (int k = 0; k < 2; k++) lane[k] = lane[k + 2] BETTER lane[k] ? lane[k + 2] : lane[k], sum[k] += sum[k + 2];\
+                most = lane[1] BETTER lane[0] ? lane[1] : lane[0], total = sum[0] + sum[1];                           \
             }                                                                                                         \
-            for (; done + 8 <= stretch; done += 8)                                                                    \
-                for (int k = 0; k < 8; k++) lane[k] = x[done + k] BETTER lane[k] ? x[done + k] : lane[k], sum[k] += x[done + k];\
             for (; done < stretch; done++) most = x[done] BETTER most ? x[done] : most, total += x[done];             \
-            for (int l = 8; l < 2 * L; l += 8)                                                                        \
-                for (int k = 0; k < 8; k++) lane[k] = lane[l + k] BETTER lane[k] ? lane[l + k] : lane[k], sum[k] += sum[l + k];\
-            for (int k = 0; k < 4; k++) lane[k] = lane[k + 4] BETTER lane[k] ? lane[k + 4] : lane[k], sum[k] += sum[k + 4];\
-            for (int k = 0; k < 4; k++) most = lane[k] BETTER most ? lane[k] : most, total += sum[k];                 \
             for (int64_t k = 0; total != total && k < stretch; k++) most = OP(most, x[k]);                            \
             acc = OP(acc, (A)most);                                                                                   \
         }                                                                                                             \
         *(A *)out = acc;                                                                                              \
     }
-#define CT__REDUCE_ROWS(name, t, T, A, STRETCH, START, OP, OF)                                                        \
+#define CT__REDUCE_ROWS(name, t, T, A, SHORT, START, OP, OF) /* shorter rows one by one */                            \
     static CT__WRAPS_ void CT__K(name##_rows_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out) \
     {                                                                                                                 \
         const char *from = (const char *)in;                                                                          \
         A *acc = (A *)out;                                                                                            \
         for (int64_t r = 0; r < rows; r++, from += stride) {                                                          \
             const T *x = (const T *)(const void *)from;                                                               \
-            if (n >= 8) { CT__K(name##_row_##t)(n, x, acc + r); continue; }                                           \
+            if (n >= SHORT) { CT__K(name##_row_##t)(n, x, acc + r); continue; }                                       \
             A s = acc[r];                                                                                             \
             for (int64_t i = 0; i < n; i++) s = OP(s, (A)OF(T, x[i]));                                                \
             acc[r] = s;                                                                                               \
@@ -6840,25 +6846,28 @@ CT__POINTWISE_INT(CT__X)
     static CT__WRAPS_ void CT__K(name##_columns_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out)\
     {                                                                                                                 \
         enum { L = 64 / (int)sizeof(T) };                                                                             \
+        const int64_t wide = n >= 4 * L ? 4 * L : L == 16 && n >= 8 ? 8 : 1; /* narrow ones of floats are worth a loop */\
         for (int64_t count, r = 0; r < rows; r += count) {                                                            \
             count = rows - r < CT__FOLDED ? rows - r : (int64_t)CT__FOLDED;                                           \
-            for (int64_t done = 0; done < n; done += 4 * L) {                                                         \
-                int64_t again = done + 4 * L <= n ? 0 : done + 4 * L - n, at = done - again; /* the last columns anew, if fewer are left */\
+            for (int64_t done = 0; done < n; done += wide) {                                                          \
+                int64_t again = done + wide <= n ? 0 : done + wide - n, at = done - again; /* the last columns anew, if fewer are left */\
                 const char *from = (const char *)in + r * stride + at * (int64_t)sizeof(T);                           \
                 A *acc = (A *)out + at, known[4 * L];                                                                 \
                 T lane[4 * L];                                                                                        \
-                for (int k = 0; k < 4 * L; k++) lane[k] = START; \
-                for (int64_t i = 0; i < count; i++, from += stride) {                                                 \
-                    const T *x = (const T *)(const void *)from;                                                       \
-                    CT__LANES4(lane[k] = OP(lane[k], OF(T, x[k])))                                                    \
-                }                                                                                                     \
+                for (int k = 0; k < 4 * L; k++) lane[k] = START;                                                      \
+                const T *x = (const T *)(const void *)from;                                                           \
+                int64_t i = 0;                                                                                        \
+                for (; wide == 1 && i < count; i++, x = (const T *)(const void *)(from += stride)) lane[0] = OP(lane[0], OF(T, x[0]));\
+                for (; L == 16 && wide == 8 && i < count; i++, x = (const T *)(const void *)(from += stride))         \
+                    for (int k = 0; k < 8; k++) lane[k] = OP(lane[k], OF(T, x[k]));                                   \
+                for (; i < count; i++, x = (const T *)(const void *)(from += stride)) CT__LANES4(lane[k] = OP(lane[k], OF(T, x[k])))\
                 memcpy(known, acc, (size_t)again * sizeof(A));                                                        \
-                for (int k = 0; k < 4 * L; k++) acc[k] = OP(acc[k], (A)lane[k]);                                      \
+                for (int64_t k = 0; k < wide; k++) acc[k] = OP(acc[k], (A)lane[k]);                                   \
                 memcpy(acc, known, (size_t)again * sizeof(A));                                                        \
             }                                                                                                         \
         }                                                                                                             \
     }
-#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROW(name, t, T, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROWS(name, t, T, A, STRETCH, START, OP, OF)
+#define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROW(name, t, T, T, A, STRETCH, START, OP, OF) CT__REDUCE_ROWS(name, t, T, A, 16, START, OP, OF)
 #define CT__EXTREME(name, t, T, A, START, OP, BETTER) CT__EXTREME_ROW(name, t, T, A, START, OP, BETTER) CT__REDUCE_ROWS(name, t, T, A, 0, START, OP, CT__VALUE)
 #endif
 #define CT__SCAN(name, t, T, A, OP)                                                                                   \
@@ -12392,13 +12401,22 @@ static bool ct__number_bounds(const ct_tensor *x, ct_tensor *low, ct_tensor *hig
 {
     return x && low && high && ct__is_float(x->dtype) && (low->flags & high->flags & CT__NUMBER) && ct_item(low) <= ct_item(high);
 }
+/* Of integers that have kernels for maximum and minimum: one after the other. */
+static bool ct__whole_bounds(const ct_tensor *x, const ct_tensor *low, const ct_tensor *high)
+{
+    if (!x || !low || !high || !(low->flags & high->flags & CT__NUMBER) || low->dtype != CT_I64 || high->dtype != CT_I64) return false;
+    double most = x->dtype == CT_I64 ? 9.3e18 : x->dtype == CT_I32 ? INT32_MAX : x->dtype == CT_U8 ? UINT8_MAX : -1;
+    return fabs(ct_item((ct_tensor *)(uintptr_t)low)) <= most && fabs(ct_item((ct_tensor *)(uintptr_t)high)) <= most;
+}
 CT_API ct_tensor *(ct_clamp)(ct_tensor *x, ct_tensor *low, ct_tensor *high)
 {
+    if (ct__whole_bounds(x, low, high)) return ct__pw_(CT__PW_minimum, "ct_clamp", ct__pw(CT__PW_maximum, "ct_clamp", x, low, NULL, 0, 0, 0), high, NULL, 0, 0, 0);
     if (!ct__number_bounds(x, low, high)) return ct__pw(CT__PW_clamp, "ct_clamp", x, low, high, 0, 0, 0);
     return ct__pw(CT__PW_clamp_numbers, "ct_clamp", x, NULL, NULL, ct_item(low), ct_item(high), 0);
 }
 CT_API ct_tensor *(ct_clamp_)(ct_tensor *x, ct_tensor *low, ct_tensor *high)
 {
+    if (ct__whole_bounds(x, low, high)) return ct__pw_(CT__PW_minimum, "ct_clamp_", ct__pw_(CT__PW_maximum, "ct_clamp_", x, low, NULL, 0, 0, 0), high, NULL, 0, 0, 0);
     if (!ct__number_bounds(x, low, high)) return ct__pw_(CT__PW_clamp, "ct_clamp_", x, low, high, 0, 0, 0);
     return ct__pw_(CT__PW_clamp_numbers, "ct_clamp_", x, NULL, NULL, ct_item(low), ct_item(high), 0);
 }
@@ -12519,7 +12537,8 @@ static void ct__acc_store(const ct__reduce_job *j, int64_t n, const void *accs, 
 static void ct__acc_fold(const ct__reduce_job *j, int64_t rows, int64_t n, const void *from, void *acc)
 {
     ct__reduce_row *fold = ct__cpu()->kernels->row[j->compute == CT__I64 ? CT__I64 : CT__F64][j->op >= CT__R_NONZERO ? CT__R_SUM : j->op];
-    for (int64_t k = 0; k < rows * n; k++) fold(1, (const char *)from + 8 * k, (char *)acc + 8 * (k % n));
+    if (n == 1) fold(rows, from, acc);
+    else for (int64_t k = 0; k < rows * n; k++) fold(1, (const char *)from + 8 * k, (char *)acc + 8 * (k % n));
 }
 /* y = map(x - m), n elements; y has room for whole groups of 16, and so has m, which may be NULL */
 static const void *ct__reduce_map(const ct__reduce_job *j, int64_t n, const void *x, const void *m, void *y)
@@ -12563,13 +12582,21 @@ static void ct__reduce_range(const ct__reduce_job *j, ct__iter *it, const int64_
     int64_t inner = last < 0 ? 1 : it->flat[0] ? it->numel : it->shape[last];
     bool squares = j->map == CT__PW_square && j->compute == CT__F32; /* has a loop that does it at once */
     bool same = it->dtype[0] == ct__compute_dtype[j->compute];
-    bool direct = same && (it->flat[0] || (it->stride[0][last] == size && inner >= CT__LEAST)) && (j->map < 0 || squares);
+    bool direct = same && (it->flat[0] || (it->stride[0][last] == size && inner >= 16)) && (j->map < 0 || squares);
     int64_t block = direct ? inner : CT__BLOCK_BYTES / size;
     ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->kernel];
     if (m && !squares) ct__splat(many, m, ct__imin((end - begin + 15) & -16, block), (size_t)size);
+    bool across = direct && !squares && last > 0 && !it->flat[0] && begin % inner == 0;
     for (int64_t pos = begin; pos < end; pos += n) {
         n = ct__imin(direct ? inner - pos % inner : block, end - pos);
         const void *x = ct__iter_load(it, 0, j->compute, pos, n, buffer);
+        int64_t rows = across ? ct__imin(ct__imin(CT__ROWS, (end - pos) / inner), it->shape[last - 1] - pos / inner % it->shape[last - 1]) : 0;
+        if (rows > 1) {
+            for (int64_t k = 0; k < rows; k++) ct__acc_start(j, &many[k]);
+            ct__cpu()->kernels->rows[j->compute][j->kernel](rows, inner, it->stride[0][last - 1], x, many);
+            ct__acc_fold(j, rows, 1, many, acc), n = rows * inner;
+            continue;
+        }
         if (squares) *(double *)acc += ct__norm->of[0].square(n, x, m ? (double)*(const float *)(const void *)m : 0);
         else row(n, ct__reduce_map(j, n, x, m ? many : NULL, buffer), acc);
     }
@@ -12592,8 +12619,9 @@ static void ct__reduce_many_rows_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__reduce_job *j = (const ct__reduce_job *)ctx;
     const ct__iter *kept = &j->kept;
-    bool direct = j->map < 0 && kept->dtype[0] == ct__compute_dtype[j->compute];
+    bool squares = j->map == CT__PW_square && j->compute == CT__F32, direct = (j->map < 0 || squares) && kept->dtype[0] == ct__compute_dtype[j->compute];
     CT__LINES uint64_t acc[CT__ROWS], start, buffer[CT__BLOCK_BYTES / 8];
+    double sum[CT__ROWS];
     int64_t index[CT_MAX_DIMS], size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), length = j->reduced.numel, many;
     int64_t most = direct || !length ? (int64_t)CT__ROWS : ct__imin(CT__ROWS, CT__BLOCK_BYTES / size / length);
     int last = kept->ndim - 1;
@@ -12605,8 +12633,9 @@ static void ct__reduce_many_rows_body(void *ctx, int64_t begin, int64_t end)
         int64_t stride = direct && last >= 0 ? kept->stride[0][last] : length * size;
         if (kept->dtype[0] != ct__compute_dtype[j->compute]) ct__cpu()->kernels->load[j->compute][kept->dtype[0]](many * length, x, buffer), x = buffer;
         for (int64_t k = 0; k < many; k++) acc[k] = start;
-        ct__cpu()->kernels->rows[j->compute][j->kernel](many, length, stride, ct__reduce_map(j, many * length, x, NULL, buffer), acc);
-        ct__acc_store(j, many, acc, j->out + o * j->out_stride);
+        for (int64_t k = 0; squares && k < many; k++) sum[k] = ct__norm->of[0].square(length, (const char *)x + k * stride, 0);
+        if (!squares) ct__cpu()->kernels->rows[j->compute][j->kernel](many, length, stride, ct__reduce_map(j, many * length, x, NULL, buffer), acc);
+        ct__acc_store(j, many, squares ? (const void *)sum : (const void *)acc, j->out + o * j->out_stride);
     }
 }
 static void ct__reduce_pieces_body(void *ctx, int64_t begin, int64_t end)
@@ -12628,12 +12657,7 @@ static void ct__reduce_columns(const ct__reduce_job *j, int64_t rows, int64_t n,
     int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), bytes = ((n + 15) & -16) * size, count;
     bool convert = j->kept.dtype[0] != ct__compute_dtype[j->compute];
     bool squares = m && j->map == CT__PW_square && j->compute != CT__I64; /* has a loop that does it at once */
-    if (!convert && j->map < 0 && n >= CT__LEAST) { columns(rows, n, stride, x, acc); return; }
-    uint64_t narrow[CT__LEAST] = {0}, *to_acc = acc;
-    if (n < CT__LEAST) { /* rows and accumulators with columns that do not count */
-        memset(buffer, 0, (size_t)(CT__COLUMN_ROWS * (bytes = CT__LEAST * size)));
-        memcpy(narrow, acc, (size_t)n * sizeof *acc), to_acc = narrow;
-    }
+    if (!convert && j->map < 0) { columns(rows, n, stride, x, acc); return; }
     for (int64_t r = 0; r < rows; r += count) {
         count = ct__imin(squares ? (int64_t)CT__FOLDED : (int64_t)CT__COLUMN_ROWS, rows - r);
         if (squares) memset(buffer, 0, (size_t)(n * size));
@@ -12641,13 +12665,35 @@ static void ct__reduce_columns(const ct__reduce_job *j, int64_t rows, int64_t n,
             char *to = (char *)buffer + (squares ? bytes : k * bytes);
             const void *y = x;
             if (convert) kernels->load[j->compute][j->kept.dtype[0]](n, x, to), y = to;
-            else if (n < CT__LEAST) memcpy(to, x, (size_t)(n * size)), y = to;
             if (squares) ct__norm->of[j->compute].add_squares(n, y, m, buffer);
             else ct__reduce_map(j, n, y, m, to);
         }
-        columns(squares ? 1 : count, ct__imax(n, CT__LEAST), bytes, buffer, to_acc);
+        columns(squares ? 1 : count, n, bytes, buffer, acc);
     }
-    if (n < CT__LEAST) memcpy(acc, narrow, (size_t)n * sizeof *acc);
+}
+/* n outputs of few rows: the rows' own arithmetic does, row after row */
+static void ct__reduce_few(const ct__reduce_job *j, ct__iter *it, int64_t n, char *out)
+{
+    static const double one[3] = {1, 0, 0};
+    static const int step[CT__R_COUNT] = {CT__PW_add, CT__PW_mul, CT__PW_maximum, CT__PW_minimum};
+    ct__pw_kernel *kernel = ct__cpu()->kernels->pointwise[j->compute][step[j->op]][0];
+    CT__LINES uint64_t start[CT__COLUMN_BYTES / 8], rest[16];
+    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), whole = n & -16, at[CT_MAX_DIMS];
+    float first = (float)j->start;
+    ct__acc_start(j, start);
+    ct__splat(start, j->compute == CT__F32 ? (const void *)&first : (const void *)start, whole, (size_t)size);
+    const char *so_far = (const char *)start, *so_far_last = so_far;
+    for (int64_t r = 0; r < it->numel; r++) {
+        ct__iter_index(it, r, at);
+        const char *x = ct__iter_at(it, 0, at), *last = x + (n - 16) * size;
+        const void *v[5] = {so_far, x, x, x, x}, *w[5] = {so_far_last, last, last, last, last};
+        bool begins = r == 0 && j->op != CT__R_SUM && it->numel > 1; /* 0 + -0 is 0; the others begin with the first row */
+        so_far = begins ? x : out, so_far_last = begins ? last : (const char *)rest;
+        if (begins) continue;
+        kernel(whole, v, out, one);
+        if (whole < n) kernel(16, w, rest, one); /* the last columns anew, apart */
+    }
+    if (whole < n) memcpy(out + (n - 16) * size, rest, (size_t)(16 * size));
 }
 /* tiles of neighbouring outputs: rows fold into rows of accumulators */
 static void ct__reduce_columns_body(void *ctx, int64_t begin, int64_t end)
@@ -12666,6 +12712,10 @@ static void ct__reduce_columns_body(void *ctx, int64_t begin, int64_t end)
         ct__iter it = *reduced;
         it.data[0] = ct__iter_at(&j->kept, 0, index);
         bool shifted = j->kept.count > 1;
+        if (n >= CT__LEAST && reduced->numel <= (j->op == CT__R_SUM ? 1 : 2) * CT__COLUMN_ROWS && j->op < CT__R_COUNT && j->map < 0 && j->kept.dtype[0] == ct__compute_dtype[j->compute]) {
+            ct__reduce_few(j, &it, n, j->out + first * j->out_stride);
+            continue;
+        }
         if (shifted) memset(m, 0, sizeof m), memcpy(m, ct__iter_at(&j->kept, 1, index), (size_t)(n * size));
         for (int64_t k = 0; k < n * j->together; k++) memcpy(&parts[k], &start, sizeof start);
         for (int64_t r = 0; r < reduced->numel; r += runs) {
@@ -12732,7 +12782,7 @@ static bool ct__cpu_reduce(const ct_args *a)
         return true;
     }
     if (outputs == 1 && n > CT__REDUCE_PIECE) return ct__reduce_whole(&j);
-    bool direct = j.map < 0 && in->dtype == ct__compute_dtype[j.compute], beside = last >= 0 && j.kept.stride[0][last] == n * size;
+    bool direct = (j.map < 0 || (j.map == CT__PW_square && j.compute == CT__F32)) && in->dtype == ct__compute_dtype[j.compute], beside = last >= 0 && j.kept.stride[0][last] == n * size;
     bool many = row && j.reduced.ndim < 2 && a->in_count == 1 && (direct || (beside && n * width <= CT__BLOCK_BYTES / 2));
     ct__parallel_for(outputs, ct__imax(1, CT__GRAIN / ct__imax(1, n)), many ? ct__reduce_many_rows_body : ct__reduce_rows_body, &j);
     return true;
@@ -12980,19 +13030,7 @@ static void ct__extreme_body(void *ctx, int64_t begin, int64_t end)
     const ct__extreme_job *j = (const ct__extreme_job *)ctx;
     ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->largest ? CT__R_MAX : CT__R_MIN];
 #define CT__EXTREME(T, A)                                                                                             \
-    if (j->n < CT__LEAST)                                                                                             \
-        for (int64_t r = begin; r < end; r++) {                                                                       \
-            const T *x = (const T *)(const void *)j->in + r * j->n;                                                   \
-            T best = x[0];                                                                                            \
-            int64_t at = 0;                                                                                           \
-            for (int64_t i = 1; i < j->n; i++) {                                                                      \
-                T v = x[i];                                                                                           \
-                bool take = ((j->largest ? v > best : v < best) | (v != v)) & (best == best);                         \
-                best = take ? v : best, at = take ? i : at;                                                           \
-            }                                                                                                         \
-            ((T *)(void *)j->value)[r] = best, j->index[r] = at;                                                      \
-        }                                                                                                             \
-    else for (int64_t r = begin; r < end; r++) {                                                                      \
+    for (int64_t r = begin; r < end; r++) {                                                                           \
         const T *x = (const T *)(const void *)j->in + r * j->n;                                                       \
         A best = (A)x[0], most;                                                                                       \
         int64_t at = 0, i = 0;                                                                                        \
@@ -13028,6 +13066,20 @@ static void ct__extreme_columns_body(void *ctx, int64_t begin, int64_t end)
         for (int64_t i = 0; j->compute == CT__F32 && i < n; i++) j->index[out + i] = narrow[i];
     }
 }
+/* Short rows: as many as there is room for are turned, so that they are columns. */
+static void ct__extreme_short_body(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__extreme_job *j = (const ct__extreme_job *)ctx;
+    CT__LINES uint64_t turned[2048];
+    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), most = ct__imin(CT__EXTREME_LANES, (int64_t)sizeof turned / size / j->n), m;
+    for (int64_t r = begin; r < end; r += m) {
+        ct__extreme_job t = *j;
+        t.inner = t.wide = m = ct__imin(most, end - r);
+        for (int64_t i = 0; i < j->n; i++) ct__copy_strided((size_t)size, m, j->in + (r * j->n + i) * size, j->n * size, (char *)turned + i * m * size, size);
+        t.in = (const char *)turned, t.value += r * size, t.index += r;
+        ct__extreme_columns_body(&t, 0, 1);
+    }
+}
 /* Neighbouring columns that one piece of work takes: long runs to read, yet work for every thread. Their number changes no result. */
 static int64_t ct__columns_at_once(int64_t outer, int64_t inner, int64_t most)
 {
@@ -13046,7 +13098,7 @@ static bool ct__extreme_dim_forward(ct__call *c) /* i: dim, keepdim, largest */
     ct_tensor *values = ct__new(type, shape, ndim), *indices = ct__new(CT_I64, shape, ndim);
     if (!values || !indices) return false;
     ct__extreme_job j = {ct__ptr(rows), ct__ptr(values), (int64_t *)(void *)ct__ptr(indices), n, inner, 1, compute, c->i[2] != 0};
-    if (inner == 1) ct__parallel_for(values->numel, ct__imax(1, CT__GRAIN / ct__imax(1, n)), ct__extreme_body, &j);
+    if (inner == 1) ct__parallel_for(values->numel, ct__imax(1, CT__GRAIN / ct__imax(1, n)), n < CT__LEAST && compute != CT__I64 ? ct__extreme_short_body : ct__extreme_body, &j);
     else if (values->numel) {
         j.wide = ct__columns_at_once(values->numel / inner, inner, CT__EXTREME_LANES);
         ct__parallel_for(values->numel / inner * ((inner + j.wide - 1) / j.wide), ct__imax(1, CT__GRAIN / (n * j.wide)), ct__extreme_columns_body, &j);
@@ -13200,6 +13252,7 @@ CT_API ct_tensor *ct_norm_dims(ct_tensor *x, double p, ct_shape dims, bool keepd
     if (!x) return NULL;
     if (!ct__is_float(x->dtype)) return (ct_tensor *)ct__fail(CT_ERR_DTYPE, "ct_norm", "floating types only, not %s", ct_dtype_name((ct_dtype)x->dtype));
     ct__fn f = ct__begin("ct_norm");
+    if (ct__itemsize(x->dtype) == 2) return ct__end(f, ct_to(ct_norm_dims(ct_to(x, CT_F32), p, dims, keepdim), (ct_dtype)x->dtype)); /* the sum may not fit */
     if (p == 2) return ct__end(f, ct__pw(CT__PW_root, "ct_norm", ct__mapped_sum(CT__PW_square, "ct_norm", x, NULL, false, 0, dims, keepdim), NULL, NULL, 0, 0, 0));
     if (p == 1) return ct__end(f, ct__mapped_sum(CT__PW_abs, "ct_norm", x, NULL, false, 0, dims, keepdim));
     if (p == 0) return ct__end(f, ct_sum_dims(ct_to((ct_ne)(x, ct_number_i64(0)), (ct_dtype)x->dtype), dims, keepdim));
@@ -13240,40 +13293,26 @@ static double ct__log_add(double a, double b) /* log(e^a + e^b) */
 #pragma GCC push_options
 #pragma GCC optimize("O2")
 #endif
-/* neighbouring lanes go together: 64 whose elements lie side by side, or four rows, so that one's sum need not wait for the last;
-   extremes and integers, which need not wait long, go row by row, in registers */
+/* the log of the sum of exp: neighbouring lanes go together, 64 whose elements lie side by side; and integers, which need not wait long, row by row */
 static void ct__scan_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__scan_job *j = (const ct__scan_job *)ctx;
-    int64_t inner = j->inner, step = inner == 1 ? j->n : 1, lanes;
-    bool prod = j->op == CT__R_PROD;
-#define CT__SCAN(T, A, START, NEXT)                                                                                   \
-    for (int64_t k = begin; k < end; k += lanes) {                                                                    \
-        int64_t at = k / inner * j->n * inner + k % inner;                                                            \
-        lanes = ct__imin(inner == 1 ? 4 : ct__imin(64, inner - k % inner), end - k);                                  \
-        const T *x = (const T *)(const void *)j->in + at;                                                             \
-        T *y = (T *)(void *)j->out + at;                                                                              \
-        A acc[64];                                                                                                    \
-        for (int64_t l = 0; l < lanes; l++) acc[l] = START;                                                           \
-        for (int64_t i = 0; i < j->n; i++, x += inner, y += inner)                                                    \
-            for (int64_t l = 0; l < lanes; l++) {                                                                     \
-                A v = (A)x[l * step];                                                                                 \
-                NEXT;                                                                                                 \
-                y[l * step] = (T)acc[l];                                                                              \
-            }                                                                                                         \
+    int64_t inner = j->inner, lanes;
+    for (int64_t k = begin; k < end && j->op == CT__R_LOGSUMEXP; k += lanes) {
+        int64_t at = k / inner * j->n * inner + k % inner;
+        lanes = ct__imin(ct__imin(64, inner - k % inner), end - k);
+        const double *x = (const double *)(const void *)j->in + at;
+        double *y = (double *)(void *)j->out + at, acc[64];
+        for (int64_t l = 0; l < lanes; l++) acc[l] = -(double)INFINITY;
+        for (int64_t i = 0; i < j->n; i++, x += inner, y += inner)
+            for (int64_t l = 0; l < lanes; l++) y[l] = acc[l] = ct__log_add(acc[l], x[l]);
     }
-#define CT__SUMMED acc[l] = prod ? acc[l] * v : acc[l] + v
-    if (j->op == CT__R_LOGSUMEXP) CT__SCAN(double, double, -INFINITY, acc[l] = ct__log_add(acc[l], v))
-    else if (j->compute == CT__F32) CT__SCAN(float, double, prod, CT__SUMMED)
-    else if (j->compute == CT__F64) CT__SCAN(double, double, prod, CT__SUMMED)
-    else if (inner > 1) CT__SCAN(int64_t, uint64_t, prod, CT__SUMMED)
-    else for (int64_t k = begin; k < end; k++) { /* integers need not wait long */
+    for (int64_t k = begin; k < end && j->op <= CT__R_PROD; k++) {
         const uint64_t *x = (const uint64_t *)(const void *)j->in + k * j->n;
-        uint64_t *y = (uint64_t *)(void *)j->out + k * j->n, acc = prod;
-        for (int64_t i = 0; i < j->n; i++) y[i] = acc = prod ? acc * x[i] : acc + x[i];
+        uint64_t *y = (uint64_t *)(void *)j->out + k * j->n, acc = j->op == CT__R_PROD;
+        for (int64_t i = 0; i < j->n && j->op == CT__R_SUM; i++) y[i] = acc += x[i];
+        for (int64_t i = 0; i < j->n && j->op == CT__R_PROD; i++) y[i] = acc *= x[i];
     }
-#undef CT__SCAN
-#undef CT__SUMMED
 }
 /* the extremes so far: of a single lane in registers, of neighbouring ones from the row before; the last of equals, NaN from the first on */
 static void ct__scan_extreme_body(void *ctx, int64_t begin, int64_t end)
@@ -13318,25 +13357,32 @@ static void ct__scan_columns_body(void *ctx, int64_t begin, int64_t end)
         for (int64_t i = 0; i < j->n; i++, at += j->inner * size) scan(n, j->in + at, &acc, j->out + at);
     }
 }
-/* sums along rows of floats: four at a time, in registers */
+/* sums and products along rows: four at a time, in registers */
 static void ct__scan_rows_body(void *ctx, int64_t begin, int64_t end)
 {
     const ct__scan_job *j = (const ct__scan_job *)ctx;
     int64_t n = j->n;
-    for (int64_t r = begin; r < end; r += 4) {
-        const float *x = (const float *)(const void *)j->in + r * n;
-        float *y = (float *)(void *)j->out + r * n;
-        double a = 0, b = 0, c = 0, d = 0;
-        if (r + 4 <= end)
-            for (int64_t i = 0; i < n; i++) {
-                y[i] = (float)(a += (double)x[i]), y[i + n] = (float)(b += (double)x[i + n]);
-                y[i + 2 * n] = (float)(c += (double)x[i + 2 * n]), y[i + 3 * n] = (float)(d += (double)x[i + 3 * n]);
-            }
-        else for (int64_t k = r; k < end; k++, x += n, y += n) {
-            a = 0;
-            for (int64_t i = 0; i < n; i++) y[i] = (float)(a += (double)x[i]);
-        }
+    double start = j->op == CT__R_PROD;
+#define CT__SCAN(T, OP)                                                                                               \
+    for (int64_t r = begin; r < end; r += 4) {                                                                        \
+        const T *x = (const T *)(const void *)j->in + r * n;                                                          \
+        T *y = (T *)(void *)j->out + r * n;                                                                           \
+        double a = start, b = start, c = start, d = start;                                                            \
+        if (r + 4 <= end)                                                                                             \
+            for (int64_t i = 0; i < n; i++) {                                                                         \
+                y[i] = (T)(a OP (double)x[i]), y[i + n] = (T)(b OP (double)x[i + n]);                                 \
+                y[i + 2 * n] = (T)(c OP (double)x[i + 2 * n]), y[i + 3 * n] = (T)(d OP (double)x[i + 3 * n]);         \
+            }                                                                                                         \
+        else for (int64_t k = r; k < end; k++, x += n, y += n) {                                                      \
+            a = start;                                                                                                \
+            for (int64_t i = 0; i < n; i++) y[i] = (T)(a OP (double)x[i]);                                            \
+        }                                                                                                             \
     }
+    if (j->compute == CT__F64 && j->op == CT__R_PROD) CT__SCAN(double, *=)
+    else if (j->compute == CT__F64) CT__SCAN(double, +=)
+    else if (j->op == CT__R_PROD) CT__SCAN(float, *=)
+    else CT__SCAN(float, +=)
+#undef CT__SCAN
 }
 #if CT__TUNE
 #pragma GCC pop_options
@@ -13357,7 +13403,7 @@ static bool ct__scan_forward(ct__call *c)
         j.wide = ct__columns_at_once(lanes / j.inner, j.inner, CT__SCAN_LANES);
         ct__parallel_for(lanes / j.inner * ((j.inner + j.wide - 1) / j.wide), ct__imax(1, CT__GRAIN / (j.n * j.wide)), ct__scan_columns_body, &j);
     } else if (picks) ct__parallel_for(lanes, grain, ct__scan_extreme_body, &j);
-    else ct__parallel_for(lanes, (grain + 3) / 4 * 4, op == CT__R_SUM && compute == CT__F32 ? ct__scan_rows_body : ct__scan_body, &j);
+    else ct__parallel_for(lanes, (grain + 3) / 4 * 4, op <= CT__R_PROD && compute != CT__I64 ? ct__scan_rows_body : ct__scan_body, &j);
     c->nout = 1 + picks;
     return (c->out[0] = ct__cast_of(out, dtype)) != NULL;
 }
@@ -13462,11 +13508,11 @@ CT__INTO(nan_to_num, (ct_tensor * input, double nan, double posinf, double negin
    Joining, gathering, scattering and numpy's indexing. All of it moves or combines lines of elements (ct__line) between a tensor x,
    at computed places, and a tensor s, in order. Work is cut by disjoint places of x, so sums do not depend on the threads. */
 
-/* element j of x: x[j*x1 + at[j*i1]*xk], or x[j*x1] without at; of s: s[j*s1]. Strides in elements. */
+/* element j of x: x[j*x1 + at[j*i1]*xk], or x[j*x1] without at; of s: s[j*s1]. Strides in elements. Then the next of rows (0: one), xr, ir and sr on. */
 typedef struct ct__line {
     char *x, *s;
     const int64_t *at;
-    int64_t n, x1, i1, xk, s1;
+    int64_t n, x1, i1, xk, s1, rows, xr, ir, sr;
 } ct__line;
 typedef void ct__line_fn(const ct__line *l);
 #if CT__TUNE
@@ -13478,9 +13524,12 @@ typedef void ct__line_fn(const ct__line *l);
     {                                                                                                                 \
         T *x = (T *)(void *)l->x, *s = (T *)(void *)l->s;                                                             \
         const int64_t *at = l->at;                                                                                    \
-        int64_t n = l->n, x1 = l->x1, s1 = l->s1, i1 = l->i1, xk = l->xk;                                             \
-        if (at && i1 == 1 && s1 == 1 && xk == 1 && !x1) for (int64_t j = 0; j < n; j++) { T *p = x + at[j], *q = s + j; DO; } \
-        else for (int64_t j = 0; j < n; j++) { T *p = x + (j * x1 + (at ? at[j * i1] * xk : 0)), *q = s + j * s1; DO; } \
+        int64_t n = l->n, x1 = l->x1, s1 = l->s1, i1 = l->i1, xk = l->xk, row = 0;                                    \
+        do {                                                                                                          \
+            if (at && i1 == 1 && s1 == 1 && xk == 1 && !x1) for (int64_t j = 0; j < n; j++) { T *p = x + at[j], *q = s + j; DO; }\
+            else for (int64_t j = 0; j < n; j++) { T *p = x + (j * x1 + (at ? at[j * i1] * xk : 0)), *q = s + j * s1; DO; }\
+            x += l->xr, s += l->sr, at = at ? at + l->ir : at;                                                        \
+        } while (++row < l->rows);                                                                                    \
     }
 CT__LINE(get_1, uint8_t, *q = *p)
 CT__LINE(get_2, uint16_t, *q = *p)
@@ -13514,6 +13563,7 @@ static void ct__range_check(void *ctx, int64_t begin, int64_t end)
 #pragma GCC pop_options
 #endif
 
+enum { CT__LINE_SHORT = 512 }; /* elements of lines that go together */
 enum { CT__LINE_GET, CT__LINE_PUT, CT__LINE_ADD, CT__LINE_MUL, CT__LINE_MAX, CT__LINE_MIN };
 typedef struct { ct__line_fn *fn; ct__pw_kernel *dense; int64_t size; int op; } ct__mover; /* dense: for 16n elements side by side; size in bytes */
 
@@ -13542,7 +13592,7 @@ static int64_t ct__move_dense(const ct__mover *m, char *x, char *s, int64_t n) /
 CT__INLINE void ct__move_line(const ct__mover *m, char *x, int64_t x1, const int64_t *at, int64_t i1, int64_t xk, char *s, int64_t s1, int64_t n)
 {
     int64_t done = !at && x1 == 1 && s1 == 1 ? ct__move_dense(m, x, s, n) : 0;
-    ct__line l = {x + done * m->size, s + done * m->size, at, n - done, x1, i1, xk, s1};
+    ct__line l = {x + done * m->size, s + done * m->size, at, n - done, x1, i1, xk, s1, 0, 0, 0, 0};
     if (done < n) m->fn(&l);
 }
 /* The type that sums and products of a dtype are made in. */
@@ -13697,21 +13747,24 @@ static void ct__lanes_run(void *ctx, int64_t begin, int64_t end)
 {
     const ct__lanes *l = (const ct__lanes *)ctx;
     const ct__mover *m = &l->move;
-    int last = l->n - 1;
+    int last = l->n - 1, next = last - l->across; /* the dims that a line and its rows go along */
     for (int64_t lane = begin, n; lane < end; lane += n) {
         const int64_t *at = l->at + ct__offset_at(lane, l->n, l->shape, l->i);
         char *x = l->xdata + ct__offset_at(lane, l->n, l->shape, l->x) * m->size, *s = l->sdata + ct__offset_at(lane, l->n, l->shape, l->s) * m->size;
-        n = l->across ? ct__imin(l->shape[last] - lane % l->shape[last], end - lane) : 1;
+        int64_t inner = l->across ? l->shape[last] : 1, rows = 1, row = lane / inner;
+        n = ct__imin(inner - lane % inner, end - lane);
+        if (n == inner && next >= 0) rows = ct__imin(ct__imin(l->shape[next] - row % l->shape[next], (end - lane) / n), 1 + CT__LINE_SHORT / ct__imax(1, n * l->K));
+        ct__line line = {x, s, at, l->K, 0, l->ik, l->xk, l->sk, rows, 0, 0, 0};
+        if (rows > 1) line.xr = l->x[next], line.ir = l->i[next], line.sr = l->s[next];
+        if (l->across) line.n = n, line.x1 = l->x[last], line.i1 = l->i[last], line.s1 = l->s[last];
+        n *= rows;
         if (l->range) { /* gather: one index per lane */
-            ct__range_job line = {at, l->range->last, 0};
-            ct__range_check(&line, 0, n);
-            if (line.bad) ct__atomic_set(&l->range->bad, 1);
-            if (line.bad) continue;
+            ct__range_job range = {at, l->range->last, 0};
+            ct__range_check(&range, 0, n);
+            if (range.bad) ct__atomic_set(&l->range->bad, 1);
+            if (range.bad) continue;
         }
-        if (!l->across) ct__move_line(m, x, 0, at, l->ik, l->xk, s, l->sk, l->K);
-        else
-            for (int64_t k = 0; k < l->K; k++)
-                ct__move_line(m, x, l->x[last], at + k * l->ik, l->i[last], l->xk, s + k * l->sk * m->size, l->s[last], n);
+        for (int64_t k = 0; k < (l->across ? l->K : 1); k++, line.at += l->ik, line.s += l->sk * m->size) m->fn(&line);
     }
 }
 /* in: x, index, contiguous; out: y of the index's shape; i: dim. Here the indices are checked line by line, just before their use. */
@@ -15276,13 +15329,30 @@ static void ct__select_pairs(uint64_t *p, uint64_t *t, int64_t n, int64_t k, int
         if (count[b] == n) continue;
         for (int64_t j = s; j < s + n; j++) {
             uint64_t v = p[j], digit = v >> shift & 255;
-            if (digit < b) p[out++] = v;
-            else if (digit == b) t[equal++] = v;
+            p[out] = v, out += digit < b; /* without jumps */
+            t[equal] = v, equal += digit == b;
         }
         memcpy(p + out, t, (size_t)equal * sizeof *p);
         s = out, n = equal;
     }
     *start = s, *size = n;
+}
+
+/* The same of few pairs, by pivots; the k-th comes to stand at p[k-1]. */
+static void ct__select_few(uint64_t *p, uint64_t *t, int64_t n, int64_t k)
+{
+    while (n > CT__RUN) {
+        uint64_t a = p[0], b = p[n / 2], c = p[n - 1], low = a < b ? a : b, high = a < b ? b : a, pivot = c < low ? low : c < high ? c : high;
+        int64_t below = 0, above = 0;
+        for (int64_t i = 0; i < n; i++) {
+            uint64_t v = p[i];
+            p[below] = v, below += v <= pivot;
+            t[above] = v, above += v > pivot;
+        }
+        if (k <= below) n = below;
+        else memcpy(p + below, t, (size_t)above * sizeof *p), p += below, k -= below, n = above;
+    }
+    ct__rank_sort(p, n);
 }
 
 /* What a row is asked for: all or the k first in order, the k first in any order, the k-th, the median (NaN wins, NaN loses), the mode. */
@@ -15346,16 +15416,19 @@ static uint64_t *ct__sort_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t
     ct__take_keys(j, q, n, x, false);
     return ct__sort_pairs(q, t, n);
 }
-static void ct__select_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, int64_t n, int64_t k, const char *x) /* the k-th ends at p[k-1] */
+static void ct__select_by_key(const ct__sort_job *j, uint64_t *p, uint64_t *t, int64_t n, int64_t k, const char *x) /* the k-th ends at p[k-1]; p with upper keys */
 {
     int64_t start, size;
+    if (n < CT__RADIX_FROM && !j->wide) {
+        ct__select_few(p, t, n, k);
+        return;
+    }
     if (n < CT__RADIX_FROM) {
         bool whole;
         uint64_t *q = ct__sort_by_key(j, p, t, n, x, &whole);
         if (q != p) memcpy(p, q, (size_t)k * sizeof *p);
         return;
     }
-    ct__take_keys(j, p, n, x, false);
     ct__select_pairs(p, t, n, k, &start, &size);
     if (!j->wide || size < 2) return;
     p += start, k -= start;
@@ -15461,7 +15534,9 @@ static const uint64_t *ct__row_order(const ct__sort_job *j, uint64_t *p, uint64_
     if (j->kind == CT__MEDIAN || j->kind == CT__NANMEDIAN) p[0] = (uint64_t)ct__median_place(j, p, t, x);
     else if (j->kind == CT__MODE) p[0] = (uint64_t)ct__mode_place(j, p, t, x);
     if (j->kind >= CT__MEDIAN) return p;
-    if (j->k < j->n || j->kind == CT__KTH) ct__select_by_key(j, p, t, n, j->k, x);
+    bool selects = j->k < j->n || j->kind == CT__KTH;
+    if (selects && !few) ct__take_keys(j, p, n, x, false);
+    if (selects) ct__select_by_key(j, p, t, n, j->k, x);
     if (j->kind == CT__KTH) return p + j->k - 1;
     return j->kind == CT__SORT ? ct__sort_by_key(j, p, t, j->k, x, &whole) : p;
 }
@@ -23523,14 +23598,19 @@ CT_API ct_tensor *ct_embedding_bag_with(ct_embedding_bag_opts o)
     if (!index || !o.weight) return NULL;
     ct__fn fn = ct__begin(f);
     if (!ct__bag_check(&o, name, f)) return ct__end(fn, NULL);
+    ct_embedding_opts e = {index, o.weight, 0, false, o.max_norm, o.norm_type, o.scale_grad_by_freq, 0};
+    if (index->ndim == 2 && index->shape[1] && name[1] != 'a' && !o.has_padding_idx && !o.padding_idx) { /* bags of one size: a dim */
+        rows = ct_embedding_with(e);
+        if (w) rows = (ct_mul)(rows, (ct_unsqueeze)(w, -1));
+        return ct__end(fn, name[1] == 'u' ? ct_sum_dim(rows, 1, false) : ct_mean_dim(rows, 1, false));
+    }
     bag = ct__bags(&o, &bags), index = (ct_ravel)(index), w = w ? (ct_ravel)(w) : NULL;
     if (index && (o.has_padding_idx || o.padding_idx)) { /* these indices are left out */
         int64_t row = o.padding_idx < 0 ? o.padding_idx + o.weight->shape[0] : o.padding_idx;
         keep = (ct_ravel)((ct_nonzero)((ct_ne)(index, ct_number_i64(row))));
         index = (ct_index_select)(index, 0, keep), bag = (ct_index_select)(bag, 0, keep), w = w ? (ct_index_select)(w, 0, keep) : NULL;
     }
-    ct_embedding_opts e = {index, o.weight, 0, false, o.max_norm, o.norm_type, o.scale_grad_by_freq, 0};
-    rows = ct_embedding_with(e);
+    e.input = index, rows = ct_embedding_with(e);
     if (w) rows = (ct_mul)(rows, (ct_unsqueeze)(w, 1));
     return ct__end(fn, rows && bag ? ct__bag_reduce(&o, rows, bag, bags, name[1]) : NULL);
 }

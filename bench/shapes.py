@@ -99,6 +99,7 @@ def types():
         i, j = whole(99, n) + cast, f"(torch.randint(1, 99, ({n},))){cast}"
         for k in ("add", "mul", "floor_divide", "remainder", "lt", "maximum", "bitwise_and"):
             row(f"{name} {k}", [i, j], f"ct_{k}(a, b)", getattr(torch, k))
+        row(f"{name} clamp", [i], "ct_clamp(a, 10, 60)", lambda a: a.clamp(10, 60))
         row(f"{name} sum", [i], "ct_sum(a)", torch.sum)
         row(f"{name} max", [i], "ct_max(a)", torch.max)
     for name, cast in (("bfloat16", ".bfloat16()"),) if OLD else (("bfloat16", ".bfloat16()"), ("float16", ".half()")):
@@ -138,6 +139,7 @@ def views():
         row(f"flip {d}", [q], f"ct_flip(a, {d})", lambda a, d=d: a.flip(d))
         row(f"cat 4 of 250x1000 dim {d}", [f"torch.randn(250, 1000) * {k}" for k in (1, 2, 3, 4)], f"ct_cat({d}, a, b, c, d)", lambda *x, d=d: torch.cat(x, d))
     row("fill", ["own:" + normal(1000000)], "ct_fill_(a, 2.0)", lambda a: a.fill_(2.0))
+    row("arange of floats", [normal(1)], "ct_arange(0.0, 100000.0, 1.0)", lambda a: torch.arange(0.0, 100000.0, 1.0))
     row("arange", [normal(1)], "ct_arange(1000000)", lambda a: torch.arange(1000000))
     row("pad 2", [normal(8, 16, 32, 32)], "ct_pad(a, CT_SHAPE(2, 2, 2, 2))", lambda a: F.pad(a, (2, 2, 2, 2)))
     row("pad reflect", [normal(8, 16, 32, 32)], 'ct_pad(a, CT_SHAPE(1, 1, 1, 1), .mode = "reflect")', lambda a: F.pad(a, (1, 1, 1, 1), mode="reflect"))
@@ -157,6 +159,17 @@ def reductions():
         for k, c in (("sum", "ct_sum(a)"), ("mean", "ct_mean(a)"), ("max", "ct_max(a)"), ("std", "ct_std(a, 1)"), ("prod", "ct_prod(a)"), ("nansum", "ct_nansum(a)"),
                      ("median", "ct_median(a)"), ("count_nonzero", "ct_count_nonzero(a)"), ("norm", "ct_norm(a, 2)")):
             row(f"{k} of {n}", [f"torch.randn({n}) * 0.001 + 1"], c, getattr(torch, k))
+    for s, d in (((10, 10, 10, 10), 2), ((8, 16, 12, 20), 2), ((100, 3, 33, 33), 1), ((1000, 100), 1), ((12345, 7), 1), ((7, 12345), 0), ((4, 100000), 0)):
+        for k in ("sum", "amax", "max", "logsumexp", "norm"):
+            call = (lambda a, k=k, d=d: getattr(a, k)(2, d)) if k == "norm" else (lambda a, k=k, d=d: getattr(a, k)(d))
+            row(f"{k} {text(s)} along {d}", [normal(*s)], along[k].format(d), (lambda a, call=call: call(a)[0]) if k in first else call)
+    for d in ((0, 2, 3), (1, 3)):
+        row(f"mean 16x32x14x14 along {text(d)}", [normal(16, 32, 14, 14)], f"ct_mean_dims(a, CT_SHAPE({', '.join(map(str, d))}), false)", lambda a, d=d: a.mean(d))
+    for n in (1000, 100000):
+        row(f"cumprod {n}", [f"torch.randn({n}) * 0.001 + 1"], "ct_cumprod(a, 0)", lambda a: a.cumprod(0))
+        row(f"cumsum float64 {n}", [normal(n) + ".double()"], "ct_cumsum(a, 0)", lambda a: a.cumsum(0))
+    row("median 128x100", [normal(128, 100)], "ct_median_dim(a, 1, false, NULL)", lambda a: a.median(1)[0])
+    row("sum of part of rows", [normal(300, 400)], "ct_sum(ct_narrow(a, 1, 10, 200))", lambda a: a.narrow(1, 10, 200).sum())
     row("sum of every second of 2M", [normal(2000000)], "ct_sum(ct_slice(a, 0, 0, CT_END, 2))", lambda a: a[::2].sum())
     row("mean of planes", [normal(32, 64, 28, 28)], "ct_mean_dims(a, CT_SHAPE(2, 3), false)", lambda a: a.mean((2, 3)))
     row("cumsum int64", [whole(9, 1000000)], "ct_cumsum(a, 0)", lambda a: a.cumsum(0))
@@ -236,6 +249,10 @@ def indexing():
     for d in (0, 1):
         row(f"gather {d}", [q, whole(1000, 1000, 1000)], f"ct_gather(a, {d}, b)", lambda a, b, d=d: a.gather(d, b))
         row(f"scatter_add {d}", [q, whole(1000, 1000, 1000), q + " * 2"], f"ct_scatter_add(a, {d}, b, c)", lambda a, b, c, d=d: a.scatter_add(d, b, c))
+    row("gather 4 of each row", [normal(12345, 33), whole(33, 12345, 4)], "ct_gather(a, 1, b)", lambda a, b: a.gather(1, b))
+    row("scatter_add 4 of each row", [normal(12345, 33), whole(33, 12345, 4), normal(12345, 4)], "ct_scatter_add(a, 1, b, c)", lambda a, b, c: a.scatter_add(1, b, c))
+    for n, l, d in ((64, 20, 64), (1000, 5, 100)):
+        row(f"embedding_bag {n}x{l} of 1000x{d}", [whole(1000, n, l), normal(1000, d)], "ct_embedding_bag(a, b)", F.embedding_bag)
     row("index_add 1000x64 by 10000", [normal(1000, 64), whole(1000, 10000), normal(10000, 64)], "ct_index_add(a, 0, b, c, 1)", lambda a, b, c: a.index_add(0, b, c))
     row("masked_select one in ten", [normal(1000000), "torch.rand(1000000) < 0.1"], "ct_masked_select(a, b)", torch.masked_select)
     row("nonzero one in a hundred", ["torch.rand(1000, 1000) < 0.01"], "ct_nonzero(a)", torch.nonzero)

@@ -68,7 +68,7 @@ static void lanes(ct_shape s, unsigned bits)
     }
 }
 static const ct_shape shapes[] = {{{5, 7}, 2}, {{3, 1000}, 2}, {{1000, 3}, 2}, {{4, 70, 33}, 3}, {{2, 3000}, 2}, {{70, 2100}, 2}, {{1}, 1}, {{2049}, 1}, {{5, 40, 15}, 3}, {{5, 40, 16}, 3},
-                                  {{3, 65, 17}, 3}, {{6, 1, 64}, 3}, {{3, 0}, 2}, {{0}, 0}};
+                                  {{3, 65, 17}, 3}, {{6, 1, 64}, 3}, {{500, 63}, 2}, {{90, 64}, 2}, {{3000, 7}, 2}, {{70, 2}, 2}, {{3, 0}, 2}, {{0}, 0}};
 
 /* ---- 1: scans ---- */
 static void scan_case(ct_shape s, int dim, ct_dtype dtype, bool product, int layout)
@@ -753,6 +753,13 @@ static void top_case(ct_shape s, int dim, ct_dtype dtype, int kind)
         r[0] = ct_kthvalue(x, k, dim, false, &r[1]);
         EQUALS(r[0], 0, want, lane.outputs), EQUALS(r[1], 0, want_at, lane.outputs);
     }
+    for (int64_t o = 0; o < lane.outputs; o++) { /* NaN are the last in that order, and win */
+        double last = values[up[o * n + n - 1]];
+        want[o] = last != last ? last : values[up[o * n + (n - 1) / 2]];
+    }
+    CASE("median of %s %s, kind %d", ct_dtype_name(dtype), ct_shape_text(x), kind);
+    THREADS(2, r, r[0] = ct_median_dim(x, dim, false, &r[1]));
+    EQUALS(r[0], 0, want, lane.outputs);
     ct_scope_end();
     free(up);
 }
@@ -764,7 +771,7 @@ static void tops(void)
         top_case(CT_SHAPE(3, 20000), 1, types[t], t % 2), top_case(CT_SHAPE(20000, 3), 0, types[t], t % 2);
     }
     static const ct_dtype narrow[] = {CT_F32, CT_F64, CT_I32, CT_F16};
-    static const int64_t sizes[] = {1, 3, 10, 63, 64, 65, 128, 200, 1000};
+    static const int64_t sizes[] = {1, 3, 10, 17, 63, 64, 65, 128, 199, 200, 1000};
     for (int t = 0; t < COUNT(narrow); t++)
         for (int k = 0; k < COUNT(sizes); k++) {
             top_case(CT_SHAPE(6, sizes[k]), 1, narrow[t], t == 3 ? 0 : (k + t) % 5), top_case(CT_SHAPE(sizes[k], 5), 0, narrow[t], t == 3 ? 0 : k % 2);
@@ -1356,13 +1363,21 @@ static void reduction_case(ct_shape s, unsigned bits, ct_dtype dtype, int layout
         }
         THREADS(2, r, r[0] = ct_norm_dims(x, 1, dims, false));
         EQUALS(r[0], rounding, want, lane.outputs);
+        for (int64_t o = 0; o < lane.outputs; o++) {
+            want[o] = 0;
+            for (int64_t k = 0; k < lane.count; k++) want[o] += values[AT(o, k)] * values[AT(o, k)];
+            want[o] = sqrt(want[o]);
+        }
+        THREADS(2, r, r[0] = ct_norm_dims(x, 2, dims, false));
+        EQUALS(r[0], rounding + 1e-15, want, lane.outputs);
     }
     ct_scope_end();
 }
 static void reductions(void)
 {
     static const ct_shape some[] = {{{1, 700}, 2}, {{700, 1}, 2}, {{1000, 3}, 2}, {{700, 10}, 2}, {{3, 1000}, 2}, {{40, 7}, 2}, {{300, 50}, 2}, {{20, 130}, 2}, {{9, 1100}, 2},
-                                    {{6, 70, 64}, 3}, {{4, 50, 300}, 3}, {{6, 9, 9}, 3}, {{2, 600, 5}, 3}, {{3, 6, 7, 8}, 4}, {{2, 3, 70, 5}, 4}, {{66000}, 1}, {{0, 5}, 2}, {{5, 0}, 2}, {{1}, 1}, {{0}, 0}};
+                                    {{6, 70, 64}, 3}, {{4, 50, 300}, 3}, {{6, 9, 9}, 3}, {{2, 600, 5}, 3}, {{3, 6, 7, 8}, 4}, {{2, 3, 70, 5}, 4}, {{66000}, 1},
+                                    {{40, 15}, 2}, {{40, 16}, 2}, {{150, 97}, 2}, {{7, 700}, 2}, {{33, 90}, 2}, {{3, 8, 14, 14}, 4}, {{3, 150, 17}, 3}, {{0, 5}, 2}, {{5, 0}, 2}, {{1}, 1}, {{0}, 0}};
     static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_I16, CT_I8, CT_U8, CT_BOOL, CT_F16, CT_BF16};
     for (int k = 0; k < COUNT(some); k++)
         for (unsigned bits = 1; bits < 1u << (some[k].ndim ? some[k].ndim : 1); bits++)
@@ -2266,6 +2281,101 @@ static void long_tensors(void)
     THREADS(3, r, (r[0] = ct_linalg_eigh(e, NULL, &v), r[1] = v));
 }
 
+/* ---- lines of few indices go together: gather, scatter_add; sums that halves cannot hold; ranges ---- */
+static void line_case(ct_shape s, ct_shape k, int dim, ct_dtype dtype, int layout)
+{
+    ct_scope_begin();
+    for (int64_t e = 0; e < test_numel(s); e++) values[e] = (double)pick(-50, 50);
+    ct_tensor *x = input(dtype, s, layout), *index = (ct_zeros_dtype)(CT_I64, k), *source = (ct_zeros_dtype)(dtype, k), *r[2];
+    int64_t *at = (int64_t *)ct_data(index), strides[3] = {0, 0, 1};
+    strides[1] = s.size[2], strides[0] = s.size[1] * s.size[2];
+    source = ct_add(source, 3);
+    memcpy(want_at, values, (size_t)test_numel(s) * sizeof *want_at);
+    for (int64_t e = 0; e < test_numel(k); e++) {
+        int64_t place[3] = {e / (k.size[1] * k.size[2]), e / k.size[2] % k.size[1], e % k.size[2]}, from = 0;
+        place[dim] = at[e] = pick(0, s.size[dim] - 1);
+        for (int d = 0; d < 3; d++) from += place[d] * strides[d];
+        want[e] = values[from], want_at[from] += 3;
+    }
+    CASE("lines of %s %s, index %s, dim %d", ct_dtype_name(dtype), ct_shape_text(x), ct_shape_text(index), dim);
+    THREADS(3, r, (r[0] = ct_gather(x, dim, index), r[1] = ct_scatter_add(x, dim, index, source)));
+    EQUALS(r[0], 0, want, test_numel(k)), EQUALS(r[1], 0, want_at, test_numel(s));
+    at[test_numel(k) - 1] = s.size[dim];
+    CHECK_ERROR(CT_ERR_INDEX, ct_gather(x, dim, index));
+    ct_scope_end();
+}
+static void lines(void)
+{
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_I16, CT_U8};
+    static const int64_t counts[] = {1, 2, 4, 17, 130};
+    for (int t = 0; t < COUNT(types); t++)
+        for (int c = 0; c < COUNT(counts); c++) {
+            int64_t k = counts[c];
+            line_case(CT_SHAPE(1, 600, 21), CT_SHAPE(1, 590, k), 2, types[t] == CT_U8 ? CT_I64 : types[t], c % 4), line_case(CT_SHAPE(7, 50, 5), CT_SHAPE(6, 49, k), 2, CT_F32, t % 4);
+            line_case(CT_SHAPE(3, 40, 140), CT_SHAPE(2, 3, k), 1, types[t == 5 ? 0 : t], c % 4), line_case(CT_SHAPE(30, 4, 140), CT_SHAPE(5, 3, k), 0, CT_F64, t % 4);
+        }
+    line_case(CT_SHAPE(3, 9000, 5), CT_SHAPE(3, 9000, 4), 2, CT_F32, 0);
+    ct_tensor *half = ct_full_dtype(CT_F16, 300, 10, 100);
+    CHECK(ct_item(ct_norm(half, 2)) > 9000 && ct_item(ct_norm(half, 2)) < 10000 && ct_item(ct_norm(half, INFINITY)) == 300 && ct_dtype_of(ct_norm(half, 3)) == CT_F16);
+    for (int64_t k = 0; k < 100000; k++) want[k] = -3 + (double)k * 0.25;
+    CASE("arange");
+    EQUALS(ct_arange(-3, 24997, 0.25), 0, want, 100000), EQUALS(ct_arange_dtype(CT_F64, -3, 24997, 0.25), 0, want, 100000), EQUALS(ct_arange_dtype(CT_F16, -3, 22, 0.25), 0, want, 100);
+}
+
+/* ---- bounds of integers; bags of one size, with the gradients towards table and weights ---- */
+static void bounds(void)
+{
+    static const ct_dtype types[] = {CT_I64, CT_I32, CT_U8, CT_I16, CT_I8};
+    static const int64_t limits[][2] = {{2, 30}, {-5, 5}, {30, 2}, {0, 0}, {-3000, 3000}};
+    for (int t = 0; t < COUNT(types); t++)
+        for (int k = 0; k < COUNT(limits); k++)
+            for (int64_t n = 1; n < 3000; n = 3 * n + 4) {
+                int64_t low = limits[k][0], high = limits[k][1];
+                bool fits = ct_element_size(ct_zeros_dtype(types[t], 1)) > 1 || (high < 128 && (low >= 0 || types[t] != CT_U8));
+                if (!fits) continue;
+                for (int64_t j = 0; j < n; j++) values[j] = (double)pick(types[t] == CT_U8 ? 0 : -100, 100);
+                ct_tensor *x = input(types[t], CT_SHAPE(n), k % 4);
+                for (int64_t j = 0; j < n; j++) {
+                    double v = values[j] > (double)low ? values[j] : (double)low;
+                    want[j] = v < (double)high ? v : (double)high;
+                }
+                CASE("clamp of %lld %s, %lld to %lld", (long long)n, ct_dtype_name(types[t]), (long long)low, (long long)high);
+                ct_tensor *y = ct_clamp(x, low, high);
+                EQUALS(y, 0, want, n), EQUALS(x, 0, values, n);
+                CHECKF(y != x && ct_dtype_of(y) == types[t] && ct_clamp_(x, low, high) == x, "%s: type", what);
+                EQUALS(x, 0, want, n);
+            }
+    CHECK(ct_item_i64(ct_clamp(ct_tensor_i64(INT64_MAX), 0, ct_number_i64(INT64_MAX - 1))) == INT64_MAX - 1);
+    CHECK(ct_dtype_of(ct_clamp(ct_tensor_i64(3), 0, 2.5)) == CT_F32 && ct_item(ct_clamp(ct_tensor_i64(3), 0, 2.5)) == 2.5);
+}
+static void bag_case(int64_t bags, int64_t length, int64_t n, bool weighted, bool mean)
+{
+    ct_scope_begin();
+    for (int64_t k = 0; k < 50 * n; k++) values[k] = test_uniform(-1, 1);
+    ct_tensor *table = ct_requires_grad_(input(CT_F64, CT_SHAPE(50, n), 0), true), *index = ct_randint(0, 50, bags, length), *w = NULL;
+    double *grad = want_at, *by = want_at + 50 * n, *g_by = by + bags * length;
+    const int64_t *at = (const int64_t *)ct_data(index);
+    memset(grad, 0, (size_t)(50 * n + 2 * bags * length) * sizeof *grad);
+    for (int64_t k = 0; k < bags * length; k++) by[k] = weighted ? test_uniform(-2, 2) : mean ? 1 / (double)length : 1;
+    if (weighted) w = ct_requires_grad_(test_tensor(CT_F64, CT_SHAPE(bags, length), by, 0), true);
+    for (int64_t k = 0; k < bags * n; k++) want[k] = 0;
+    for (int64_t k = 0; k < bags * length; k++)
+        for (int64_t j = 0; j < n; j++) want[k / length * n + j] += by[k] * values[at[k] * n + j], grad[at[k] * n + j] += by[k], g_by[k] += values[at[k] * n + j];
+    CASE("%lld bags of %lld, %lld features%s%s", (long long)bags, (long long)length, (long long)n, weighted ? ", weighted" : "", mean ? ", mean" : "");
+    ct_tensor *y = ct_embedding_bag(index, table, .mode = mean ? "mean" : "sum", .per_sample_weights = w);
+    EQUALS(y, 1e-13, want, bags * n);
+    ct_backward(ct_sum(y));
+    EQUALS(ct_grad_of(table), 1e-13, grad, 50 * n);
+    if (w) EQUALS(ct_grad_of(w), 1e-13, g_by, bags * length);
+    ct_scope_end();
+}
+static void bags(void)
+{
+    for (int64_t length = 1; length < 40; length += 1 + length / 2)
+        for (int64_t n = 1; n < 200; n = 2 * n + 3) bag_case(5, length, n, false, false), bag_case(9, length, n, false, true), bag_case(4, length, n, true, false);
+    CHECK(ct_numel(ct_embedding_bag(ct_reshape(ct_arange(0), 3, 0), ct_randn(4, 2))) == 6 && ct_item(ct_norm(ct_embedding_bag(ct_reshape(ct_arange(0), 3, 0), ct_randn(4, 2)), 2)) == 0);
+}
+
 int main(void)
 {
     test_init();
@@ -2273,7 +2383,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, near_keys, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws, long_rows, long_tensors};
+                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws, long_rows, long_tensors, lines, bounds, bags};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
