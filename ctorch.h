@@ -3875,9 +3875,17 @@ typedef struct {
 /* pragmas that tune gcc's optimiser; decided once, for inside them __OPTIMIZE__ changes */
 #if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__
 #define CT__TUNE 1
+#define CT__PRAGMA(...) _Pragma(#__VA_ARGS__)
+#define CT__LEVEL(flags) CT__PRAGMA(GCC pop_options) CT__PRAGMA(GCC push_options) CT__PRAGMA(GCC optimize(flags)) /* of what follows */
 #else
 #define CT__TUNE 0
+#define CT__LEVEL(flags)
 #endif
+/* COLD checks, allocates and calls kernels: -Og without what no bench sees. WARM plans and packs, HOT and LOOPS go over elements. */
+#define CT__COLD "Og,no-guess-branch-probability,no-tree-dominator-opts,no-forward-propagate,ira-region=one,no-ipa-pure-const,no-tree-sink,no-tree-slsr,no-tree-builtin-call-dce,no-shrink-wrap,no-reorder-blocks,no-tree-ch,no-split-wide-types,no-compare-elim,no-combine-stack-adjustments,no-cprop-registers"
+#define CT__WARM "O1"
+#define CT__HOT "O2"
+#define CT__LOOPS "O2,tree-loop-vectorize,vect-cost-model=dynamic"
 
 #ifdef CTORCH_NO_THREADS
 #define ct__atomic_get(p) (*(p))
@@ -10436,11 +10444,11 @@ static bool ct__pw_fused(ct__bw *b)
     return true;
 }
 
-/* From here on functions check, allocate and call kernels: -Og takes half the time to compile and costs nothing that a bench can see. */
+/* From here on functions check, allocate and call kernels: COLD takes half the time to compile. */
 #if CT__TUNE
 #pragma GCC push_options
-#pragma GCC optimize("Og")
 #endif
+CT__LEVEL(CT__COLD)
 /* ---- >>expr: a small infix parser; values are numbers in a table, so that a text can become a graph or a program ---- */
 enum { CT__EXPR_VALUES = 96, CT__EXPR_DEPTH = 48, CT__EXPR_STEPS = 64 };
 typedef struct ct__parser {
@@ -11879,10 +11887,7 @@ CT_API ct_tensor *ct_from_blob_strided(void *data, ct_dtype dtype, ct_shape s, c
     return t;
 }
 CT_API ct_tensor *(ct_from_blob)(void *data, ct_dtype dtype, ct_shape s) { return ct_from_blob_strided(data, dtype, s, NULL, NULL, NULL); }
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2,tree-loop-vectorize,vect-cost-model=dynamic")
-#endif
+CT__LEVEL(CT__LOOPS)
 CT_API ct_tensor *ct_arange_dtype(ct_dtype dtype, double start, double end, double step)
 {
     if (dtype == CT_DTYPE_DEFAULT) dtype = ct__default_dtype;
@@ -11929,9 +11934,7 @@ static ct_tensor *ct__spaced(const char *function, ct_dtype dtype, double start,
     ct__pw_init();
     return ct__end(f, ct__homed(t ? ct__cast_of(t, (int)dtype) : NULL));
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 CT_API ct_tensor *ct_linspace_dtype(ct_dtype dtype, double start, double end, int64_t steps) { return ct__spaced("ct_linspace", dtype, start, end, steps, NAN); }
 CT_API ct_tensor *ct_linspace(double start, double end, int64_t steps) { return ct_linspace_dtype(CT_DTYPE_DEFAULT, start, end, steps); }
 CT_API ct_tensor *ct_logspace_dtype(ct_dtype dtype, double start, double end, int64_t steps, double base) { return ct__spaced("ct_logspace", dtype, start, end, steps, base); }
@@ -12282,10 +12285,7 @@ typedef struct {
     const double *f;        /* its parameters */
 } ct__reduce_job;
 
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2,tree-loop-vectorize,vect-cost-model=dynamic")
-#endif
+CT__LEVEL(CT__LOOPS)
 static void ct__acc_start(const ct__reduce_job *j, void *acc)
 {
     if (j->compute == CT__I64) *(int64_t *)acc = j->op == CT__R_MAX ? INT64_MIN : j->op == CT__R_MIN ? INT64_MAX : (int64_t)j->start;
@@ -12479,9 +12479,7 @@ static bool ct__reduce_whole(ct__reduce_job *j)
     ct__free(j->partial, (size_t)pieces * 8);
     return true;
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 /* i[0]: bits of the reduced dims, i[1] compute type, i[2] map or -1; out: contiguous, compute type, kept dims in order.
    in[1]: m of the map, if there is one: contiguous, compute type, of size 1 in the reduced dims. Counts are int64 */
 static bool ct__cpu_reduce(const ct_args *a)
@@ -12759,10 +12757,7 @@ CT_API ct_tensor *ct_count_nonzero(ct_tensor *x) { return ct_count_nonzero_dims(
 /* The extreme along the last dim with its index, first of ties, NaN before all. in: rows contiguous; out: values, int64 indices.
    The extremes of blocks tell in which block to look for it. */
 typedef struct { const char *in; char *value; int64_t *index, n, inner, wide; int compute; bool largest; } ct__extreme_job; /* wide: columns of a tile */
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 static void ct__extreme_body(void *ctx, int64_t begin, int64_t end)
 {
     enum { BLOCK = 512 };
@@ -12798,9 +12793,7 @@ static void ct__extreme_body(void *ctx, int64_t begin, int64_t end)
     else CT__EXTREME(int64_t, int64_t)
 #undef CT__EXTREME
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 /* The same along a dim whose lanes lie side by side: rows of the tensor against the rows of what is best so far. (outer, n, inner) */
 enum { CT__EXTREME_LANES = 2048 };
 static void ct__extreme_columns_body(void *ctx, int64_t begin, int64_t end)
@@ -13025,10 +13018,7 @@ static double ct__log_add(double a, double b) /* log(e^a + e^b) */
     double low = a < b ? a : b, high = a < b ? b : a;
     return a != a || b != b ? a + b : low == high && isinf(low) ? low : high + log1p(exp(low - high));
 }
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 /* neighbouring lanes go together: 64 whose elements lie side by side, or four rows, so that one's sum need not wait for the last;
    extremes and integers, which need not wait long, go row by row, in registers */
 static void ct__scan_body(void *ctx, int64_t begin, int64_t end)
@@ -13127,9 +13117,7 @@ static void ct__scan_rows_body(void *ctx, int64_t begin, int64_t end)
         }
     }
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 static bool ct__scan_forward(ct__call *c)
 {
     ct_tensor *x = c->in[0];
@@ -13258,10 +13246,7 @@ typedef struct ct__line {
     int64_t n, x1, i1, xk, s1;
 } ct__line;
 typedef void ct__line_fn(const ct__line *l);
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 #define CT__LINE(name, T, DO)                                                                                         \
     static void ct__line_##name(const ct__line *l)                                                                    \
     {                                                                                                                 \
@@ -13299,9 +13284,7 @@ static void ct__range_check(void *ctx, int64_t begin, int64_t end)
     ct__range_job *j = (ct__range_job *)ctx;
     if (ct__cpu()->kernels->outside(end - begin, j->at + begin, j->last)) ct__atomic_set(&j->bad, 1);
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 
 enum { CT__LINE_GET, CT__LINE_PUT, CT__LINE_ADD, CT__LINE_MUL, CT__LINE_MAX, CT__LINE_MIN };
 typedef struct { ct__line_fn *fn; ct__pw_kernel *dense; int64_t size; int op; } ct__mover; /* dense: for 16n elements side by side; size in bytes */
@@ -14876,11 +14859,7 @@ CT_API ct_tensor *ct_diagflat(ct_tensor *input, int offset)
     return ct__end(f, ct_diag_embed(ct_ravel(input), offset, 0, 1));
 }
 
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 /* ---- >>sort --------------------------------------------------------------------------------------------------------
    Every type maps to unsigned keys in the right order. A row becomes pairs (32 bits of the key above its 32-bit place), which
    a stable sort orders: merging for short rows, byte by byte (LSD radix) for long ones. 64-bit keys take two rounds, the low half
@@ -15457,11 +15436,7 @@ CT_API ct_tensor *ct_bincount(ct_tensor *input, ct_tensor *weights, int64_t minl
     else for (int64_t k = 0; k < n; k++) count[at[k]]++;
     return ct__end(f, y ? (ct_to_device)((ct_to)(y, (ct_dtype)dtype), input->storage->device) : NULL);
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("Og")
-#endif
+CT__LEVEL(CT__COLD)
 /* ---- >>composites --------------------------------------------------------------------------------------------------
    Operators made of the ones above, hence differentiable to any order. */
 static ct_shape ct__shape1(int64_t n) { return ct__shape_from(&n, 1); }
@@ -16003,11 +15978,7 @@ CT_API ct_tensor *ct_addr_with(ct_addr_opts o)
 }
 CT_API ct_tensor *ct_vdot(ct_tensor *x, ct_tensor *y) { return ct_dot(x, y); }
 #undef CT__INTO
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("O1")
-#endif
+CT__LEVEL(CT__WARM)
 /* ---- >>gemm --------------------------------------------------------------------------------------------------------
    Matrix product: cuts C into cache blocks, packs A and B and runs the micro-kernel over the tiles (the BLIS scheme).
    Work is shared by tiles of C and never along K, so a result does not depend on the number of threads. */
@@ -16317,11 +16288,7 @@ static bool ct__gemm(const ct__gemm_kernels *k, int64_t M, int64_t N, int64_t K,
 {
     return ct__gemm_batched(k, 1, M, N, K, A, 0, B, 0, C, 0);
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("Og")
-#endif
+CT__LEVEL(CT__COLD)
 /* ---- >>matmul ------------------------------------------------------------------------------------------------------
    The product of batches of matrices is one primitive that reads any strides; all else here is made of it. M rows, N columns, K summed over.
    Primitive matmul: in a (...,M,K), b (...,K,N) and perhaps a contiguous bias (N); out (...,M,N), contiguous; out = f[0]*a@b + f[1]*out + bias;
@@ -16952,11 +16919,7 @@ CT_API ct_tensor *ct_inner(ct_tensor *a, ct_tensor *b)
     ct_shape last = {{-1, 0, 0, 0, 0, 0, 0, 0}, 1};
     return ct__end(f, ct_tensordot_dims(a, b, last, last));
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("O1")
-#endif
+CT__LEVEL(CT__WARM)
 /* ---- >>conv --------------------------------------------------------------------------------------------------------
    Convolution as a matrix product whose second operand is read from the image while it is packed (implicit im2col). N batch, C channels,
    O outputs, G groups, x image, k kernel, y result; space is always depth, height, width, absent ones of size 1.
@@ -18291,11 +18254,7 @@ CT_API ct_tensor *ct_conv_transpose1d_with(ct_conv_transpose_opts o) { return ct
 CT_API ct_tensor *ct_conv_transpose2d_with(ct_conv_transpose_opts o) { return ct__convolve_transposed(&o, 2, "ct_conv_transpose2d"); }
 CT_API ct_tensor *ct_conv_transpose3d_with(ct_conv_transpose_opts o) { return ct__convolve_transposed(&o, 3, "ct_conv_transpose3d"); }
 
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("Og")
-#endif
+CT__LEVEL(CT__COLD)
 /* ---- >>pool: the last one or two dims, planes of height and width ----
    Primitives, i = kernel[2], stride[2], padding[2], dilation[2], exclude_pad, divisor, adaptive, dims, in[2], out[2]:
      pool           op 0: in x, out largest element of each window and, if asked for, its place h*W + w (int64); op 1: out mean of each window;
@@ -18331,10 +18290,7 @@ static int64_t ct__pool_lanes(const int64_t *i, int64_t offset, int64_t n, int64
     return lo;
 }
 static int64_t ct__first_inside(int64_t begin, int64_t dilation) { return begin < 0 ? begin + (dilation - 1 - begin) / dilation * dilation : begin; }
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 /* Where in its first row the window of each lane begins: the place of windows in which nothing is larger than -inf. int32 beside float */
 static void ct__pool_starts(const int64_t *i, int64_t size, void *start)
 {
@@ -18443,9 +18399,7 @@ static void ct__max_back_planes(void *ctx, int64_t begin, int64_t end) /* x: gra
         }
     }
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 /* divisors of each dim's windows; their product divides, unless one number does */
 static void ct__pool_divisors(const int64_t *i, double *out)
 {
@@ -18634,10 +18588,7 @@ static void ct__resample_table(ct__resample_job *j, int64_t mode, bool align, do
         }
     }
 }
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 #define CT__RESAMPLE(T)                                                                                               \
     T *y = (T *)(void *)j->y + p * j->rows * n;                                                                       \
     const T *x = (const T *)(const void *)j->x + p * j->from * n, *weight = (const T *)(const void *)j->weight;       \
@@ -18677,9 +18628,7 @@ static void ct__resample_body(void *ctx, int64_t begin, int64_t end)
         else if (j->size == 4) { CT__RESAMPLE(float) } else { CT__RESAMPLE(double) }
     }
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 #undef CT__RESAMPLE_LINES
 #undef CT__RESAMPLE
 /* The transpose of the table: to each source row the results it goes to, in order. */
@@ -18927,10 +18876,7 @@ static const char *ct__pad_plane(const ct__pad_job *j, int d, int64_t p)
     }
     return ct__ptr(j->x) + at * (int64_t)ct__itemsize(j->x->dtype);
 }
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 /* k elements, `step` bytes apart */
 CT__INLINE void ct__pad_edge(int64_t size, int64_t k, const char *from, int64_t step, char *to)
 {
@@ -18959,9 +18905,7 @@ static void ct__pad_rows(void *ctx, int64_t begin, int64_t end)
         if (j->mode) ct__pad_edge(size, lo, row + left, step, to), ct__pad_edge(size, W - hi, row + right, step, to + hi * size);
     }
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 static bool ct__pad_run(ct__call *c, char mode)
 {
     ct__pad_job j;
@@ -19154,10 +19098,7 @@ typedef struct ct__la {                                                  /* a jo
     void (*run)(struct ct__la *j);
     int64_t batch, parts;
 } ct__la;
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O1")
-#endif
+CT__LEVEL(CT__WARM)
 CT__INLINE ct__lm ct__lm_of(double *p, int64_t rs, int64_t cs)
 {
     ct__lm m = {p, rs, cs};
@@ -19775,9 +19716,7 @@ static void ct__la_svd(ct__la *j)
 }
 static int64_t ct__la_svd_room(int64_t m, int64_t n) { return 2 * n * n + ct__imax(n * n, n * m) + ct__imax(ct__la_qr_room(m, n, n), ct__la_eigh_room(n)) + n; }
 
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 /* ---- jobs over a batch ---- */
 static void ct__la_range(void *ctx, int64_t begin, int64_t end) /* of the parts, each with its room for work */
 {
