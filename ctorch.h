@@ -3871,6 +3871,11 @@ typedef struct {
 #else
 #define CT__X86_DISPATCH 0
 #endif
+#if CT__X86_DISPATCH || (defined __GNUC__ && !defined __OPTIMIZE__ && !defined __TINYC__) /* the base pass without what other kernels can do more slowly */
+#define CT__LEAN 1
+#else
+#define CT__LEAN 0
+#endif
 
 /* pragmas that tune gcc's optimiser; decided once, for inside them __OPTIMIZE__ changes */
 #if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__
@@ -3882,7 +3887,7 @@ typedef struct {
 #define CT__LEVEL(flags)
 #endif
 /* COLD checks, allocates and calls kernels: -Og without what no bench sees. WARM plans and packs, HOT and LOOPS go over elements. */
-#define CT__COLD "Og,no-guess-branch-probability,no-tree-dominator-opts,no-forward-propagate,ira-region=one,no-ipa-pure-const,no-tree-sink,no-tree-slsr,no-tree-builtin-call-dce,no-shrink-wrap,no-reorder-blocks,no-tree-ch,no-split-wide-types,no-compare-elim,no-combine-stack-adjustments,no-cprop-registers"
+#define CT__COLD "Og,no-guess-branch-probability,no-tree-dominator-opts,no-forward-propagate,ira-region=one,no-ipa-pure-const,no-shrink-wrap,no-reorder-blocks,no-split-wide-types,no-compare-elim,no-combine-stack-adjustments,no-cprop-registers"
 #define CT__WARM "O1"
 #define CT__HOT "O2"
 #define CT__LOOPS "O2,tree-loop-vectorize,vect-cost-model=dynamic"
@@ -6438,13 +6443,13 @@ CT__POINTWISE_DIVIDE(CT__X)
     CT__QUICK(name##_f32, float, (fabsf(a[k]) < CT__K(QUICK) * fabsf(b[k])) & (b[k] - b[k] == 0))
 CT__POINTWISE_DIVIDE(CT__X)
 #undef CT__X
-#if !(CT__X86_DISPATCH && CT__VBYTES == 16)
+#if !(CT__LEAN && CT__VBYTES == 16)
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_1, da) CT__LOOP(name##_f32_2, db)
 CT__POINTWISE_DIVIDE(CT__X)
 #undef CT__X
 #endif
 #endif
-#if CT__X86_DISPATCH && CT__VBYTES == 16 /* no derivatives for old processors */
+#if CT__LEAN && CT__VBYTES == 16 /* no derivatives for old processors */
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
 #else
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOPS_##kind(arity, name##_f32, value, da, db, dc)
@@ -6569,7 +6574,7 @@ CT__POINTWISE_SPECIAL(CT__X)
             o[i] = (to)(expr);                                                                                        \
         }                                                                                                             \
     }
-#if CT__VBYTES == 32 || (!CT__X86_DISPATCH && CT__VBYTES == 16) /* old processors compute all integers as int64 */
+#if CT__VBYTES == 32 || (!CT__LEAN && CT__VBYTES == 16) /* old processors compute all integers as int64 */
 #define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i64, int64_t, value)
 #define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i64, uint8_t, value)
 #define CT__E int64_t
@@ -6714,7 +6719,7 @@ CT__POINTWISE_INT(CT__X)
 /* 64 bytes of lanes at a time: a loop that short is unrolled, and its lanes stay in registers */
 #define CT__LANES(FROM, DO) for (int k = (FROM) * L; k < ((FROM) + 1) * L; k++) DO;
 #define CT__LANES4(DO) { CT__LANES(0, DO) CT__LANES(1, DO) CT__LANES(2, DO) CT__LANES(3, DO) }
-#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#if CT__LEAN && defined CT__PASS_BASE
 #define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF)                                                             \
     static CT__WRAPS_ void CT__K(name##_columns_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out)\
     {                                                                                                                 \
@@ -6856,7 +6861,7 @@ CT__POINTWISE_INT(CT__X)
 #define CT__WRAPS_
 CT__REDUCE_ALL(f32, float, double, 1024, -INFINITY, INFINITY) CT__PRODUCT(f32, float, double, 1024) CT__COUNTS(f32, float, double, 1024)
 CT__ALONG_ALL(f32, float, double, int32_t)
-#if !(CT__X86_DISPATCH && defined CT__PASS_BASE)
+#if !(CT__LEAN && defined CT__PASS_BASE)
 CT__REDUCE_ROW(sum, bf16, uint16_t, float, double, 1024, 0, CT__ADD, CT__OF_BF16)
 #endif
 #if CT__VBYTES == 32
@@ -6885,7 +6890,7 @@ CT__COUNTS(f64, double, double, 1024)
 #undef CT__WRAPS_
 #define CT__WRAPS_ CT__WRAPS
 CT__REDUCE_ALL(i64, int64_t, int64_t, INT64_MAX, INT64_MIN, INT64_MAX) CT__COUNTS(i64, int64_t, int64_t, INT64_MAX)
-#if !(CT__X86_DISPATCH && defined CT__PASS_BASE)
+#if !(CT__LEAN && defined CT__PASS_BASE)
 CT__EXTREME_ROW(max, i32, int32_t, int64_t, INT32_MIN, CT__HIGH, >) CT__EXTREME_ROW(min, i32, int32_t, int64_t, INT32_MAX, CT__LOW, <)
 #endif
 #ifdef CT__PASS_BASE
@@ -8456,7 +8461,7 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 #else
 #define CT__K64(name) ct__avx2_##name
 #endif
-#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#if CT__LEAN && defined CT__PASS_BASE
 #define CT__ANY_4(name, title, arity, kind, value, da, db, dc) {CT__K(name##_f32_0), NULL, NULL, NULL},
 #define CT__F32_4 CT__ANY_4
 #else
@@ -8490,7 +8495,7 @@ static const ct__kernels CT__K(kernels) = {
 #undef CT__X
 #endif
     {CT__K64(relu_bf16), CT__K64(relu_f16)},
-#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#if CT__LEAN && defined CT__PASS_BASE
     {{NULL}},
 #else
 #define CT__X(name, value) CT__K64(name##_whole_i64),
@@ -8506,7 +8511,7 @@ static const ct__kernels CT__K(kernels) = {
 #undef CT__Y
 #endif
     {CT__REDUCTIONS(row_f32, CT__K64, CT__K64), CT__REDUCTIONS(row_f64, CT__K64, CT__BASE), CT__REDUCTIONS(row_i64, CT__BASE, CT__K64)},
-#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#if CT__LEAN && defined CT__PASS_BASE
     {NULL, NULL}, {NULL, NULL},
 #elif CT__X86_DISPATCH
     {CT__K64(sum_row_bf16), CT__K64(sum_row_f16)}, {CT__K64(max_row_i32), CT__K64(min_row_i32)},
@@ -18399,7 +18404,6 @@ static void ct__max_back_planes(void *ctx, int64_t begin, int64_t end) /* x: gra
         }
     }
 }
-CT__LEVEL(CT__COLD)
 /* divisors of each dim's windows; their product divides, unless one number does */
 static void ct__pool_divisors(const int64_t *i, double *out)
 {
@@ -18497,6 +18501,7 @@ static void ct__avg_planes(void *ctx, int64_t begin, int64_t end)
     for (int64_t p = begin; !whole && p < end; p++)
         for (int64_t o = 0; o < rows; o++) ct__avg_row(j, j->x + p * in * j->size, o, j->y + (p * rows + o) * lanes * j->size);
 }
+CT__LEVEL(CT__COLD)
 #define CT__AVG_SHARE(T)                                                                                              \
     for (int64_t c = c0; c < c1; c++) {                                                                               \
         const T share = ((const T *)(const void *)g)[c] / (T)(dh * dw[c]);                                            \
