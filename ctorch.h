@@ -3871,13 +3871,26 @@ typedef struct {
 #else
 #define CT__X86_DISPATCH 0
 #endif
+#if CT__X86_DISPATCH || (defined __GNUC__ && !defined __OPTIMIZE__ && !defined __TINYC__) /* the base pass without what other kernels can do more slowly */
+#define CT__LEAN 1
+#else
+#define CT__LEAN 0
+#endif
 
 /* pragmas that tune gcc's optimiser; decided once, for inside them __OPTIMIZE__ changes */
 #if defined __GNUC__ && !defined __clang__ && defined __OPTIMIZE__
 #define CT__TUNE 1
+#define CT__PRAGMA(...) _Pragma(#__VA_ARGS__)
+#define CT__LEVEL(flags) CT__PRAGMA(GCC pop_options) CT__PRAGMA(GCC push_options) CT__PRAGMA(GCC optimize(flags)) /* of what follows */
 #else
 #define CT__TUNE 0
+#define CT__LEVEL(flags)
 #endif
+/* COLD checks, allocates and calls kernels: -Og without what no bench sees. WARM plans and packs, HOT and LOOPS go over elements. */
+#define CT__COLD "Og,no-guess-branch-probability,no-tree-dominator-opts,no-forward-propagate,ira-region=one,no-ipa-pure-const,no-shrink-wrap,no-reorder-blocks,no-split-wide-types,no-compare-elim,no-combine-stack-adjustments,no-cprop-registers"
+#define CT__WARM "O1"
+#define CT__HOT "O2"
+#define CT__LOOPS "O2,tree-loop-vectorize,vect-cost-model=dynamic"
 
 #ifdef CTORCH_NO_THREADS
 #define ct__atomic_get(p) (*(p))
@@ -6476,13 +6489,13 @@ CT__POINTWISE_DIVIDE(CT__X)
     CT__QUICK(name##_f32, float, (fabsf(a[k]) < CT__K(QUICK) * fabsf(b[k])) & (b[k] - b[k] == 0))
 CT__POINTWISE_DIVIDE(CT__X)
 #undef CT__X
-#if !(CT__X86_DISPATCH && CT__VBYTES == 16)
+#if !(CT__LEAN && CT__VBYTES == 16)
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_1, da) CT__LOOP(name##_f32_2, db)
 CT__POINTWISE_DIVIDE(CT__X)
 #undef CT__X
 #endif
 #endif
-#if CT__X86_DISPATCH && CT__VBYTES == 16 /* no derivatives for old processors */
+#if CT__LEAN && CT__VBYTES == 16 /* no derivatives for old processors */
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
 #else
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOPS_##kind(arity, name##_f32, value, da, db, dc)
@@ -6607,7 +6620,7 @@ CT__POINTWISE_SPECIAL(CT__X)
             o[i] = (to)(expr);                                                                                        \
         }                                                                                                             \
     }
-#if CT__VBYTES == 32 || (!CT__X86_DISPATCH && CT__VBYTES == 16) /* old processors compute all integers as int64 */
+#if CT__VBYTES == 32 || (!CT__LEAN && CT__VBYTES == 16) /* old processors compute all integers as int64 */
 #define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i64, int64_t, value)
 #define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i64, uint8_t, value)
 #define CT__E int64_t
@@ -6752,7 +6765,7 @@ CT__POINTWISE_INT(CT__X)
 /* 64 bytes of lanes at a time: a loop that short is unrolled, and its lanes stay in registers */
 #define CT__LANES(FROM, DO) for (int k = (FROM) * L; k < ((FROM) + 1) * L; k++) DO;
 #define CT__LANES4(DO) { CT__LANES(0, DO) CT__LANES(1, DO) CT__LANES(2, DO) CT__LANES(3, DO) }
-#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#if CT__LEAN && defined CT__PASS_BASE
 #define CT__REDUCE(name, t, T, A, STRETCH, START, OP, OF)                                                             \
     static CT__WRAPS_ void CT__K(name##_columns_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out)\
     {                                                                                                                 \
@@ -6903,7 +6916,7 @@ CT__POINTWISE_INT(CT__X)
 #define CT__WRAPS_
 CT__REDUCE_ALL(f32, float, double, 1024, -INFINITY, INFINITY) CT__PRODUCT(f32, float, double, 1024) CT__COUNTS(f32, float, double, 1024)
 CT__ALONG_ALL(f32, float, double, int32_t)
-#if !(CT__X86_DISPATCH && defined CT__PASS_BASE)
+#if !(CT__LEAN && defined CT__PASS_BASE)
 CT__REDUCE_ROW(sum, bf16, uint16_t, float, double, 1024, 0, CT__ADD, CT__OF_BF16)
 #endif
 #if CT__VBYTES == 32
@@ -6932,7 +6945,7 @@ CT__COUNTS(f64, double, double, 1024)
 #undef CT__WRAPS_
 #define CT__WRAPS_ CT__WRAPS
 CT__REDUCE_ALL(i64, int64_t, int64_t, INT64_MAX, INT64_MIN, INT64_MAX) CT__COUNTS(i64, int64_t, int64_t, INT64_MAX)
-#if !(CT__X86_DISPATCH && defined CT__PASS_BASE)
+#if !(CT__LEAN && defined CT__PASS_BASE)
 CT__EXTREME_ROW(max, i32, int32_t, int64_t, INT32_MIN, CT__HIGH, >) CT__EXTREME_ROW(min, i32, int32_t, int64_t, INT32_MAX, CT__LOW, <)
 #endif
 #ifdef CT__PASS_BASE
@@ -8503,7 +8516,7 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 #else
 #define CT__K64(name) ct__avx2_##name
 #endif
-#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#if CT__LEAN && defined CT__PASS_BASE
 #define CT__ANY_4(name, title, arity, kind, value, da, db, dc) {CT__K(name##_f32_0), NULL, NULL, NULL},
 #define CT__F32_4 CT__ANY_4
 #else
@@ -8537,7 +8550,7 @@ static const ct__kernels CT__K(kernels) = {
 #undef CT__X
 #endif
     {CT__K64(relu_bf16), CT__K64(relu_f16)},
-#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#if CT__LEAN && defined CT__PASS_BASE
     {{NULL}},
 #else
 #define CT__X(name, value) CT__K64(name##_whole_i64),
@@ -8553,7 +8566,7 @@ static const ct__kernels CT__K(kernels) = {
 #undef CT__Y
 #endif
     {CT__REDUCTIONS(row_f32, CT__K64, CT__K64), CT__REDUCTIONS(row_f64, CT__K64, CT__BASE), CT__REDUCTIONS(row_i64, CT__BASE, CT__K64)},
-#if CT__X86_DISPATCH && defined CT__PASS_BASE
+#if CT__LEAN && defined CT__PASS_BASE
     {NULL, NULL}, {NULL, NULL},
 #elif CT__X86_DISPATCH
     {CT__K64(sum_row_bf16), CT__K64(sum_row_f16)}, {CT__K64(max_row_i32), CT__K64(min_row_i32)},
@@ -10614,11 +10627,11 @@ static bool ct__pw_fused(ct__bw *b)
     return true;
 }
 
-/* From here on functions check, allocate and call kernels: -Og takes half the time to compile and costs nothing that a bench can see. */
+/* From here on functions check, allocate and call kernels: COLD takes half the time to compile. */
 #if CT__TUNE
 #pragma GCC push_options
-#pragma GCC optimize("Og")
 #endif
+CT__LEVEL(CT__COLD)
 /* ---- >>expr: a small infix parser; values are numbers in a table, so that a text can become a graph or a program ---- */
 enum { CT__EXPR_VALUES = 96, CT__EXPR_DEPTH = 48, CT__EXPR_STEPS = 64 };
 typedef struct ct__parser {
@@ -12083,10 +12096,7 @@ CT_API ct_tensor *ct_from_blob_strided(void *data, ct_dtype dtype, ct_shape s, c
     return t;
 }
 CT_API ct_tensor *(ct_from_blob)(void *data, ct_dtype dtype, ct_shape s) { return ct_from_blob_strided(data, dtype, s, NULL, NULL, NULL); }
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2,tree-loop-vectorize,vect-cost-model=dynamic")
-#endif
+CT__LEVEL(CT__LOOPS)
 /* start + i*step, in runs: vectors turn int32 into doubles, not int64 */
 typedef struct { char *to; double start, step; int64_t first, by; int dtype; } ct__count_job;
 static void ct__count_range(void *ctx, int64_t begin, int64_t end)
@@ -12149,9 +12159,7 @@ static ct_tensor *ct__spaced(const char *function, ct_dtype dtype, double start,
     ct__pw_init();
     return ct__end(f, ct__homed(t ? ct__cast_of(t, (int)dtype) : NULL));
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 CT_API ct_tensor *ct_linspace_dtype(ct_dtype dtype, double start, double end, int64_t steps) { return ct__spaced("ct_linspace", dtype, start, end, steps, NAN); }
 CT_API ct_tensor *ct_linspace(double start, double end, int64_t steps) { return ct_linspace_dtype(CT_DTYPE_DEFAULT, start, end, steps); }
 CT_API ct_tensor *ct_logspace_dtype(ct_dtype dtype, double start, double end, int64_t steps, double base) { return ct__spaced("ct_logspace", dtype, start, end, steps, base); }
@@ -12511,10 +12519,7 @@ typedef struct {
     const double *f;        /* its parameters */
 } ct__reduce_job;
 
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2,tree-loop-vectorize,vect-cost-model=dynamic")
-#endif
+CT__LEVEL(CT__LOOPS)
 static void ct__acc_start(const ct__reduce_job *j, void *acc)
 {
     if (j->compute == CT__I64) *(int64_t *)acc = j->op == CT__R_MAX ? INT64_MIN : j->op == CT__R_MIN ? INT64_MAX : (int64_t)j->start;
@@ -12740,9 +12745,7 @@ static bool ct__reduce_whole(ct__reduce_job *j)
     ct__free(j->partial, (size_t)pieces * 8);
     return true;
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 /* i[0]: bits of the reduced dims, i[1] compute type, i[2] map or -1; out: contiguous, compute type, kept dims in order.
    in[1]: m of the map, if there is one: contiguous, compute type, of size 1 in the reduced dims. Counts are int64 */
 static bool ct__cpu_reduce(const ct_args *a)
@@ -13020,10 +13023,7 @@ CT_API ct_tensor *ct_count_nonzero(ct_tensor *x) { return ct_count_nonzero_dims(
 /* The extreme along the last dim with its index, first of ties, NaN before all. in: rows contiguous; out: values, int64 indices.
    The extremes of blocks tell in which block to look for it. */
 typedef struct { const char *in; char *value; int64_t *index, n, inner, wide; int compute; bool largest; } ct__extreme_job; /* wide: columns of a tile */
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 static void ct__extreme_body(void *ctx, int64_t begin, int64_t end)
 {
     enum { BLOCK = 512 };
@@ -13047,9 +13047,7 @@ static void ct__extreme_body(void *ctx, int64_t begin, int64_t end)
     else CT__EXTREME(int64_t, int64_t)
 #undef CT__EXTREME
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 /* The same along a dim whose lanes lie side by side: rows of the tensor against the rows of what is best so far. (outer, n, inner) */
 enum { CT__EXTREME_LANES = 2048 };
 static void ct__extreme_columns_body(void *ctx, int64_t begin, int64_t end)
@@ -13289,10 +13287,7 @@ static double ct__log_add(double a, double b) /* log(e^a + e^b) */
     double low = a < b ? a : b, high = a < b ? b : a;
     return a != a || b != b ? a + b : low == high && isinf(low) ? low : high + log1p(exp(low - high));
 }
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 /* the log of the sum of exp: neighbouring lanes go together, 64 whose elements lie side by side; and integers, which need not wait long, row by row */
 static void ct__scan_body(void *ctx, int64_t begin, int64_t end)
 {
@@ -13384,9 +13379,7 @@ static void ct__scan_rows_body(void *ctx, int64_t begin, int64_t end)
     else CT__SCAN(float, +=)
 #undef CT__SCAN
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 static bool ct__scan_forward(ct__call *c)
 {
     ct_tensor *x = c->in[0];
@@ -13515,10 +13508,7 @@ typedef struct ct__line {
     int64_t n, x1, i1, xk, s1, rows, xr, ir, sr;
 } ct__line;
 typedef void ct__line_fn(const ct__line *l);
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 #define CT__LINE(name, T, DO)                                                                                         \
     static void ct__line_##name(const ct__line *l)                                                                    \
     {                                                                                                                 \
@@ -13559,9 +13549,7 @@ static void ct__range_check(void *ctx, int64_t begin, int64_t end)
     ct__range_job *j = (ct__range_job *)ctx;
     if (ct__cpu()->kernels->outside(end - begin, j->at + begin, j->last)) ct__atomic_set(&j->bad, 1);
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 
 enum { CT__LINE_SHORT = 512 }; /* elements of lines that go together */
 enum { CT__LINE_GET, CT__LINE_PUT, CT__LINE_ADD, CT__LINE_MUL, CT__LINE_MAX, CT__LINE_MIN };
@@ -15154,11 +15142,7 @@ CT_API ct_tensor *ct_diagflat(ct_tensor *input, int offset)
     return ct__end(f, ct_diag_embed(ct_ravel(input), offset, 0, 1));
 }
 
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 /* ---- >>sort --------------------------------------------------------------------------------------------------------
    Every type maps to unsigned keys in the right order. A row becomes pairs (32 bits of the key above its 32-bit place), which
    a stable sort orders: merging for short rows, byte by byte (LSD radix) for long ones. 64-bit keys take two rounds, the low half
@@ -15845,11 +15829,7 @@ CT_API ct_tensor *ct_bincount(ct_tensor *input, ct_tensor *weights, int64_t minl
     else for (int64_t k = 0; k < n; k++) count[at[k]]++;
     return ct__end(f, y ? (ct_to_device)((ct_to)(y, (ct_dtype)dtype), input->storage->device) : NULL);
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("Og")
-#endif
+CT__LEVEL(CT__COLD)
 /* ---- >>composites --------------------------------------------------------------------------------------------------
    Operators made of the ones above, hence differentiable to any order. */
 static ct_shape ct__shape1(int64_t n) { return ct__shape_from(&n, 1); }
@@ -16391,11 +16371,7 @@ CT_API ct_tensor *ct_addr_with(ct_addr_opts o)
 }
 CT_API ct_tensor *ct_vdot(ct_tensor *x, ct_tensor *y) { return ct_dot(x, y); }
 #undef CT__INTO
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("O1")
-#endif
+CT__LEVEL(CT__WARM)
 /* ---- >>gemm --------------------------------------------------------------------------------------------------------
    Matrix product: cuts C into cache blocks, packs A and B and runs the micro-kernel over the tiles (the BLIS scheme).
    Work is shared by tiles of C and never along K, so a result does not depend on the number of threads. */
@@ -16705,11 +16681,7 @@ static bool ct__gemm(const ct__gemm_kernels *k, int64_t M, int64_t N, int64_t K,
 {
     return ct__gemm_batched(k, 1, M, N, K, A, 0, B, 0, C, 0);
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("Og")
-#endif
+CT__LEVEL(CT__COLD)
 /* ---- >>matmul ------------------------------------------------------------------------------------------------------
    The product of batches of matrices is one primitive that reads any strides; all else here is made of it. M rows, N columns, K summed over.
    Primitive matmul: in a (...,M,K), b (...,K,N) and perhaps a contiguous bias (N); out (...,M,N), contiguous; out = f[0]*a@b + f[1]*out + bias;
@@ -17340,11 +17312,7 @@ CT_API ct_tensor *ct_inner(ct_tensor *a, ct_tensor *b)
     ct_shape last = {{-1, 0, 0, 0, 0, 0, 0, 0}, 1};
     return ct__end(f, ct_tensordot_dims(a, b, last, last));
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("O1")
-#endif
+CT__LEVEL(CT__WARM)
 /* ---- >>conv --------------------------------------------------------------------------------------------------------
    Convolution as a matrix product whose second operand is read from the image while it is packed (implicit im2col). N batch, C channels,
    O outputs, G groups, x image, k kernel, y result; space is always depth, height, width, absent ones of size 1.
@@ -18679,11 +18647,7 @@ CT_API ct_tensor *ct_conv_transpose1d_with(ct_conv_transpose_opts o) { return ct
 CT_API ct_tensor *ct_conv_transpose2d_with(ct_conv_transpose_opts o) { return ct__convolve_transposed(&o, 2, "ct_conv_transpose2d"); }
 CT_API ct_tensor *ct_conv_transpose3d_with(ct_conv_transpose_opts o) { return ct__convolve_transposed(&o, 3, "ct_conv_transpose3d"); }
 
-#if CT__TUNE
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC optimize("Og")
-#endif
+CT__LEVEL(CT__COLD)
 /* ---- >>pool: the last one or two dims, planes of height and width ----
    Primitives, i = kernel[2], stride[2], padding[2], dilation[2], exclude_pad, divisor, adaptive, dims, in[2], out[2]:
      pool           op 0: in x, out largest element of each window and, if asked for, its place h*W + w (int64); op 1: out mean of each window;
@@ -18719,10 +18683,7 @@ static int64_t ct__pool_lanes(const int64_t *i, int64_t offset, int64_t n, int64
     return lo;
 }
 static int64_t ct__first_inside(int64_t begin, int64_t dilation) { return begin < 0 ? begin + (dilation - 1 - begin) / dilation * dilation : begin; }
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 /* Where in its first row the window of each lane begins: the place of windows in which nothing is larger than -inf. int32 beside float */
 static void ct__pool_starts(const int64_t *i, int64_t size, void *start)
 {
@@ -18831,9 +18792,6 @@ static void ct__max_back_planes(void *ctx, int64_t begin, int64_t end) /* x: gra
         }
     }
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
 /* divisors of each dim's windows; their product divides, unless one number does */
 static void ct__pool_divisors(const int64_t *i, double *out)
 {
@@ -18931,6 +18889,7 @@ static void ct__avg_planes(void *ctx, int64_t begin, int64_t end)
     for (int64_t p = begin; !whole && p < end; p++)
         for (int64_t o = 0; o < rows; o++) ct__avg_row(j, j->x + p * in * j->size, o, j->y + (p * rows + o) * lanes * j->size);
 }
+CT__LEVEL(CT__COLD)
 #define CT__AVG_SHARE(T)                                                                                              \
     for (int64_t c = c0; c < c1; c++) {                                                                               \
         const T share = ((const T *)(const void *)g)[c] / (T)(dh * dw[c]);                                            \
@@ -19022,10 +18981,7 @@ static void ct__resample_table(ct__resample_job *j, int64_t mode, bool align, do
         }
     }
 }
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 #define CT__RESAMPLE(T)                                                                                               \
     T *y = (T *)(void *)j->y + p * j->rows * n;                                                                       \
     const T *x = (const T *)(const void *)j->x + p * j->from * n, *weight = (const T *)(const void *)j->weight;       \
@@ -19065,9 +19021,7 @@ static void ct__resample_body(void *ctx, int64_t begin, int64_t end)
         else if (j->size == 4) { CT__RESAMPLE(float) } else { CT__RESAMPLE(double) }
     }
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 #undef CT__RESAMPLE_LINES
 #undef CT__RESAMPLE
 /* The transpose of the table: to each source row the results it goes to, in order. */
@@ -19315,10 +19269,7 @@ static const char *ct__pad_plane(const ct__pad_job *j, int d, int64_t p)
     }
     return ct__ptr(j->x) + at * (int64_t)ct__itemsize(j->x->dtype);
 }
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O2")
-#endif
+CT__LEVEL(CT__HOT)
 /* k elements, `step` bytes apart */
 CT__INLINE void ct__pad_edge(int64_t size, int64_t k, const char *from, int64_t step, char *to)
 {
@@ -19347,9 +19298,7 @@ static void ct__pad_rows(void *ctx, int64_t begin, int64_t end)
         if (j->mode) ct__pad_edge(size, lo, row + left, step, to), ct__pad_edge(size, W - hi, row + right, step, to + hi * size);
     }
 }
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 static bool ct__pad_run(ct__call *c, char mode)
 {
     ct__pad_job j;
@@ -19542,10 +19491,7 @@ typedef struct ct__la {                                                  /* a jo
     void (*run)(struct ct__la *j);
     int64_t batch, parts;
 } ct__la;
-#if CT__TUNE
-#pragma GCC push_options
-#pragma GCC optimize("O1")
-#endif
+CT__LEVEL(CT__WARM)
 CT__INLINE ct__lm ct__lm_of(double *p, int64_t rs, int64_t cs)
 {
     ct__lm m = {p, rs, cs};
@@ -20163,9 +20109,7 @@ static void ct__la_svd(ct__la *j)
 }
 static int64_t ct__la_svd_room(int64_t m, int64_t n) { return 2 * n * n + ct__imax(n * n, n * m) + ct__imax(ct__la_qr_room(m, n, n), ct__la_eigh_room(n)) + n; }
 
-#if CT__TUNE
-#pragma GCC pop_options
-#endif
+CT__LEVEL(CT__COLD)
 /* ---- jobs over a batch ---- */
 static void ct__la_range(void *ctx, int64_t begin, int64_t end) /* of the parts, each with its room for work */
 {
