@@ -17561,7 +17561,7 @@ static bool ct__conv_gather(ct__conv_job *j, int64_t phases)
 
 /* ---- the gradient of the weights: sums (taps of all channels, lines) = rows of the image (taps, lanes) @ gradients (lanes, lines), some lanes of all
    images at a time. Rows are read where they are gathered, gradients are turned around; or, if there are more lines than taps, gradients are read where
-   they are and rows are turned around: sums (lines, taps). Few weights are summed in parts of the lanes, side by side, that are added in order; of many
+   they are and rows are turned around: sums (lines, taps). Rows that are whole channels are read where they are. Few weights are summed in parts of the lanes, side by side, that are added in order; of many
    each thread sums some. ---- */
 enum { CT__CONV_SMALL = 16384, CT__CONV_PIECE = 1 << 20, CT__CONV_DEEP = 512, CT__CONV_TAPS = 48 }; /* such few weights of a group; work of a part; lanes, rows at a time */
 typedef struct ct__conv_sums {
@@ -17571,7 +17571,7 @@ typedef struct ct__conv_sums {
     int64_t deep, far_row, far_line;         /* lanes at a time; strides of gathered rows, of sums */
     int64_t size, panel, room, slots;        /* elements of sums, of what is turned around, of a thread's memory; their number */
     int64_t begin, lanes, piece, parts;      /* present lanes, all of a chunk; lanes of a part */
-    bool add, by_line;                       /* rows of the sums are lines */
+    bool add, by_line, whole;                /* rows of the sums are lines, or whole channels: they are read where they lie */
     char *memory, *turned, *sums;
 } ct__conv_sums;
 
@@ -17585,13 +17585,14 @@ static void ct__sums_gather(const ct__conv_sums *s, int64_t l0, int64_t n, int64
                       rows + l * j->size); /* a row ends with room for a vector */
     }
 }
-/* Gradients of lane l0 and those behind it, n at most, of the same image: their number */
-static int64_t ct__sums_lanes(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t line, const char **g)
+/* Elements of lane l0 and those behind it, n at most, of the same image: their number. x (image, group, lines, P) */
+static int64_t ct__sums_lanes(const ct__conv_sums *s, const char *x, int64_t lines, int64_t l0, int64_t n, int64_t line, const char **at)
 {
     const ct__conv_job *j = s->j;
-    *g = j->g + ((((j->first + l0 / j->P) * j->c.G + s->group) * j->lines + line) * j->P + l0 % j->P) * j->size;
+    *at = x + (((l0 / j->P * j->c.G + s->group) * lines + line) * j->P + l0 % j->P) * j->size;
     return ct__imin(j->P - l0 % j->P, n);
 }
+static const char *ct__sums_gradients(const ct__conv_sums *s) { return s->j->g + s->j->first * s->j->c.O * s->j->P * s->j->size; }
 static void ct__sums_turn(const ct__conv_sums *s, int64_t l0, int64_t n, char *panel, char *rows) /* lanes [l0, l0 + n) */
 {
     const ct__conv_job *j = s->j;
@@ -17601,7 +17602,7 @@ static void ct__sums_turn(const ct__conv_sums *s, int64_t l0, int64_t n, char *p
         columns = ct__imin(NR, s->columns - c);
         if (s->by_line) ct__sums_gather(s, l0, n, c, columns, rows);
         for (int64_t k = 0, run = n; k < n; k += run) {
-            if (!s->by_line) run = ct__sums_lanes(s, l0 + k, n - k, c, (const char **)&m.data);
+            if (!s->by_line) run = ct__sums_lanes(s, ct__sums_gradients(s), j->lines, l0 + k, n - k, c, (const char **)&m.data);
             j->gemm->pack(&m, 0, run, 0, columns, NR, panel + k * NR * j->size);
         }
     }
@@ -17610,12 +17611,13 @@ static void ct__sums_of(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t r
 {
     const ct__gemm_kernels *g = s->j->gemm;
     int64_t end = ct__imin(row + CT__CONV_TAPS, ct__gemm_up(s->rows, g->MR)), run = n;
-    if (!s->by_line) ct__sums_gather(s, l0, n, row, end - row, gathered);
+    bool there = s->by_line || s->whole;
+    if (!there) ct__sums_gather(s, l0, n, row, end - row, gathered);
     for (const char *a = gathered; row < end; row += g->MR, a += g->MR * s->far_row * g->size)
         for (int64_t c = 0; c < s->columns; c += g->NR)
             for (int64_t k = 0; k < n; k += run) {
-                if (s->by_line) run = ct__sums_lanes(s, l0 + k, n - k, row, &a);
-                g->micro[(ct__imin(g->NR, s->columns - c) + g->VL - 1) / g->VL - 1](run, a, s->by_line ? s->j->P : s->far_row, 1, panel + (c * n + k * g->NR) * g->size, g->NR, 1,
+                if (there) run = ct__sums_lanes(s, s->by_line ? ct__sums_gradients(s) : s->images, s->rows, l0 + k, n - k, row, &a);
+                g->micro[(ct__imin(g->NR, s->columns - c) + g->VL - 1) / g->VL - 1](run, a, there ? s->j->P : s->far_row, 1, panel + (c * n + k * g->NR) * g->size, g->NR, 1,
                                                                                   add || k, sums + (row * s->far_line + c) * g->size, s->far_line);
             }
 }
@@ -17666,6 +17668,7 @@ static void ct__sums_plan(ct__conv_sums *s)
     int64_t threads = ct__tls.in_worker ? 1 : ct_get_num_threads(), n = j->lines * j->K, VL = 64 / k->size;
     bool is_small = n <= CT__CONV_SMALL;
     s->by_line = j->lines > j->K && j->lines % k->MR == 0 && j->P >= CT__STAGE;
+    s->whole = !s->by_line && j->K == j->channels && j->frame.channel == j->P && j->K % k->MR == 0 && j->P >= CT__STAGE;
     s->rows = s->by_line ? j->lines : j->K, s->columns = s->by_line ? j->K : j->lines;
     s->far_line = ct__gemm_up(s->columns, VL), s->size = ct__gemm_up(s->rows, k->MR) * s->far_line;
     s->deep = ct__imax(CT__STAGE, ct__imin(CT__CONV_DEEP, CT__CONV_SUMS * 8 / k->size / s->far_line / CT__STAGE * CT__STAGE)), s->far_row = s->deep + VL;
