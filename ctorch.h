@@ -16376,7 +16376,7 @@ CT__LEVEL(CT__WARM)
    Matrix product: cuts C into cache blocks, packs A and B and runs the micro-kernel over the tiles (the BLIS scheme).
    Work is shared by tiles of C and never along K, so a result does not depend on the number of threads. */
 
-#define CT__GEMM_KBYTES 3072        /* KC: a packed A panel (MR lines) is 24 KB at most and stays in a 32 KB L1 */
+#define CT__GEMM_KBYTES 4096        /* KC: bytes of a line; panels of A and B come from L2 alike, and longer sums pass over C less often */
 #define CT__GEMM_L2     (384 << 10) /* MC: a block of A (MC, KC) takes this much of an L2 of 512 KB or more */
 #define CT__GEMM_L3     (6 << 20)   /* NC and the rows packed at once: each takes this much of the last cache level */
 #define CT__GEMM_DIRECT (192 << 10) /* an operand of which a block of K spans no more bytes is read in place: it stays in any L2 */
@@ -17384,10 +17384,15 @@ static void ct__frame_cover(ct__frame *f, const ct__axis *axis) /* of three dims
     }
     f->step = axis[2].step;
 }
+static bool ct__frame_padded(const ct__frame *f) /* are there zeros around the source? */
+{
+    bool padded = false;
+    for (int d = 0; d < 3; d++) padded = padded || f->low[d] || f->high[d] > f->size[d];
+    return padded;
+}
 static bool ct__frame_layout(ct__frame *f) /* false if it is too large */
 {
-    f->copied = f->step > 1;
-    for (int d = 0; d < 3; d++) f->copied = f->copied || f->low[d] || f->high[d] > f->size[d];
+    f->copied = f->step > 1 || ct__frame_padded(f);
     int64_t len[3], total;
     for (int d = 0; d < 3; d++) len[d] = f->copied ? f->low[d] + f->high[d] : f->size[d];
     f->slots = (len[2] + f->step - 1) / f->step, f->stride[2] = 1;
@@ -17425,28 +17430,31 @@ static void ct__row_phases(const ct__conv_kernels *k, int64_t size, const char *
             if (any && e >= 0 && e < W) ct__put_one(y, near_by, x, e, size);
         }
 }
-/* rows of an image into those of a frame, which was cleared once: around the image there are zeros */
-static void ct__frame_rows(const ct__frame *f, int64_t size, int64_t rows, const char *src, char *dst)
+/* every jump-th of the rows of an image into those of a frame, which was cleared once: around the image there are zeros */
+static void ct__frame_rows(const ct__frame *f, int64_t size, int64_t rows, int64_t jump, const char *src, char *dst)
 {
     const ct__conv_kernels *k = size == 4 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64;
-    int64_t s = f->step, low = f->low[2], W = f->size[2], n = ct__imin(W, f->high[2]), first = ct__imin(n, (s - low % s) % s), all = (n - first) / s;
-    if (all) k->split(rows, all, src + first * size, W, s, dst + (low + first) / s * size, f->stride[1], f->slots);
+    int64_t s = f->step, low = f->low[2], W = f->size[2], xs = jump * W, ys = jump * f->stride[1], n = ct__imin(W, f->high[2]), first = ct__imin(n, (s - low % s) % s), all = (n - first) / s;
+    if (all) k->split(rows, all, src + first * size, xs, s, dst + (low + first) / s * size, ys, f->slots);
     for (int64_t e = 0; e < n; e++) { /* before and behind whole steps */
         if (e == first) e += all * s;
         int64_t at = (low + e) % s * f->slots + (low + e) / s;
-        for (int64_t r = 0; r < rows && e < n; r++) ct__put_one(dst, r * f->stride[1] + at, src, r * W + e, size);
+        for (int64_t r = 0; r < rows && e < n; r++) ct__put_one(dst, r * ys + at, src, r * xs + e, size);
     }
 }
-/* planes [begin, end) of dense source images into frames */
+/* planes [begin, end) of dense source images into frames: of height, where not all rows are read, those of each tap */
 static void ct__frame_planes(const ct__frame *f, size_t size, const char *src, char *dst, int64_t begin, int64_t end)
 {
-    int64_t H = f->size[1], W = f->size[2], rows = ct__imin(H, f->high[1]), each = !f->axis || f->axis[1].step <= f->axis[1].taps ? rows : 1;
+    const ct__axis *a = f->axis && f->axis[1].step > f->axis[1].taps ? &f->axis[1] : NULL;
+    int64_t H = f->size[1], W = f->size[2], rows = ct__imin(H, f->high[1]), jump = a ? a->step : 1;
     for (int64_t p = begin; p < end; p++)
         for (int64_t i = 0; i < ct__imin(f->size[0], f->high[0]); i++)
-            for (int64_t j = 0; j < rows && ct__frame_used(f, 0, i + f->low[0]); j += each)
-                if (each == rows || ct__frame_used(f, 1, j + f->low[1]))
-                    ct__frame_rows(f, (int64_t)size, each, src + ((p * f->size[0] + i) * H + j) * W * (int64_t)size,
-                                   dst + (p * f->channel + (i + f->low[0]) * f->stride[0] + (j + f->low[1]) * f->stride[1]) * (int64_t)size);
+            for (int64_t t = 0; t < (a ? a->taps : 1) && ct__frame_used(f, 0, i + f->low[0]); t++) {
+                int64_t j = a ? (a->first + t * a->next) % jump : 0;
+                if (j < 0) j += jump;
+                if (j < rows) ct__frame_rows(f, (int64_t)size, (rows - j + jump - 1) / jump, jump, src + ((p * f->size[0] + i) * H + j) * W * (int64_t)size,
+                                             dst + (p * f->channel + (i + f->low[0]) * f->stride[0] + (j + f->low[1]) * f->stride[1]) * (int64_t)size);
+            }
 }
 static int64_t ct__frame_offset(const ct__frame *f, int d, int64_t position)
 {
@@ -17578,7 +17586,7 @@ static void ct__conv_fill(void *ctx, int64_t begin, int64_t end)
 {
     const ct__conv_job *j = (const ct__conv_job *)ctx;
     int64_t plane = j->frame.size[0] * j->frame.size[1] * j->frame.size[2];
-    if (!j->first) memset(j->images + begin * j->frame.channel * j->size, 0, (size_t)((end - begin) * j->frame.channel * j->size)); /* later chunks find it so */
+    if (!j->first && ct__frame_padded(&j->frame)) memset(j->images + begin * j->frame.channel * j->size, 0, (size_t)((end - begin) * j->frame.channel * j->size)); /* later chunks find it so */
     ct__frame_planes(&j->frame, (size_t)j->size, j->source + j->first * j->frame.channels * plane * j->size, j->images, begin, end);
 }
 /* The frames of images [first, first + count): copied, or where they lie. */
@@ -17766,27 +17774,41 @@ static int ct__conv_rows_of(const ct__conv_tiles *t, const int64_t *at, int64_t 
     }
     return spans;
 }
-/* A row's sums, of `phases` phases `far` elements apart, to every step-th place of y, where `left` are left. */
-static void ct__conv_merge(const ct__conv_job *j, const char *x, int64_t far_off, int64_t phases, int64_t n, char *y, int64_t left, int64_t step)
+/* Rows of sums, xs and ys apart, of `phases` phases `far` elements apart, to every step-th place of y, where `left` are left. */
+static void ct__conv_merge(const ct__conv_job *j, int64_t rows, const char *x, int64_t xs, int64_t far_off, int64_t phases, int64_t n, char *y, int64_t ys, int64_t left, int64_t step)
 {
     int64_t all = ct__imin(n, left / step);
-    if (all) j->conv->merge(1, all, x, 0, far_off, step, y, 0);
-    for (int64_t p = 0; p < phases && all < n; p++)
-        if (all * step + p < left) ct__put_one(y, all * step + p, x, p * far_off + all, j->size);
+    if (all) j->conv->merge(rows, all, x, xs, far_off, step, y, ys);
+    for (int64_t r = 0; r < rows && all < n; r++)
+        for (int64_t p = 0; p < phases; p++)
+            if (all * step + p < left) ct__put_one(y, r * ys + all * step + p, x, r * xs + p * far_off + all, j->size);
+}
+/* How many spans from the first on are whole rows and equally far from each other; one at least */
+static int ct__spans_alike(const ct__span *s, int spans, int64_t row)
+{
+    int n = 1;
+    while (n < spans && s[n].n == row && s[n - 1].n == row && s[n].to - s[n - 1].to == s[1].to - s[0].to && s[n].from - s[n - 1].from == s[1].from - s[0].from) n++;
+    return n;
 }
 static void ct__conv_store(const ct__conv_tiles *t, int64_t group, int64_t line, int64_t lines, int64_t l0, int64_t n, const char *sums)
 {
     const ct__conv_job *j = t->j;
     int64_t size = j->size, W = j->result[2], step = t->flat ? 1 : j->c.stride[2], columns = t->flat ? 1 : ct__imax(1, ct__conv_phases(j, 2));
     ct__span span[CT__CONV_PANELS * CT__STAGE];
+    int run[CT__CONV_PANELS * CT__STAGE + 1];
     for (int64_t p = 0; p < t->phases; p += columns) {
-        int spans = ct__conv_rows_of(t, t->phase[p].at, l0, n, span);
+        int spans = ct__conv_rows_of(t, t->phase[p].at, l0, n, span), runs = 0;
+        for (int k = 0; k < spans && step > 1; k += ct__spans_alike(span + k, spans - k, t->row)) run[runs++] = k;
+        run[runs] = spans;
         for (int64_t m = 0; m < lines; m++) {
             const char *x = sums + (p * t->step + m) * t->width * size;
             char *y = j->out + ((j->first * j->c.G + group) * j->lines + line + m) * j->space * size;
-            for (int k = 0; k < spans; k++)
-                if (step == 1) memcpy(y + span[k].to * size, x + span[k].from * size, (size_t)(span[k].n * size));
-                else ct__conv_merge(j, x + span[k].from * size, t->step * t->width, columns, span[k].n, y + span[k].to * size, W - span[k].to % W, step);
+            for (int k = 0; k < spans && step == 1; k++) memcpy(y + span[k].to * size, x + span[k].from * size, (size_t)(span[k].n * size));
+            for (int i = 0; i < runs && step > 1; i++) {
+                const ct__span *r = span + run[i];
+                int64_t rows = run[i + 1] - run[i], xs = rows > 1 ? r[1].from - r->from : 0, ys = rows > 1 ? r[1].to - r->to : 0;
+                ct__conv_merge(j, rows, x + r->from * size, xs, t->step * t->width, columns, r->n, y + r->to * size, ys, W - r->to % W, step);
+            }
         }
     }
 }
@@ -17895,7 +17917,7 @@ static bool ct__conv_gather(ct__conv_job *j, int64_t phases)
 
 /* ---- the gradient of the weights: sums (taps of all channels, lines) = rows of the image (taps, lanes) @ gradients (lanes, lines), some lanes of all
    images at a time. Rows are read where they are gathered, gradients are turned around; or, if there are more lines than taps, gradients are read where
-   they are and rows are turned around: sums (lines, taps). Few weights are summed in parts of the lanes, side by side, that are added in order; of many
+   they are and rows are turned around: sums (lines, taps). Rows that are whole channels are read where they are. Few weights are summed in parts of the lanes, side by side, that are added in order; of many
    each thread sums some. ---- */
 enum { CT__CONV_SMALL = 16384, CT__CONV_PIECE = 1 << 20, CT__CONV_DEEP = 512, CT__CONV_TAPS = 48 }; /* such few weights of a group; work of a part; lanes, rows at a time */
 typedef struct ct__conv_sums {
@@ -17905,7 +17927,7 @@ typedef struct ct__conv_sums {
     int64_t deep, far_row, far_line;         /* lanes at a time; strides of gathered rows, of sums */
     int64_t size, panel, room, slots;        /* elements of sums, of what is turned around, of a thread's memory; their number */
     int64_t begin, lanes, piece, parts;      /* present lanes, all of a chunk; lanes of a part */
-    bool add, by_line;                       /* rows of the sums are lines */
+    bool add, by_line, whole;                /* rows of the sums are lines, or whole channels: they are read where they lie */
     char *memory, *turned, *sums;
 } ct__conv_sums;
 
@@ -17919,13 +17941,14 @@ static void ct__sums_gather(const ct__conv_sums *s, int64_t l0, int64_t n, int64
                       rows + l * j->size); /* a row ends with room for a vector */
     }
 }
-/* Gradients of lane l0 and those behind it, n at most, of the same image: their number */
-static int64_t ct__sums_lanes(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t line, const char **g)
+/* Elements of lane l0 and those behind it, n at most, of the same image: their number. x (image, group, lines, P) */
+static int64_t ct__sums_lanes(const ct__conv_sums *s, const char *x, int64_t lines, int64_t l0, int64_t n, int64_t line, const char **at)
 {
     const ct__conv_job *j = s->j;
-    *g = j->g + ((((j->first + l0 / j->P) * j->c.G + s->group) * j->lines + line) * j->P + l0 % j->P) * j->size;
+    *at = x + (((l0 / j->P * j->c.G + s->group) * lines + line) * j->P + l0 % j->P) * j->size;
     return ct__imin(j->P - l0 % j->P, n);
 }
+static const char *ct__sums_gradients(const ct__conv_sums *s) { return s->j->g + s->j->first * s->j->c.O * s->j->P * s->j->size; }
 static void ct__sums_turn(const ct__conv_sums *s, int64_t l0, int64_t n, char *panel, char *rows) /* lanes [l0, l0 + n) */
 {
     const ct__conv_job *j = s->j;
@@ -17935,7 +17958,7 @@ static void ct__sums_turn(const ct__conv_sums *s, int64_t l0, int64_t n, char *p
         columns = ct__imin(NR, s->columns - c);
         if (s->by_line) ct__sums_gather(s, l0, n, c, columns, rows);
         for (int64_t k = 0, run = n; k < n; k += run) {
-            if (!s->by_line) run = ct__sums_lanes(s, l0 + k, n - k, c, (const char **)&m.data);
+            if (!s->by_line) run = ct__sums_lanes(s, ct__sums_gradients(s), j->lines, l0 + k, n - k, c, (const char **)&m.data);
             j->gemm->pack(&m, 0, run, 0, columns, NR, panel + k * NR * j->size);
         }
     }
@@ -17944,12 +17967,13 @@ static void ct__sums_of(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t r
 {
     const ct__gemm_kernels *g = s->j->gemm;
     int64_t end = ct__imin(row + CT__CONV_TAPS, ct__gemm_up(s->rows, g->MR)), run = n;
-    if (!s->by_line) ct__sums_gather(s, l0, n, row, end - row, gathered);
+    bool there = s->by_line || s->whole;
+    if (!there) ct__sums_gather(s, l0, n, row, end - row, gathered);
     for (const char *a = gathered; row < end; row += g->MR, a += g->MR * s->far_row * g->size)
         for (int64_t c = 0; c < s->columns; c += g->NR)
             for (int64_t k = 0; k < n; k += run) {
-                if (s->by_line) run = ct__sums_lanes(s, l0 + k, n - k, row, &a);
-                g->micro[(ct__imin(g->NR, s->columns - c) + g->VL - 1) / g->VL - 1](run, a, s->by_line ? s->j->P : s->far_row, 1, panel + (c * n + k * g->NR) * g->size, g->NR, 1,
+                if (there) run = ct__sums_lanes(s, s->by_line ? ct__sums_gradients(s) : s->images, s->rows, l0 + k, n - k, row, &a);
+                g->micro[(ct__imin(g->NR, s->columns - c) + g->VL - 1) / g->VL - 1](run, a, there ? s->j->P : s->far_row, 1, panel + (c * n + k * g->NR) * g->size, g->NR, 1,
                                                                                   add || k, sums + (row * s->far_line + c) * g->size, s->far_line);
             }
 }
@@ -18000,6 +18024,7 @@ static void ct__sums_plan(ct__conv_sums *s)
     int64_t threads = ct__tls.in_worker ? 1 : ct_get_num_threads(), n = j->lines * j->K, VL = 64 / k->size;
     bool is_small = n <= CT__CONV_SMALL;
     s->by_line = j->lines > j->K && j->lines % k->MR == 0 && j->P >= CT__STAGE;
+    s->whole = !s->by_line && j->K == j->channels && j->frame.channel == j->P && j->K % k->MR == 0 && j->P >= CT__STAGE;
     s->rows = s->by_line ? j->lines : j->K, s->columns = s->by_line ? j->K : j->lines;
     s->far_line = ct__gemm_up(s->columns, VL), s->size = ct__gemm_up(s->rows, k->MR) * s->far_line;
     s->deep = ct__imax(CT__STAGE, ct__imin(CT__CONV_DEEP, CT__CONV_SUMS * 8 / k->size / s->far_line / CT__STAGE * CT__STAGE)), s->far_row = s->deep + VL;
@@ -18275,7 +18300,7 @@ static void ct__direct_line(const ct__conv_job *j, int64_t phase, int64_t phases
             bool square = a[0].taps == 1 && a[1].taps > 1 && a[1].step == (a[1].next < 0 ? -a[1].next : a[1].next);
             j->conv->taps(high, n, x + q0 * a[0].step * f->stride[0] * size, xs, at, v, taps, square ? a[1].taps : 0, a[2].taps, bias, step == 1 ? d : rows + p * high * n * size, step == 1 ? ys : n);
         }
-        for (int64_t r = 0; step > 1 && r < high; r++) ct__conv_merge(j, rows + r * n * size, high * n, phases, n, d + r * ys * size, W, step);
+        if (step > 1) ct__conv_merge(j, high, rows, n, high * n, phases, n, d, ys, W, step);
     }
 }
 static void ct__direct_parts(void *ctx, int64_t begin, int64_t end)
