@@ -21712,7 +21712,7 @@ static void ct__rng_pieces(void *ctx, int64_t begin, int64_t end) /* piece 0 mak
 }
 static void ct__rng_parallel(ct__rng_job *j, ct_generator *g, int64_t n)
 {
-    const int64_t most = CT__RNG_PIECE * CT__RNG_AHEAD, room = (most * j->words / CT__MT_WORDS + 2) * CT__MT_WORDS;
+    const int64_t most = ct__imin(n, CT__RNG_PIECE * CT__RNG_AHEAD), room = (most * j->words / CT__MT_WORDS + 2) * CT__MT_WORDS;
     const size_t bytes = (size_t)room * sizeof *j->state;
     if (!(j->state = (uint32_t *)ct__alloc(bytes))) {
         ct__rng_draw(j, g, 0, n);
