@@ -9948,6 +9948,8 @@ static bool ct__run_hook(ct_tensor **g, ct_hook *call, void *user, const char *f
     ct__site_restore(site);
     if (!r || r == *g) return true;
     if (!ct__same_shape(r, *g)) return ct__fail(CT_ERR_SHAPE, function, "a hook returned a gradient of shape %s for one of %s", ct__brackets(r), ct__brackets(*g)) != NULL;
+    if (r->dtype != (*g)->dtype && !(r = ct_to(r, (ct_dtype)(*g)->dtype))) return false;
+    if (r->storage->device != (*g)->storage->device && !(r = ct_to_device(r, (*g)->storage->device))) return false;
     ct_retain(r);
     ct_release(*g);
     *g = r;

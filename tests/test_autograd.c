@@ -160,6 +160,7 @@ static ct_tensor *nested(ct_tensor *g, void *user) /* another engine runs inside
     ct_enable_grad_end();
     return g;
 }
+static ct_tensor *widened(ct_tensor *g, void *user) { return (void)user, ct_to(g, CT_F64); }
 static void hooks(void)
 {
     int calls = 0;
@@ -187,6 +188,11 @@ static void hooks(void)
     a = ct_register_hook(x, halve, &calls);
     CHECK_VALUES(ct_grad(ct_sum(ct_mul(x, 4)), x), 0, 2, 2);
     CHECK(ct_remove_hook(x, a));
+    /* of another type: the gradient's own stays */
+    ct_tensor *f = ct_requires_grad_(ct_ones_dtype(CT_F32, 4, 4), true), *q = ct_mul(f, f);
+    CHECK(ct_register_hook(q, widened, NULL) > 0 && ct_backward(ct_sum(ct_mul(ct_exp(q), q))));
+    CHECK(ct_dtype_of(ct_grad_of(f)) == CT_F32);
+    CHECK_NEAR(ct_item(ct_sum(ct_grad_of(f))), 16 * 4 * exp(1.0), 1e-4);
     /* in the middle of a graph */
     ct_tensor *h = ct_mul(x, 3), *y = ct_sum(ct_square(h));
     a = ct_register_hook(h, halve, &calls);
