@@ -4767,7 +4767,7 @@ CT__INLINE bool ct__own(ct__ctx *c, ct_tensor *t)
     return true;
 }
 /* A small tensor with its memory to itself, right behind: up to the end of a vector lies what is no element, which kernels may read and write. */
-CT__INLINE bool ct__flags_compact(unsigned flags) { return (flags & (CT__CONTIGUOUS | CT__BEHIND)) == (CT__CONTIGUOUS | CT__BEHIND); }
+CT__INLINE bool ct__flags_compact(int flags) { return (flags & (CT__CONTIGUOUS | CT__BEHIND)) == (CT__CONTIGUOUS | CT__BEHIND); }
 CT__INLINE bool ct__compact(const ct_tensor *t) { return ct__flags_compact(t->flags); }
 CT__INLINE char *ct__compact_ptr(const ct_tensor *t) { return (char *)(uintptr_t)t + CT__HANDLE_BYTES + CT__STORAGE_BYTES; }
 CT__INLINE ct__storage *ct__behind(ct_tensor *t) { return (ct__storage *)(void *)((char *)t + CT__HANDLE_BYTES); }
@@ -10444,7 +10444,7 @@ static CT__NOINLINE bool ct__pw_general(int op, ct_tensor *const *in, int nin, c
     return !out->numel || ct__run(CT_PRIM_pointwise, in, nin, &out, 1, op, f, &compute);
 }
 /* The commonest need nothing more: compact float32 tensors of one size, and no numbers. Looks at them one by one. */
-typedef struct { unsigned flags; int64_t numel, differ; } ct__pw_look; /* flags: of all, CT__NUMBER turned around */
+typedef struct { int flags; int64_t numel, differ; } ct__pw_look; /* flags: of all, CT__NUMBER turned around */
 CT__INLINE const void *ct__pw_look_at(ct__pw_look *o, const ct_tensor *t) /* where its memory is, if that is what it is */
 {
     o->flags &= t->flags ^ CT__NUMBER, o->differ |= (t->dtype ^ CT_F32) | (t->numel ^ o->numel);
