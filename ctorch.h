@@ -4383,9 +4383,8 @@ static CT__NOINLINE void ct__free_slow(ct__ctx *c, void *block, size_t bytes)
 CT__INLINE void ct__block_give(ct__ctx *c, void *block, size_t bytes)
 {
     size_t k = (bytes - 1) / 64;
-    if (CT__LIKELY(k < CT__CLASS_SMALL && c->cache[k].count * (int)(k + 1) < CT__THREAD_CACHE / 64)) {
-        ct__push(&c->cache[k], (ct__block *)block);
-    } else ct__free_slow(c, block, bytes);
+    if (CT__LIKELY(k < CT__CLASS_SMALL && c->cache[k].count * (int)(k + 1) < CT__THREAD_CACHE / 64)) ct__push(&c->cache[k], (ct__block *)block);
+    else ct__free_slow(c, block, bytes);
 }
 static void ct__free(void *block, size_t bytes)
 {
@@ -9408,7 +9407,7 @@ struct ct__call {
     double f[8];
     int64_t i[40];
 };
-typedef struct { ct_node *node; int shape; uint8_t output, dtype, ndim, device; } ct__edge; /* node NULL: no gradient; shape: where in i, -1: the output's */
+typedef struct { ct_node *node; int shape; uint8_t output, dtype, ndim, device; } ct__edge; /* node NULL: no gradient; shape: where in i; alike inputs share one */
 typedef struct { ct_tensor *tensor; int64_t version; bool output; } ct__saved;
 typedef struct { ct_hook *call; void *user; int id, output; } ct__node_hook; /* call NULL: user is a tensor that retains its gradient */
 struct ct_node {
