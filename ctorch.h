@@ -4624,7 +4624,8 @@ enum { /* ct_tensor.flags */
     CT__VIEW = 32,               /* a view that autograd follows: base is set */
     CT__NO_GRAD_VIEW = 64,       /* that view was made with gradients disabled */
     CT__JOINT = 128,             /* its first storage lies behind it */
-    CT__BEHIND = 256             /* and is its storage still */
+    CT__BEHIND = 256,            /* and is its storage still */
+    CT__PADDED = 512             /* spans a storage that lies behind a handle, its own or another view's */
 };
 typedef struct ct__hook { ct_hook *call; void *user; int id; } ct__hook;
 /* What few tensors need: allocated when first needed. */
@@ -4765,10 +4766,13 @@ CT__INLINE bool ct__own(ct__ctx *c, ct_tensor *t)
     c->owned[c->owned_count++] = t;
     return true;
 }
-/* A small tensor with its memory to itself, right behind: up to the end of a vector lies what is no element, which kernels may read and write. */
-CT__INLINE bool ct__flags_compact(int flags) { return (flags & (CT__CONTIGUOUS | CT__BEHIND)) == (CT__CONTIGUOUS | CT__BEHIND); }
+/* All of a small storage that lies behind a handle: up to the end of a vector lies what is no element, which kernels may read and write. */
+CT__INLINE bool ct__flags_compact(int flags) { return (flags & (CT__CONTIGUOUS | CT__PADDED)) == (CT__CONTIGUOUS | CT__PADDED); }
 CT__INLINE bool ct__compact(const ct_tensor *t) { return ct__flags_compact(t->flags); }
-CT__INLINE char *ct__compact_ptr(const ct_tensor *t) { return (char *)(uintptr_t)t + CT__HANDLE_BYTES + CT__STORAGE_BYTES; }
+CT__INLINE char *ct__compact_ptr(const ct_tensor *t) /* mostly known without a look at the storage */
+{
+    return CT__LIKELY(t->flags & CT__BEHIND) ? (char *)(uintptr_t)t + CT__HANDLE_BYTES + CT__STORAGE_BYTES : (char *)t->storage->data;
+}
 CT__INLINE ct__storage *ct__behind(ct_tensor *t) { return (ct__storage *)(void *)((char *)t + CT__HANDLE_BYTES); }
 static CT__NOINLINE void ct__handle_free(ct_tensor *t)
 {
@@ -4821,7 +4825,7 @@ CT__INLINE ct_tensor *ct__scoped(ct_tensor *t)
 /* The memory of a small tensor lies behind its handle. What a last vector holds beyond the elements is 0 at first: kernels may compute with it. */
 CT__INLINE void ct__storage_behind(ct_tensor *t, size_t bytes, size_t room)
 {
-    t->flags |= CT__JOINT | CT__BEHIND, t->storage = ct__storage_init(ct__behind(t), CT_CPU, bytes, CT__HANDLE_BYTES + CT__STORAGE_BYTES + room, true);
+    t->flags |= CT__JOINT | CT__BEHIND | CT__PADDED, t->storage = ct__storage_init(ct__behind(t), CT_CPU, bytes, CT__HANDLE_BYTES + CT__STORAGE_BYTES + room, true);
     if (bytes % 64) memset((char *)t->storage->data + room - 64, 0, 64);
 }
 /* A handle with memory for contiguous elements, owned by the scope; the caller checked the shape and fills it in. */
@@ -4882,6 +4886,7 @@ static ct_tensor *ct__alias_raw(const ct_tensor *t, int ndim, const int64_t *sha
     v->numel = 1;
     for (int d = 0; d < ndim; d++) v->shape[d] = shape[d], v->stride[d] = stride[d], v->numel *= shape[d];
     v->flags = ct__strides_contiguous(v->shape, v->stride, ndim) ? CT__CONTIGUOUS : 0;
+    if (t->storage->joint && !offset && (size_t)v->numel * ct__itemsize(t->dtype) == t->storage->bytes) v->flags |= CT__PADDED;
     return v;
 }
 static ct_tensor *ct__alias(const ct_tensor *t, int ndim, const int64_t *shape, const int64_t *stride, int64_t offset)
@@ -25585,7 +25590,7 @@ static bool ct__exchange(ct_tensor *t, int dtype, ct_device device)
     (ct_set_grad)(t, NULL);
     if (!(t->flags & CT__BEHIND)) ct__storage_release(t->storage); /* what lies behind t stays as long */
     t->storage = n->storage, ct__ref_inc(&n->storage->refs);
-    t->dtype = n->dtype, t->offset = 0, t->flags = (uint16_t)((t->flags | CT__CONTIGUOUS) & ~CT__BEHIND);
+    t->dtype = n->dtype, t->offset = 0, t->flags = (uint16_t)((t->flags | CT__CONTIGUOUS) & ~(CT__BEHIND | CT__PADDED));
     memcpy(t->stride, n->stride, sizeof t->stride);
     return !g || (ct_set_grad)(t, g);
 }
