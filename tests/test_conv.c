@@ -138,6 +138,13 @@ static void test_forms(void) /* 1-d, 3-d, unbatched, same, transposed: by way of
         sum = sum ? ct_add(sum, part) : part;
     }
     CHECK(deep && ct_size(deep, 2) == 3 && ct_allclose(ct_select(deep, 2, 1), sum, 1e-12, 1e-12, false));
+    for (int pad = 0; pad < 2; pad++) { /* stride 1: plane by plane of the frame */
+        ct_tensor *p = FILL(2, 3, 4, 9, 18), *q = FILL(5, 3, 2, 2, 3), *y3 = ct_conv3d(p, q, NULL, .padding = pad);
+        for (int d = 0; d < 3; d++) {
+            ct_tensor *both = ct_add(ct_conv2d(ct_select(p, 2, d), ct_select(q, 2, 0), NULL, .padding = pad), ct_conv2d(ct_select(p, 2, d + 1), ct_select(q, 2, 1), NULL, .padding = pad));
+            CHECK(y3 && ct_size(y3, 2) == 3 + 2 * pad && ct_allclose(ct_select(y3, 2, d + pad), both, 1e-12, 1e-12, false));
+        }
+    }
     /* <conv(x), g> = <x, conv_transpose(g)> */
     ct_tensor *X = FILL(2, 4, 9, 10), *W = FILL(6, 2, 3, 3), *g = FILL(2, 6, 4, 5);
     ct_tensor *T = ct_conv_transpose2d(g, W, NULL, .stride = 2, .padding_hw = {0, 1}, .groups = 2, .output_padding_hw = {0, 1});

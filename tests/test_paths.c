@@ -973,6 +973,10 @@ static void groups(void)
         {2, 1, 4, 9, 20, 23, 3, 2, 2, 3}, {2, 3, 5, 6, 19, 22, 2, 3, 0, 1}, {70, 1, 5, 6, 9, 9, 3, 2, 1, 1}, {5, 1, 7, 17, 33, 33, 1, 1, 0, 1}, {2, 1, 9, 8, 64, 65, 3, 2, 1, 1}, {3, 1, 3, 8, 32, 32, 4, 4, 0, 1},
         {1, 1, 260, 9, 7, 7, 3, 2, 1, 1}, {2, 6, 1, 1, 9, 37, 5, 1, 2, 1}, {1, 5, 1, 1, 30, 17, 7, 1, 3, 1}, {2, 3, 2, 2, 13, 50, 4, 1, 1, 1}, {2, 9, 1, 1, 23, 46, 3, 2, 1, 1}, {1, 4, 1, 2, 6, 130, 5, 1, 2, 1}};
     for (int k = 0; k < COUNT(tiles); k++) for (int t = 0; t < 4; t++) group_case(tiles[k], t & 1, t & 2 ? CT_F64 : CT_F32);
+    static const Groups there[] = { /* frames multiplied where they are: copied, as the image is, in blocks of channels, as rows that meet in the caches are not; whole channels of gradients of weights */
+        {3, 1, 20, 9, 12, 30, 3, 1, 2, 2}, {2, 2, 5, 8, 11, 18, 3, 1, 0, 1}, {1, 1, 200, 8, 9, 40, 3, 1, 2, 2}, {3, 1, 20, 24, 16, 16, 1, 1, 0, 1}, {2, 1, 6, 8, 32, 32, 1, 1, 0, 1}, {2, 2, 8, 8, 28, 28, 3, 1, 1, 1},
+        {3, 2, 16, 9, 9, 10, 1, 1, 0, 1}, {2, 1, 24, 20, 11, 13, 1, 2, 0, 1}};
+    for (int k = 0; k < COUNT(there); k++) for (int t = 0; t < 4; t++) group_case(there[k], t & 1, t & 2 ? CT_F64 : CT_F32);
     for (int s = 2; s < 4; s++) group_case((Groups){2, 1, 6, 90, 4 * s + 7, 6 * s + 5, 2 * s + 1, s, 1, 1}, true, CT_F32), group_case((Groups){1, 8, 1, 1, 5 * s + 5, 8 * s + 5, 5, s, 0, 1}, true, CT_F32);
     group_case((Groups){4, 4, 16, 16, 28, 28, 3, 1, 1, 1}, false, CT_F32), group_case((Groups){2, 40, 1, 1, 14, 14, 5, 1, 2, 1}, false, CT_F32), group_case((Groups){40, 1, 16, 9, 28, 28, 3, 2, 1, 1}, false, CT_F32);
 }
