@@ -5172,9 +5172,9 @@ typedef struct ct__out {
 typedef struct ct__gemm_kernels {
     int64_t size, MR, NR, VL;                                       /* element bytes, tile, vector length; NR <= 3*VL */
     ct__pack_fn *pack;
-    /* c (MR, (v+1)*VL) = alpha * sum_k a(i,k) b[k*ldb + j] + beta * c, for micro[v] */
+    /* c (MR, (v+1)*VL) = alpha * sum_k a(i,k) b[k*ldb + j] + beta * c, for micro[v]; and that for each run r < runs from a + r*MR, b + at[r] on */
     void (*micro[3])(int64_t K, const void *a, int64_t ars, int64_t acs, const void *b, int64_t ldb,
-                     double alpha, double beta, void *c, int64_t ldc);
+                     double alpha, double beta, void *c, int64_t ldc, int64_t runs, const int64_t *at);
     /* C(i0.., j0..) = t + beta * C for the tile t (m, n) of row stride ldt */
     void (*put)(const void *t, int64_t ldt, int64_t m, int64_t n, const ct__out *c, int64_t i0, int64_t j0,
                 double beta);
@@ -5194,6 +5194,7 @@ typedef struct ct__gemm_kernels {
     /* where elements are pairs of bfloat16 along K: how they are packed, with K itself in the operand's `user`; else NULL */
     ct__pack_fn *pairs;
 } ct__gemm_kernels;
+static const int64_t ct__gemm_once[1] = {0}; /* `at` of one run */
 /* ---- >>norm-types --------------------------------------------------------------------------------------------------
    The loops of softmax and normalisation, compiled once per instruction set (>>norm-kernels). All memory is
    contiguous; "rows" loops see (rows, n), "cols" loops a block (n, width) of a matrix whose rows are ld apart. */
@@ -7043,17 +7044,20 @@ typedef T CT__K(U##f) __attribute__((vector_size(CT__VBYTES), aligned(sizeof(T))
 #define CT__GEMM_ADD(f, acc, a, b) acc += (a) * (b)
 #define CT__GEMM_MICRO(T, f, NV, name, ADD)                                                                             \
 static void CT__K(name)(int64_t K, const void *a_, int64_t ars, int64_t acs, const void *b_, int64_t ldb,             \
-                        double alpha_, double beta_, void *c_, int64_t ldc)                                           \
+                        double alpha_, double beta_, void *c_, int64_t ldc, int64_t runs, const int64_t *at)          \
 {                                                                                                                     \
     CT__GEMM_FMA                                                                                                      \
-    const T *a = (const T *)a_, *b = (const T *)b_, alpha = (T)alpha_, beta = (T)beta_;                               \
+    const T alpha = (T)alpha_, beta = (T)beta_;                                                                       \
     CT__K(V##f) zero = {0}, acc[CT__GEMM_MR][NV], bv[NV];                                                             \
     T *c = (T *)c_;                                                                                                   \
     int i, j;                                                                                                         \
     CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV) acc[i][j] = zero;                                              \
-    for (; K > 0; K--, a += acs, b += ldb) {                                                                          \
-        CT__GEMM_EACH(j, NV) bv[j] = ((const CT__K(U##f) *)b)[j];                                                     \
-        CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV) ADD(f, acc[i][j], a[i * ars], bv[j]);                      \
+    for (int64_t r = 0; r < runs; r++) {                                                                              \
+        const T *a = (const T *)a_ + r * CT__GEMM_MR, *b = (const T *)b_ + at[r];                                     \
+        for (int64_t k = K; k > 0; k--, a += acs, b += ldb) {                                                         \
+            CT__GEMM_EACH(j, NV) bv[j] = ((const CT__K(U##f) *)b)[j];                                                 \
+            CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV) ADD(f, acc[i][j], a[i * ars], bv[j]);                  \
+        }                                                                                                             \
     }                                                                                                                 \
     if (alpha_ != 1) CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV) acc[i][j] *= alpha;                           \
     if (beta_ != 0) CT__GEMM_EACH(i, CT__GEMM_MR) CT__GEMM_EACH(j, NV)                                                \
@@ -16483,9 +16487,9 @@ static void ct__gemm_tile(const ct__gemm_job *g, int64_t i, int64_t j)
     }
     if (m == k->MR && n == v * k->VL && g->c.cs == 1)
         k->micro[v - 1](g->kc, a, ars, acs, b, ldb, g->c.alpha, beta,
-                        (char *)g->c.data + (row * g->c.rs + col) * k->size, g->c.rs);
+                        (char *)g->c.data + (row * g->c.rs + col) * k->size, g->c.rs, 1, ct__gemm_once);
     else {
-        k->micro[v - 1](g->kc, a, ars, acs, b, ldb, g->c.alpha, 0, tile, k->NR);
+        k->micro[v - 1](g->kc, a, ars, acs, b, ldb, g->c.alpha, 0, tile, k->NR, 1, ct__gemm_once);
         k->put(tile, k->NR, m, n, &g->c, row, col, beta);
     }
     if (g->finish && g->k0 + g->kc == g->K) k->finish(&g->c, row, m, col, n);
@@ -17616,7 +17620,8 @@ static void ct__conv_cut(ct__conv_job *j, int64_t temp)
 /* ---- the result, and its transpose: tiles of lanes, each multiplied with all weights. Rows of the source are packed once for all phases; a panel
    has a row for each place that a tap reads (a shift) and each channel of a block. Shifts are outside, so that a phase reads few runs of rows, but
    channels where there is one phase: rows that lie close in the image are packed together. ---- */
-enum { CT__CONV_PANELS = 3, CT__CONV_ROWS = 3072, CT__CONV_SUMS = 128 << 10, CT__CONV_LOSS = 32 }; /* of a tile: panels; bytes of a panel's column, of sums kept; part of lanes that may be empty */
+enum { CT__CONV_PANELS = 3, CT__CONV_ROWS = 3072, CT__CONV_SUMS = 128 << 10, CT__CONV_LOSS = 32, /* of a tile: panels; bytes of a panel's column, of sums kept; part of lanes that may be empty */
+       CT__CONV_FEW = 128, CT__CONV_COPY = 4, CT__CONV_ALIAS = 4096 };
 typedef struct ct__conv_phase { int64_t at[3], taps, first; } ct__conv_phase; /* taps [first, first + taps) of shift[] */
 typedef struct ct__conv_tiles {
     ct__conv_job *j;
@@ -17624,10 +17629,11 @@ typedef struct ct__conv_tiles {
     int64_t phases, shifts, *shift, *factor, *place, *offset; /* of each phase's taps shift and element of the kernel; where shifts and, from there, rows lie in the frame */
     int64_t block, lanes, row, rows;          /* channels of a block; lanes cut into tiles, of a row that is stored at once; rows of an image */
     int64_t wide, tiles, high, split;         /* lanes of a tile and lines of an item; their numbers */
+    int64_t piece, pieces, apart;             /* where the frame itself is multiplied: lanes of a piece, elements of a frame that follow each other; pieces of an image, elements of a row */
     int64_t step, width, panel, room, parts;  /* lines whose sums are kept at once, their row stride; elements of a panel, of a thread's memory */
     char *w, *memory;
     const char *source;
-    bool flat, by_image;                      /* lanes are results in order; tiles end with an image */
+    bool flat, by_image, there;               /* lanes are results in order; tiles end with an image, or piece; panels are the frame itself */
 } ct__conv_tiles;
 
 static int64_t ct__places_find(const int64_t *place, int64_t n, int64_t value) /* the first that is not below */
@@ -17758,9 +17764,42 @@ static void ct__conv_multiply(const ct__conv_tiles *t, int64_t p, const char *a,
         for (int64_t i = 0; i < taps; i += run) {
             for (run = 1; i + run < taps && shift[i + run] == shift[i] + run;) run++;
             k->micro[(ct__imin(k->NR, n - l) + k->VL - 1) / k->VL - 1](run * channels, a + i * channels * k->MR * k->size, 1, k->MR, panel + shift[i] * channels * k->NR * k->size,
-                                                                     k->NR, 1, add || i, sums + l * k->size, ld);
+                                                                     k->NR, 1, add || i, sums + l * k->size, ld, 1, ct__gemm_once);
         }
     if (!taps) memset(sums, 0, (size_t)(k->MR * ld * k->size));
+}
+/* Where the frame's rows follow each other, taps read it as a panel: with the elements between rows, whose sums are dropped. */
+static void ct__conv_multiply_there(const ct__conv_tiles *t, const char *a, bool add, int64_t channels, int64_t n, const char *x, char *sums, int64_t ld)
+{
+    const ct__gemm_kernels *k = t->j->gemm;
+    for (int64_t l = 0; l < n; l += k->NR)
+        k->micro[(ct__imin(k->NR, n - l) + k->VL - 1) / k->VL - 1](channels, a, 1, k->MR * t->shifts, x + l * k->size, t->j->frame.channel, 1, add, sums + l * k->size, ld, t->shifts, t->place);
+}
+/* Is that better than packing? Of lanes that nobody needs, or a packed vector, the time is that of so many lines. Rows of the panel must not meet in the caches. */
+static bool ct__conv_is_there(ct__conv_tiles *t)
+{
+    const ct__conv_job *j = t->j;
+    const ct__axis *a = j->axis;
+    const ct__frame *f = &j->frame;
+    int64_t VL = j->gemm->VL;
+    if (t->phases > 1 || f->step > 1 || a[0].step > 1 || a[1].step > 1 || !j->P || !j->channels) return false;
+    t->apart = f->stride[1], t->pieces = a[0].lanes, t->piece = (a[1].lanes - 1) * t->apart + a[2].lanes;
+    int64_t empty = ct__gemm_up(t->piece, VL) * t->pieces - j->P;
+    return j->lines <= CT__CONV_FEW && empty * j->lines <= j->P * CT__CONV_COPY && (f->copied || t->piece % VL == 0) && f->channel * j->size % CT__CONV_ALIAS;
+}
+/* Spans of lanes [l, l + n) of a piece without the elements between rows */
+static int ct__conv_rows_there(const ct__conv_tiles *t, int64_t l, int64_t n, ct__span *span)
+{
+    const ct__conv_job *j = t->j;
+    int64_t piece = l / t->piece, W = j->axis[2].lanes, to = piece / t->pieces * j->c.G * j->lines * j->space + piece % t->pieces * j->axis[1].lanes * W;
+    int spans = 0;
+    l -= piece * t->piece;
+    for (int64_t from = 0, run; from < n; from += run) {
+        int64_t row = (l + from) / t->apart, column = (l + from) % t->apart;
+        run = ct__imin((column < W ? W : t->apart) - column, n - from);
+        if (column < W) span[spans].to = to + row * W + column, span[spans].from = from, span[spans++].n = run;
+    }
+    return spans;
 }
 /* Where rows of a tile's lanes go: `to` of the result's first image for phases at[0], at[1] */
 static int ct__conv_rows_of(const ct__conv_tiles *t, const int64_t *at, int64_t l0, int64_t n, ct__span *span)
@@ -17768,6 +17807,7 @@ static int ct__conv_rows_of(const ct__conv_tiles *t, const int64_t *at, int64_t 
     const ct__conv_job *j = t->j;
     const int64_t *s = j->c.stride, *X = j->result;
     int spans = 0;
+    if (t->there) return ct__conv_rows_there(t, l0, n, span);
     for (int64_t from = 0, run; from < n; from += run) {
         int64_t l = l0 + from, image = l / t->row / t->rows, r = l / t->row % t->rows, column = l % t->row, to = column;
         run = ct__imin(t->row - column, n - from);
@@ -17827,17 +17867,22 @@ static void ct__conv_item(const ct__conv_tiles *t, int64_t item, char *panel)
     int64_t l0 = (t->by_image ? tile % per : tile) * t->wide, n = ct__imin(t->wide, t->lanes - l0), begin = item % t->split * t->high, end = ct__imin(begin + t->high, j->lines);
     const char *x = t->source + group * j->channels * j->frame.channel * size;
     char *sums = panel + t->panel * size;
+    if (t->there) x += (tile / per / t->pieces * j->frame.image + tile / per % t->pieces * j->frame.stride[0] + l0) * size;
     for (int64_t m = begin; m < end; m += t->step) {
         int64_t lines = ct__imin(t->step, end - m), ld = t->width;
-        bool direct = t->by_image && n % k->VL == 0 && lines % k->MR == 0;
+        bool direct = t->by_image && t->lanes == j->P && n % k->VL == 0 && lines % k->MR == 0;
         char *to = sums;
         if (direct) ld = j->space, to = j->out + (((j->first + first / t->lanes) * j->c.G + group) * j->lines + m) * ld * size + l0 * size;
         for (int64_t c = 0; !c || c < j->channels; c += t->block) { /* sums of no channels are zero */
             int64_t channels = ct__imin(t->block, j->channels - c);
-            if (m == begin) ct__conv_pack(t, x + c * j->frame.channel * size, first + l0, n, channels, panel);
+            if (m == begin && !t->there) ct__conv_pack(t, x + c * j->frame.channel * size, first + l0, n, channels, panel);
             for (int64_t p = 0; p < t->phases; p++)
-                for (int64_t i = 0; i < lines; i += k->MR)
-                    ct__conv_multiply(t, p, ct__conv_panel(t, group, p, m + i) + c * t->phase[p].taps * k->MR * size, c > 0, channels, n, panel, to + (p * t->step + i) * ld * size, ld);
+                for (int64_t i = 0; i < lines; i += k->MR) {
+                    const char *a = ct__conv_panel(t, group, p, m + i) + c * t->phase[p].taps * k->MR * size;
+                    char *sum = to + (p * t->step + i) * ld * size;
+                    if (t->there) ct__conv_multiply_there(t, a, c > 0, channels, n, x + c * j->frame.channel * size, sum, ld);
+                    else ct__conv_multiply(t, p, a, c > 0, channels, n, panel, sum, ld);
+                }
         }
         ct__out C = {to, ld, 1, 1, 0, j->bias ? j->bias + (group * j->lines + m) * size : NULL, NULL, CT__ACT_NONE};
         for (int64_t p = 0; C.bias_m && p < t->phases; p++, C.data = (char *)C.data + t->step * ld * size) k->finish(&C, 0, lines, 0, n);
@@ -17857,10 +17902,10 @@ static void ct__conv_tiling(ct__conv_tiles *t, int64_t images)
     const ct__conv_job *j = t->j;
     const ct__gemm_kernels *k = j->gemm;
     int64_t threads = ct__tls.in_worker ? 1 : ct_get_num_threads(), whole = t->width / t->row * t->row;
-    t->by_image = t->flat && ct__gemm_up(j->P, k->VL) - j->P <= j->P / CT__CONV_LOSS;
-    t->lanes = t->by_image ? j->P : images * j->P;
-    t->wide = whole > t->width - k->VL ? whole : ct__gemm_cut(t->lanes, t->width, k->VL);
-    t->tiles = (t->lanes + t->wide - 1) / t->wide * (t->by_image ? images : 1);
+    t->by_image = t->there || (t->flat && ct__gemm_up(j->P, k->VL) - j->P <= j->P / CT__CONV_LOSS);
+    t->lanes = t->there ? t->piece : t->by_image ? j->P : images * j->P;
+    t->wide = whole > t->width - k->VL && !t->there ? whole : ct__gemm_cut(t->lanes, t->width, k->VL);
+    t->tiles = (t->lanes + t->wide - 1) / t->wide * (t->there ? images * t->pieces : t->by_image ? images : 1);
     int64_t items = j->c.G * t->tiles, blocks = items < 2 * threads && threads > 1 ? 4 * threads / items : 1;
     t->high = ct__gemm_cut(j->lines, (j->lines + blocks - 1) / blocks, k->MR), t->split = (j->lines + t->high - 1) / t->high;
 }
@@ -17889,7 +17934,8 @@ static void ct__conv_plan(ct__conv_tiles *t)
     t->block = ct__gemm_cut(ct__imax(1, j->channels), ct__imax(1, CT__CONV_ROWS / k->size / ct__imax(1, t->shifts)), 1);
     t->step = t->block < j->channels ? ct__gemm_up(j->lines, k->MR) : k->MR;
     t->width = k->NR * ct__imin(CT__CONV_PANELS, ct__imax(1, CT__CONV_SUMS / (t->phases * t->step * k->NR * k->size)));
-    t->panel = t->shifts * t->block * t->width, t->room = ct__gemm_up(t->panel + t->phases * t->step * t->width, 16);
+    t->there = ct__conv_is_there(t);
+    t->panel = t->there ? 0 : t->shifts * t->block * t->width, t->room = ct__gemm_up(t->panel + t->phases * t->step * t->width, 16);
 }
 static bool ct__conv_gather(ct__conv_job *j, int64_t phases)
 {
@@ -17980,7 +18026,7 @@ static void ct__sums_of(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t r
             for (int64_t k = 0; k < n; k += run) {
                 if (there) run = ct__sums_lanes(s, s->by_line ? ct__sums_gradients(s) : s->images, s->rows, l0 + k, n - k, row, &a);
                 g->micro[(ct__imin(g->NR, s->columns - c) + g->VL - 1) / g->VL - 1](run, a, there ? s->j->P : s->far_row, 1, panel + (c * n + k * g->NR) * g->size, g->NR, 1,
-                                                                                  add || k, sums + (row * s->far_line + c) * g->size, s->far_line);
+                                                                                  add || k, sums + (row * s->far_line + c) * g->size, s->far_line, 1, ct__gemm_once);
             }
 }
 static char *ct__sums_room(const ct__conv_sums *s, int64_t slot) { return s->memory + slot * s->room * s->j->size; }
@@ -24080,7 +24126,7 @@ static void ct__rnn_columns(void *ctx, int64_t begin, int64_t end) /* item: a pa
             const char *a = p->few ? p->few : (const char *)p->a.data + (i - skip) * p->a.rs * k->size;
             bool whole = m == k->MR && n == v * k->VL;
             char *c = whole ? (char *)p->c.data + (i * p->c.rs + q) * k->size : (char *)tile;
-            k->micro[v - 1](p->K, a, p->few ? 1 : p->a.rs, p->few ? k->MR : 1, w, k->NR, 1, whole ? p->c.beta : 0, c, whole ? p->c.rs : k->NR);
+            k->micro[v - 1](p->K, a, p->few ? 1 : p->a.rs, p->few ? k->MR : 1, w, k->NR, 1, whole ? p->c.beta : 0, c, whole ? p->c.rs : k->NR, 1, ct__gemm_once);
             if (!whole) k->put((const char *)tile + skip * k->NR * k->size, k->NR, m, n, &p->c, i, q, p->c.beta);
         }
     }
