@@ -1105,6 +1105,32 @@ static void lengths(void)
             ct_scope_end();
         }
 }
+/* Views of small tensors, of all their elements and of some: results, writes in place, and what lies beside; also when the view alone is left. */
+static void small_views(void)
+{
+    for (int64_t n = 1; n <= 70; n++)
+        for (int64_t m = n; m >= 1 && m > n - 20; m--) {
+            ct_scope_begin();
+            ct_tensor *base = ct_retain(ct_arange_dtype(CT_F32, 0, (double)n, 1)), *whole = ct_detach(base), *flat = ct_reshape(base, 1, n);
+            ct_tensor *some = ct_narrow(base, 0, 0, m), *last = ct_reshape(ct_narrow(base, 0, n - m, m), m, 1), *y = ct_mul(whole, base), *z = ct_add(some, ct_ones(m));
+            bool ok = ct_size(ct_exp(flat), 1) == n && ct_size(ct_exp(last), 0) == m;
+            for (int64_t k = 0; k < n; k++) ok = ok && ((float *)ct_data(y))[k] == (float)(k * k) && (k >= m || ((float *)ct_data(z))[k] == (float)(k + 1));
+            ct_exp_(ct_mul_(some, 0)), ct_add_(last, 3), ct_mul_(flat, 2), ct_add_(whole, whole);
+            for (int64_t k = 0; k < n; k++) {
+                double want = 4 * ((k < m ? 1 : (double)k) + (k >= n - m ? 3 : 0));
+                ok = ok && ((float *)ct_data(base))[k] == (float)want;
+            }
+            ct_tensor *left = ct_retain(ct_requires_grad_(ct_detach(base), true));
+            ct_release(base);
+            ct_scope_end();
+            ct_scope_begin();
+            ct_backward(ct_sum(ct_square(left)));
+            for (int64_t k = 0; k < n; k++) ok = ok && ((float *)ct_data(ct_grad_of(left)))[k] == 2 * ((float *)ct_data(left))[k];
+            CHECKF(ok, "%d elements, views of %d", (int)n, (int)m);
+            ct_release(left);
+            ct_scope_end();
+        }
+}
 /* Floats' remainders bit for bit those of libm's fmod, and numpy's quotient: ratios from tiny to huge, whole multiples and their neighbours, zeros,
    infinities, NaN, subnormals, in blocks of one sort and mixed. */
 static float any_float(unsigned *state, int sort)
@@ -1142,6 +1168,7 @@ int main(void)
 {
     test_init();
     lengths();
+    small_views();
     remainders();
     conversions();
     for (int k = 0; k < UNARIES; k++) {
