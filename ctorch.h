@@ -4886,7 +4886,7 @@ static ct_tensor *ct__alias_raw(const ct_tensor *t, int ndim, const int64_t *sha
     v->numel = 1;
     for (int d = 0; d < ndim; d++) v->shape[d] = shape[d], v->stride[d] = stride[d], v->numel *= shape[d];
     v->flags = ct__strides_contiguous(v->shape, v->stride, ndim) ? CT__CONTIGUOUS : 0;
-    if (t->storage->joint && !offset && (size_t)v->numel * ct__itemsize(t->dtype) == t->storage->bytes) v->flags |= CT__PADDED;
+    if (t->storage->joint && (size_t)v->numel * ct__itemsize(t->dtype) == t->storage->bytes) v->flags |= CT__PADDED;
     return v;
 }
 static ct_tensor *ct__alias(const ct_tensor *t, int ndim, const int64_t *shape, const int64_t *stride, int64_t offset)

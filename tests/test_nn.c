@@ -235,6 +235,20 @@ static void ownership(void)
     CHECK(ct_module_to(net, CT_F64) == net && ct_parameters(net) == p && p->tensor[1] == w && ct_dtype_of(w) == CT_F64 && ct_at(w, 1, 1) == before && ct_dtype_of(ct_grad_of(w)) == CT_F64);
     CHECK(ct_dtype_of(ct_forward(net, ct_to(x, CT_F64))) == CT_F64 && ct_dtype_of(ct_get_parameter(net, "0.seen")) == CT_F64);
     CHECK(ct_module_to(net, CT_BF16) && ct_dtype_of(w) == CT_BF16 && ct_module_to(net, CT_F32));
+    ct_module *wide = ct_nn_linear(20, 20); /* small in float32, no longer so in float64: what is made like it has room of its own */
+    ct_tensor *v = ct_parameters(wide)->tensor[0], *made[8];
+    CHECK(ct_module_to(wide, CT_F64) != NULL);
+    ct_scope_begin();
+    ct_no_grad_begin();
+    for (int k = 0; k < 8; k++) made[k] = ct_cumsum(v, k % 2), made[k] = ct_add_(made[k], k);
+    ct_no_grad_end();
+    for (int k = 0; k < 8; k++) {
+        double sum = 0;
+        for (int j = 0; j < 20; j++) sum += k % 2 ? ct_at(v, 19, j) : ct_at(v, j, 19);
+        CHECK(fabs(ct_at(made[k], 19, 19) - sum - k) < 1e-12 && ct_at(made[k], 0, 0) == ct_at(v, 0, 0) + k);
+    }
+    ct_scope_end();
+    ct_module_free(wide);
     /* replacing: shared weights */
     ct_module *tied = ct_nn_module_list(ct_nn_embedding(7, 3), ct_nn_linear(3, 7, .no_bias = true));
     CHECK(ct_register_parameter(ct_module_child(tied, 1), "weight", ct_get_parameter(tied, "0.weight")));
