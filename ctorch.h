@@ -10451,20 +10451,20 @@ static CT__NOINLINE bool ct__pw_general(int op, ct_tensor *const *in, int nin, c
     if (fits && ct__contiguous(out) && ct__on_cpu(out) && ct__pw_staged(kernel, in, nin, out, f, (int)compute)) return true;
     return !out->numel || ct__run(CT_PRIM_pointwise, in, nin, &out, 1, op, f, &compute);
 }
-/* The commonest need nothing more: compact float32 tensors of one size, and no numbers. Looks at them one by one. */
-typedef struct { int flags; int64_t numel, differ; } ct__pw_look; /* flags: of all, CT__NUMBER turned around */
+/* The commonest need nothing more: compact float32 tensors of one size. Looks at them one by one. */
+typedef struct { int flags; int64_t numel, differ; } ct__pw_look; /* flags: that all have */
 CT__INLINE const void *ct__pw_look_at(ct__pw_look *o, const ct_tensor *t) /* where its memory is, if that is what it is */
 {
-    o->flags &= t->flags ^ CT__NUMBER, o->differ |= (t->dtype ^ CT_F32) | (t->numel ^ o->numel);
+    o->flags &= t->flags, o->differ |= (t->dtype ^ CT_F32) | (t->numel ^ o->numel);
     return ct__compact_ptr(t);
 }
 CT__INLINE ct__pw_look ct__pw_look_from(const ct_tensor *t, const void **p)
 {
-    ct__pw_look o = {t->flags ^ CT__NUMBER, t->numel, t->dtype ^ CT_F32};
+    ct__pw_look o = {t->flags, t->numel, t->dtype ^ CT_F32};
     p[0] = p[1] = p[2] = p[3] = p[4] = ct__compact_ptr(t); /* loops that are not optimised read what they do not use */
     return o;
 }
-CT__INLINE bool ct__pw_direct(const ct__pw_look *o) { return ct__flags_compact(o->flags) && (o->flags & CT__NUMBER) && !o->differ; }
+CT__INLINE bool ct__pw_direct(const ct__pw_look *o) { return ct__flags_compact(o->flags) && !o->differ; }
 CT__INLINE ct__pw_kernel *ct__pw_f32(int op) { return ct__cpu()->kernels->pointwise[CT__F32][(unsigned)op / 4][(unsigned)op % 4]; }
 CT__INLINE void ct__pw_small(ct__pw_kernel *kernel, const void *const *p, ct_tensor *out, const double *f)
 {
@@ -10490,12 +10490,12 @@ static int ct__pw_saves(const ct__call *c)
         if (c->wants >> k & 1) uses |= row[k + 1];
     return (uses & 7) | (uses & CT__USES_Y ? CT__SAVE_OUT : 0);
 }
-/* Numbers among themselves give a number, exact as they are. */
-static bool ct__pw_numbers(const ct__call *c)
+/* Numbers among themselves give a number, exact as they are; no number is float32. */
+static bool ct__pw_numbers(const ct__call *c, int result)
 {
     int k = 0;
     while (k < c->nin && (c->in[k]->flags & CT__NUMBER)) k++;
-    return k == c->nin;
+    return k == c->nin && result != CT_F32;
 }
 /* Type, shape and order of the result from those of the operands. */
 static CT__NOINLINE bool ct__pw_infer(ct__call *c)
@@ -10512,7 +10512,7 @@ static CT__NOINLINE bool ct__pw_infer(ct__call *c)
         if (!ct__into_ok(c, result, shape, ndim)) return false;
     } else {
         if (!(c->out[0] = ct__new_ordered(c->device, result, shape, ndim, c->in, c->nin))) return false;
-        if (ct__pw_numbers(c)) c->out[0]->flags |= CT__NUMBER;
+        if (ct__pw_numbers(c, result)) c->out[0]->flags |= CT__NUMBER;
     }
     return ct__pw_compute(4 * c->op->index, c->in, c->nin, c->out[0], c->f, compute);
 }
