@@ -13405,7 +13405,7 @@ static bool ct__scan_forward(ct__call *c)
     if (lanes && j.inner > 1 && op <= CT__R_PROD) {
         j.wide = ct__columns_at_once(lanes / j.inner, j.inner, CT__SCAN_LANES);
         ct__parallel_for(lanes / j.inner * ((j.inner + j.wide - 1) / j.wide), ct__imax(1, CT__GRAIN / (j.n * j.wide)), ct__scan_columns_body, &j);
-    } else if (picks) ct__parallel_for(lanes, grain, ct__scan_extreme_body, &j);
+    } else if (picks) ct__parallel_for(lanes, j.inner > 1 ? ct__imax(grain, ct__columns_at_once(lanes / j.inner, j.inner, lanes)) : grain, ct__scan_extreme_body, &j);
     else ct__parallel_for(lanes, (grain + 3) / 4 * 4, op <= CT__R_PROD && compute != CT__I64 ? ct__scan_rows_body : ct__scan_body, &j);
     c->nout = 1 + picks;
     return (c->out[0] = ct__cast_of(out, dtype)) != NULL;
