@@ -25638,7 +25638,10 @@ static bool ct__exchange(ct_tensor *t, int dtype, ct_device device)
     t->storage = n->storage, ct__ref_inc(&n->storage->refs);
     t->dtype = n->dtype, t->offset = 0, t->flags = (uint16_t)((t->flags | CT__CONTIGUOUS) & ~(CT__BEHIND | CT__PADDED));
     memcpy(t->stride, n->stride, sizeof t->stride);
-    return !g || (ct_set_grad)(t, g);
+    if (!g) return true;
+    if (!(ct_set_grad)(t, g)) return false;
+    t->meta->grad_lent = false; /* this handle is new */
+    return true;
 }
 static ct_module *ct__module_exchange(ct_module *m, int dtype, int device) /* 0, -1: as it is */
 {
