@@ -9650,13 +9650,14 @@ static bool ct__record_saving(ct__call *c, ct_tensor *const *more, int more_coun
     if (c->saves & CT__SAVE_OUT1) ok = ct__save(n, at++, c->out[1], true) && ok;
     for (int k = 0; k < more_count; k++) ok = ct__save(n, at++, more[k], more[k] == c->out[0]) && ok;
     n->clock = ctx->sequence = clock + 1;
+    ct_node *ours = n; /* the reference that n began with, for the first that takes it */
     for (int k = 0; ok && k < c->nout; k++)
         if (ct__is_float(c->out[k]->dtype)) {
-            ct__ref_inc(&n->refs);
-            c->out[k]->output = (uint8_t)k;
+            if (!ours) ct__ref_inc(&n->refs);
+            ours = NULL, c->out[k]->output = (uint8_t)k;
             ok = ct__node_set(c->out[k], n);
         }
-    ct__node_release(n);
+    ct__node_release(ours);
     return ok;
 }
 static bool ct__record(ct__call *c) { return ct__record_saving(c, NULL, 0); }
