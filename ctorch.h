@@ -3729,6 +3729,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(erfc, Erfc, 1, F, erfc(a), -g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                          \
     X(mish, Mish, 1, F, a*tanh((maximum(a, 0) + log1p(exp(-abs(a))))),                                                \
       g*(tanh((maximum(a, 0) + log1p(exp(-abs(a))))) + a*sigmoid(a)*(1 - square(tanh((maximum(a, 0) + log1p(exp(-abs(a)))))))), CT_NONE, CT_NONE) \
+    X(prelu, PreluKernel, 2, F, a > 0 ? a : a*b, a > 0 ? g : g*b, a > 0 ? 0 : g*a, CT_NONE)                           \
     X(softsign, Softsign, 1, F, a/(1 + abs(a)), g/square(1 + abs(a)), CT_NONE, CT_NONE)                               \
     X(softshrink, Softshrink, 1, F, a > p ? a - p : a < -p ? a + p : a != a ? a : 0, a > p || a < -p ? g : 0, CT_NONE, CT_NONE) \
     X(hardshrink, Hardshrink, 1, F, a > p || a < -p || a != a ? a : 0, a > p || a < -p ? g : 0, CT_NONE, CT_NONE)     \
@@ -13224,8 +13225,11 @@ static bool ct__logsumexp_forward(ct__call *c) /* i[0] bits, i[1] keepdim */
 {
     ct_tensor *x = c->in[0];
     int64_t shape[CT_MAX_DIMS];
-    int ndim = ct__kept_shape(x, c->i[0], c->i[1] != 0, shape);
-    bool rows = x->ndim && c->i[0] == (int64_t)1 << (x->ndim - 1) && ct__contiguous(x) && ct__on_cpu(x) && (x->dtype == CT_F32 || x->dtype == CT_F64);
+    int ndim = ct__kept_shape(x, c->i[0], c->i[1] != 0, shape), dim = x->ndim - 1;
+    int64_t inner = 1;
+    for (; dim >= 0 && c->i[0] != (int64_t)1 << dim; dim--) inner *= x->shape[dim];
+    bool rows = dim >= 0 && inner < CT__TILE && ct__on_cpu(x) && (x->dtype == CT_F32 || x->dtype == CT_F64);
+    if (rows && !(x = ct__contiguous_of(dim < x->ndim - 1 ? ct_movedim(x, dim, -1) : x))) return false;
     if (!rows) return (c->out[0] = ct__logsumexp_composed(x, ct__bit_dims(c->i[0]), shape, ndim, c->i[1] != 0)) != NULL;
     if (!(c->out[0] = ct__new(x->dtype, shape, ndim))) return false;
     ct__lse_rows_job j = {ct__ptr(x), ct__ptr(c->out[0]), x->shape[x->ndim - 1], x->dtype == CT_F64};
@@ -15097,14 +15101,25 @@ CT_API ct_tensor *ct_tril(ct_tensor *input, int64_t diagonal) { return ct__tri("
 CT_API ct_tensor *ct_triu(ct_tensor *input, int64_t diagonal) { return ct__tri("ct_triu", input, diagonal, 1); }
 CT__INTO(tril, (ct_tensor * input, int64_t diagonal), (input, diagonal))
 CT__INTO(triu, (ct_tensor * input, int64_t diagonal), (input, diagonal))
+static int64_t ct__tri_row(int64_t r, int64_t columns, int64_t offset, int upper, int64_t *first) /* how many columns of row r are kept, and from where on */
+{
+    int64_t split = ct__imax(0, ct__imin(columns, r + offset + !upper));
+    *first = upper ? split : 0;
+    return upper ? columns - split : split;
+}
 static ct_tensor *ct__tri_indices(const char *function, int64_t rows, int64_t columns, int64_t offset, int upper)
 {
     const int64_t size[2] = {rows, columns};
     int64_t cells;
     if (!ct__shape_numel(size, 2, &cells)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "%lld rows and %lld columns cannot be", (long long)rows, (long long)columns);
-    ct__fn f = ct__begin(function);
-    ct_tensor *ones = (ct_ones_dtype)(CT_BOOL, ct__shape_from(size, 2));
-    return ct__end(f, ct_contiguous(ct_t(ct_nonzero(ct__tri(function, ones, offset, upper)))));
+    offset = ct__imax(-rows, ct__imin(columns, offset)), rows = cells ? rows : 0;
+    int64_t shape[2] = {2, 0}, first, n = 0;
+    for (int64_t r = 0; r < rows; r++) shape[1] += ct__tri_row(r, columns, offset, upper, &first);
+    ct_tensor *y = ct__new_on(CT_CPU, CT_I64, shape, 2);
+    int64_t *at = y ? (int64_t *)(void *)ct__ptr(y) : NULL;
+    for (int64_t r = 0; y && r < rows; r++)
+        for (int64_t k = ct__tri_row(r, columns, offset, upper, &first); k > 0; k--, n++) at[n] = r, at[shape[1] + n] = first++;
+    return ct__homed(y);
 }
 CT_API ct_tensor *ct_tril_indices(int64_t row, int64_t col, int64_t offset) { return ct__tri_indices("ct_tril_indices", row, col, offset, 0); }
 CT_API ct_tensor *ct_triu_indices(int64_t row, int64_t col, int64_t offset) { return ct__tri_indices("ct_triu_indices", row, col, offset, 1); }
@@ -15753,20 +15768,25 @@ CT_API ct_tensor *ct_unique(ct_tensor *input, bool sorted, ct_tensor **inverse, 
 CT_API ct_tensor *ct_unique_dim(ct_tensor *input, int dim, ct_tensor **inverse, ct_tensor **counts) { return ct__unique("ct_unique_dim", input, dim, true, inverse, counts); }
 CT_API ct_tensor *ct_unique_consecutive(ct_tensor *input, int dim, ct_tensor **inverse, ct_tensor **counts) { return ct__unique("ct_unique_consecutive", input, dim, false, inverse, counts); }
 
-/* searchsorted: bisection in the row of s that belongs to each value; both in one type: int64, float if both are, else double */
+/* searchsorted: bisection in the row of s that belongs to each value, of several values at a time, for each of whose steps waits for the one
+   before; s and values are of one type: int64, float if both are, else double */
 typedef struct { const char *s, *v; int64_t *to, n, per_row; bool right, one_row; int dtype; } ct__search_job;
 #define CT__BISECT(T, BEFORE) /* without branches: the half is added or not */                                         \
-    for (int64_t k = begin; k < end; k++) {                                                                           \
-        const T *s = (const T *)(const void *)j->s + (j->one_row ? 0 : k / j->per_row * j->n), *at = s;               \
-        T v = ((const T *)(const void *)j->v)[k];                                                                     \
+    for (int64_t k = begin, m; k < end; k += m) {                                                                     \
+        const T *s[SIDE], *at[SIDE], *v = (const T *)(const void *)j->v + k;                                          \
         int64_t n = j->n;                                                                                             \
-        for (int64_t half; (half = n / 2) > 0; n -= half) at += half & -(int64_t)(BEFORE(at[half - 1], v));           \
-        j->to[k] = at - s + (n && BEFORE(*at, v));                                                                    \
+        m = ct__imin(SIDE, end - k);                                                                                  \
+        for (int64_t i = 0; i < m; i++) s[i] = at[i] = (const T *)(const void *)j->s + (j->one_row ? 0 : (k + i) / j->per_row * j->n);\
+        for (int64_t half; (half = n / 2) > 0; n -= half)                                                             \
+            for (int64_t i = 0; i < m; i++) at[i] += half & -(int64_t)(BEFORE(at[i][half - 1], v[i]));                \
+        for (int64_t i = 0; i < m; i++) j->to[k + i] = at[i] - s[i] + (n && BEFORE(*at[i], v[i]));                    \
     }
 #define CT__LESS(e, v) (!((e) >= (v)))
 #define CT__NOT_MORE(e, v) (!((e) > (v)))
+CT__LEVEL(CT__HOT)
 static void ct__search(void *ctx, int64_t begin, int64_t end)
 {
+    enum { SIDE = 8 };
     const ct__search_job *j = (const ct__search_job *)ctx;
     if (j->dtype == CT_I64 && j->right) CT__BISECT(int64_t, CT__NOT_MORE)
     else if (j->dtype == CT_I64) CT__BISECT(int64_t, CT__LESS)
@@ -15775,6 +15795,7 @@ static void ct__search(void *ctx, int64_t begin, int64_t end)
     else if (j->right) CT__BISECT(double, CT__NOT_MORE)
     else CT__BISECT(double, CT__LESS)
 }
+CT__LEVEL(CT__COLD)
 #undef CT__BISECT
 #undef CT__LESS
 #undef CT__NOT_MORE
@@ -22275,23 +22296,31 @@ static bool ct__cpu_softmax(const ct_args *a)
     else ct__parallel_for(outer * j.blocks, ct__grain_of(j.n * j.wide), ct__softmax_cols, &j);
     return true;
 }
+/* The kernel's inputs in the wide type; of few columns dim comes last, so that they are rows. */
+static ct_tensor *ct__softmax_run(int prim, ct_tensor *const *t, int count, const double *f, const int64_t *i)
+{
+    ct_tensor *in[2], *out;
+    int dim = (int)i[0], last = t[0]->ndim - 1;
+    bool few = last > 0 && dim < last && ct__product(t[0]->shape, dim + 1, last + 1) < CT__TILE;
+    int64_t along[2] = {few ? last : dim, i[1]};
+    for (int k = 0; k < count; k++)
+        if (!(in[k] = ct__cast_of(few ? ct_movedim(t[k], dim, -1) : t[k], ct__wide(t[0]->dtype)))) return NULL;
+    if (!(out = ct__new_like(in[0], in[0]->dtype)) || !ct__run(prim, in, count, &out, 1, 0, f, along)) return NULL;
+    return few ? ct__contiguous_of(ct_movedim(out, -1, dim)) : out;
+}
 static bool ct__softmax_forward(ct__call *c)
 {
-    ct_tensor *x = c->in[0];
     int depth = ct_scope_depth();
     ct_scope_begin();
-    ct_tensor *from = ct__cast_of(x, ct__wide(x->dtype)), *y = from ? ct__new_like(from, from->dtype) : NULL;
-    bool ok = y && ct__run(CT_PRIM_softmax, &from, 1, &y, 1, 0, c->f, c->i) && ct__give(c, 0, y, x->dtype);
+    ct_tensor *y = ct__softmax_run(CT_PRIM_softmax, c->in, 1, c->f, c->i);
+    bool ok = y && ct__give(c, 0, y, c->in[0]->dtype);
     ct_scope_unwind(depth);
     return ok;
 }
 static bool ct__softmax_fused(ct__bw *b)
 {
-    ct_tensor *y = ct__bw_out(b, 0), *in[2], *gx;
-    if (!y || !(in[0] = ct__cast_of(y, ct__wide(y->dtype))) || !(in[1] = ct__cast_of(b->g[0], in[0]->dtype))) return false;
-    if (!(gx = ct__new_like(in[0], in[0]->dtype)) || !ct__run(CT_PRIM_softmax_backward, in, 2, &gx, 1, 0, b->f, b->i)) return false;
-    b->gin[0] = gx;
-    return true;
+    ct_tensor *in[2] = {ct__bw_out(b, 0), b->g[0]};
+    return in[0] && (b->gin[0] = ct__softmax_run(CT_PRIM_softmax_backward, in, 2, b->f, b->i)) != NULL;
 }
 /* y*(g - sum(g*y)); log: g - exp(y)*sum(g) */
 static bool ct__softmax_backward(ct__bw *b)
@@ -23128,10 +23157,9 @@ CT__INLINE void ct__nll_put(const ct__nll_job *j, char *p, int64_t k, double v)
     if (j->size == 8) ((double *)(void *)p)[k] = v;
     else ((float *)(void *)p)[k] = (float)v;
 }
-CT__INLINE int64_t ct__nll_index(const ct__nll_job *j, int64_t r, int64_t c) 
-{
-    return j->inner == 1 ? r * j->n + c : (r / j->inner * j->n + c) * j->inner + r % j->inner;
-}
+/* row r, whose classes lie at x[at], x[at + inner], ... */
+#define CT__NLL_ROWS(j, r, at)                                                                                        \
+    for (int64_t r = 0, at = 0, end_; r < (j)->rows; at += ((j)->n - 1) * (j)->inner) for (end_ = r + (j)->inner; r < end_; r++, at++)
 static void ct__nll_rows(void *ctx, int64_t begin, int64_t end)
 {
     const ct__nll_job *j = (const ct__nll_job *)ctx;
@@ -23165,30 +23193,31 @@ static ct__nll_job ct__nll_job_of(ct_tensor *x, ct_tensor *target, ct_tensor *w,
     for (int64_t c = 0; s > 0 && c < j.n; c++) j.total += ct__nll_weight(&j, c);
     return j;
 }
+CT__LEVEL(CT__HOT)
 static bool ct__nll_classes(const ct__nll_job *j, const char *function)
 {
     for (int64_t r = 0; r < j->rows; r++)
-        if (j->target[r] != j->ignore && (j->target[r] < 0 || j->target[r] >= j->n))
+        if ((uint64_t)j->target[r] >= (uint64_t)j->n && j->target[r] != j->ignore)
             return ct__fail(CT_ERR_INDEX, function, "target %lld is no class in [0, %lld) and not ignore_index %lld", (long long)j->target[r], (long long)j->n, (long long)j->ignore) != NULL;
     return true;
 }
 /* sum_c w_c (lse - x_c) */
-static double ct__nll_smooth(const ct__nll_job *j, int64_t r, double lse)
+static double ct__nll_smooth(const ct__nll_job *j, int64_t at, double lse)
 {
-    const char *x = j->x + r * j->n * j->size;
+    const char *x = j->x + at * j->size;
     double smooth = 0, sums[2] = {0, 0};
     if (j->inner == 1) {
         if (j->w) j->k->dot(j->n, j->w, x, 0, sums);
         return j->total * lse - (j->w ? sums[1] : j->k->sum(j->n, x));
     }
-    for (int64_t c = 0; c < j->n; c++) smooth += ct__nll_weight(j, c) * (lse - ct__nll_at(j, j->x, ct__nll_index(j, r, c)));
+    for (int64_t c = 0; c < j->n; c++) smooth += ct__nll_weight(j, c) * (lse - ct__nll_at(j, x, c * j->inner));
     return smooth;
 }
-static double ct__nll_row(const ct__nll_job *j, int64_t r) /* l_r, not yet divided */
+CT__INLINE double ct__nll_row(const ct__nll_job *j, int64_t r, int64_t at) /* l_r, not yet divided */
 {
     int64_t t = j->target[r];
-    double lse = j->lse ? ct__nll_at(j, j->lse, r) : 0, smooth = j->s > 0 ? ct__nll_smooth(j, r, lse) : 0;
-    double l = (1 - j->s) * ct__nll_weight(j, t) * (lse - ct__nll_at(j, j->x, ct__nll_index(j, r, t)));
+    double lse = j->lse ? ct__nll_at(j, j->lse, r) : 0, smooth = j->s > 0 ? ct__nll_smooth(j, at, lse) : 0;
+    double l = (1 - j->s) * ct__nll_weight(j, t) * (lse - ct__nll_at(j, j->x, at + t * j->inner));
     return j->s > 0 ? l + j->s / (double)j->n * smooth : l;
 }
 static double ct__nll_count(const ct__nll_job *j) /* the sum of w over the rows that count */
@@ -23199,15 +23228,17 @@ static double ct__nll_count(const ct__nll_job *j) /* the sum of w over the rows 
 }
 static void ct__nll_losses(const ct__nll_job *j, ct_tensor *y, ct_reduction reduction)
 {
-    double sum = 0;
-    for (int64_t r = 0; r < j->rows; r++) {
-        double l = j->target[r] == j->ignore ? 0 : ct__nll_row(j, r);
+    double sum = 0, count = 0;
+    CT__NLL_ROWS(j, r, at) {
+        bool counts = j->target[r] != j->ignore;
+        double l = counts ? ct__nll_row(j, r, at) : 0;
         if (reduction == CT_NONE_REDUCED) ct__nll_put(j, ct__ptr(y), r, l);
-        sum += l;
+        sum += l, count += counts ? ct__nll_weight(j, j->target[r]) : 0;
     }
-    if (reduction == CT_MEAN) sum /= ct__nll_count(j);
+    if (reduction == CT_MEAN) sum /= count;
     if (reduction != CT_NONE_REDUCED) ct__nll_put(j, ct__ptr(y), 0, sum);
 }
+CT__LEVEL(CT__COLD)
 static bool ct__nll_forward(ct__call *c)
 {
     ct_tensor *x = c->in[0], *target = c->in[1], *w, *y, *lse = NULL;
@@ -23245,20 +23276,16 @@ CT__INLINE double ct__nll_a(const ct__nll_job *j, int64_t r)
 {
     return j->target[r] == j->ignore ? 0 : (1 - j->s) * ct__nll_weight(j, j->target[r]) + (j->s > 0 ? j->s / (double)j->n * j->total : 0);
 }
-static void ct__nll_subtract(const ct__nll_job *j, int64_t r, double g) /* the terms without softmax of row r, times g */
+static void ct__nll_subtract(const ct__nll_job *j, int64_t r, int64_t at, double g) /* the terms without softmax of row r, times g */
 {
-    int64_t t = j->target[r], k;
+    int64_t t = j->target[r];
     if (t == j->ignore) return;
     double each = g * j->s / (double)j->n;
-    char *y = j->y + r * j->n * j->size;
+    char *y = j->y + at * j->size;
     if (j->s > 0 && j->inner == 1 && j->w) j->k->affine2(j->n, y, j->w, 0, 1, -each, 0, y);
     else if (j->s > 0 && j->inner == 1) j->k->affine(j->n, y, 0, 1, -each, y);
-    else for (int64_t c = 0; j->s > 0 && c < j->n; c++) {
-        k = ct__nll_index(j, r, c);
-        ct__nll_put(j, j->y, k, ct__nll_at(j, j->y, k) - each * ct__nll_weight(j, c));
-    }
-    k = ct__nll_index(j, r, t);
-    ct__nll_put(j, j->y, k, ct__nll_at(j, j->y, k) - g * (1 - j->s) * ct__nll_weight(j, t));
+    else for (int64_t c = 0; j->s > 0 && c < j->n; c++) ct__nll_put(j, y, c * j->inner, ct__nll_at(j, y, c * j->inner) - each * ct__nll_weight(j, c));
+    ct__nll_put(j, y, t * j->inner, ct__nll_at(j, y, t * j->inner) - g * (1 - j->s) * ct__nll_weight(j, t));
 }
 static ct_tensor *ct__nll_like(ct__bw *b, int compute) /* a tensor for the gradient of x */
 {
@@ -23283,7 +23310,7 @@ static bool ct__nll_fused(ct__bw *b)
     }
     if (logs) memset(j.y, 0, (size_t)gx->numel * (size_t)j.size);
     else if (j.rows) j.lse = ct__ptr(lse), ct__nll_exps(&j);
-    for (int64_t r = 0; r < j.rows; r++) ct__nll_subtract(&j, r, j.scale * ct__nll_at(&j, ct__ptr(g), none ? r : 0));
+    CT__NLL_ROWS(&j, r, at) ct__nll_subtract(&j, r, at, j.scale * ct__nll_at(&j, ct__ptr(g), none ? r : 0));
     b->gin[0] = gx;
     return true;
 }
@@ -23301,7 +23328,7 @@ static bool ct__nll_backward(ct__bw *b)
     if (!(d = ct__nll_like(b, compute)) || !ct__nll_open(b, d, &j, compute) || !(a = ct__new(compute, per_row.size, per_row.ndim))) return false;
     j.y = ct__ptr(d);
     memset(j.y, 0, (size_t)d->numel * (size_t)j.size);
-    for (int64_t r = 0; r < j.rows; r++) ct__nll_subtract(&j, r, j.scale), ct__nll_put(&j, ct__ptr(a), r, ct__nll_a(&j, r) == 0 ? 0 : ct__nll_a(&j, r) * j.scale);
+    CT__NLL_ROWS(&j, r, at) ct__nll_subtract(&j, r, at, j.scale), ct__nll_put(&j, ct__ptr(a), r, ct__nll_a(&j, r) == 0 ? 0 : ct__nll_a(&j, r) * j.scale);
     if (!logs) d = (ct_add)(d, (ct_mul)(a, (ct_softmax)((ct_to)(x, (ct_dtype)compute), dim)));
     g = (ct_to)(g, (ct_dtype)compute);
     if (b->i[0] == CT_NONE_REDUCED) g = (ct_reshape)(g, per_row);
@@ -23314,6 +23341,7 @@ static const ct__op ct__op_cross_entropy[3] = {CT__NLL_OP("cross_entropy", "NllL
                                                CT__NLL_OP("cross_entropy", "NllLoss2D", CT__SAVE_IN(0) | CT__SAVE_OUT1),
                                                CT__NLL_OP("cross_entropy", "Add", CT__SAVE_IN(0) | CT__SAVE_OUT1)}; /* smoothed */
 #undef CT__NLL_OP
+#undef CT__NLL_ROWS
 /* The same in public ops, for other devices. */
 static ct_tensor *ct__nll_composite(const ct_cross_entropy_opts *o, ct_tensor *target, bool logs)
 {
@@ -23392,7 +23420,7 @@ CT_API ct_tensor *(ct_prelu)(ct_tensor *x, ct_tensor *w)
         return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "weight %s is neither one number nor one for each channel of input %s", ct__brackets(w), ct__brackets(x));
     ct__fn fn = ct__begin(f);
     w = w->numel == 1 ? (ct_reshape)(w, ct__sizes(0, 0, 0, 0)) : x->ndim > 1 ? (ct_reshape)(w, ct__channel_shape(w->numel, x->ndim)) : w;
-    return ct__end(fn, (ct_where)((ct_gt)(x, ct_number(0)), x, (ct_mul)(x, w)));
+    return ct__end(fn, ct__pw(CT__PW_prelu, f, x, w, NULL, 0, 0, 0));
 }
 CT_API ct_tensor *(ct_glu)(ct_tensor *x, int dim)
 {
@@ -23611,6 +23639,48 @@ static bool ct__bag_check(const ct_embedding_bag_opts *o, const char *name, cons
     if (o->per_sample_weights && strcmp(name, "sum")) return ct__fail(CT_ERR_ARGUMENT, f, "per_sample_weights go with mode \"sum\" alone") != NULL;
     return ct__need_shape(o->per_sample_weights, "per_sample_weights", x->shape, x->ndim, f);
 }
+/* bags of one size, (B,L) of rows of (V,D): the sums of their rows, without the rows; c->in = {weight, index int64} */
+typedef struct { const ct__rows *k; const char *table; const int64_t *at; char *out; int64_t length, n, size; } ct__bag_job;
+static void ct__bag_sums(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__bag_job *j = (const ct__bag_job *)ctx;
+    int64_t bytes = j->n * j->size;
+    for (const int64_t *at = j->at + begin * j->length; begin < end; begin++, at += j->length) {
+        char *y = j->out + begin * bytes;
+        memcpy(y, j->table + at[0] * bytes, (size_t)bytes);
+        for (int64_t k = 1; k < j->length; k++) j->k->affine2(j->n, y, j->table + at[k] * bytes, 0, 1, 1, 0, y);
+    }
+}
+static bool ct__bag_forward(ct__call *c)
+{
+    ct_tensor *w = ct__contiguous_of(c->in[0]), *index = ct__contiguous_of(c->in[1]);
+    if (!w || !index) return false;
+    int64_t shape[2] = {index->shape[0], w->shape[1]};
+    const int64_t *at = (const int64_t *)(const void *)ct__ptr(index);
+    if (ct__index_outside(at, index->numel, w->shape[0])) return !ct__index_report(at, index->numel, w->shape[0], 0, false, c->function, "");
+    if (!(c->out[0] = ct__new(w->dtype, shape, 2))) return false;
+    ct__bag_job j = {ct__rows_of(w), ct__ptr(w), at, ct__ptr(c->out[0]), index->shape[1], shape[1], (int64_t)ct__itemsize(w->dtype)};
+    ct__parallel_for(shape[0], ct__grain_of(j.length * j.n), ct__bag_sums, &j);
+    return true;
+}
+static bool ct__bag_backward(ct__bw *b)
+{
+    ct_tensor *index = ct__bw_in(b, 1), *g = (ct_unsqueeze)(b->g[0], 1);
+    ct_shape s = ct__bw_shape(b, 0);
+    if (!index || !g) return false;
+    g = (ct_reshape)((ct_expand)(g, ct__sizes(index->shape[0], index->shape[1], s.size[1], 3)), ct__sizes(index->numel, s.size[1], 0, 2));
+    ct_tensor *zero = ct__zeros_on(b->g[0], b->g[0]->dtype, s);
+    return (b->gin[0] = zero ? (ct_index_add_)(zero, 0, (ct_ravel)(index), g, 1) : NULL) != NULL;
+}
+static const ct__op ct__op_embedding_bag = {"embedding_bag", "EmbeddingBagBackward0", ct__bag_forward, ct__bag_backward, NULL, CT__SAVE_IN(1), 0, NULL};
+static ct_tensor *ct__bag_sum(const char *function, ct_tensor *weight, ct_tensor *index)
+{
+    ct_tensor *in[2] = {weight, (ct_to)(index, CT_I64)};
+    ct__call c;
+    if (!in[1]) return NULL;
+    ct__call_init(&c, &ct__op_embedding_bag, function, in, 2);
+    return ct__apply(&c) ? c.out[0] : NULL;
+}
 CT_API ct_tensor *ct_embedding_bag_with(ct_embedding_bag_opts o)
 {
     const char *f = "ct_embedding_bag", *name = o.mode ? o.mode : "mean";
@@ -23621,6 +23691,11 @@ CT_API ct_tensor *ct_embedding_bag_with(ct_embedding_bag_opts o)
     if (!ct__bag_check(&o, name, f)) return ct__end(fn, NULL);
     ct_embedding_opts e = {index, o.weight, 0, false, o.max_norm, o.norm_type, o.scale_grad_by_freq, 0};
     if (index->ndim == 2 && index->shape[1] && name[1] != 'a' && !o.has_padding_idx && !o.padding_idx) { /* bags of one size: a dim */
+        bool plain = !w && !(o.max_norm > 0) && !o.scale_grad_by_freq && ct__on_cpu(o.weight) && ct__on_cpu(index) && (index->dtype == CT_I64 || index->dtype == CT_I32);
+        if (plain && (o.weight->dtype == CT_F32 || o.weight->dtype == CT_F64)) {
+            rows = ct__bag_sum(f, o.weight, index);
+            return ct__end(fn, name[1] == 'u' ? rows : (ct_div)(rows, ct_number((double)index->shape[1])));
+        }
         rows = ct_embedding_with(e);
         if (w) rows = (ct_mul)(rows, (ct_unsqueeze)(w, -1));
         return ct__end(fn, name[1] == 'u' ? ct_sum_dim(rows, 1, false) : ct_mean_dim(rows, 1, false));
