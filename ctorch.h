@@ -5121,7 +5121,8 @@ typedef struct ct__wino {
 } ct__wino;
 
 enum { CT__GRID = 256 }; /* points of a grid taken at once */
-typedef struct ct__grid_dim { double scale, less, half, low, high; int64_t stride; } ct__grid_dim; /* place = ((g + 1)*scale - less)*half, in [low, high] */
+/* place = ((g + 1)*scale - less)*half, in [low, high]; nearest: the whole number nearest to it; lost: a place that is none, infinite or NaN, gives NaN */
+typedef struct ct__grid_dim { double scale, less, half, low, high; int64_t stride; bool nearest, lost; } ct__grid_dim;
 typedef struct ct__conv_kernels {
     /* panel[k*tile + to + j] = x[offset[k] + from + j] for j < n of each span, k < nk; 0 for lanes beyond `lanes`. Reads stay below end. */
     void (*rows)(const void *x, const void *end, const int64_t *offset, int64_t nk, const ct__span *span, int spans, int64_t lanes,
@@ -5140,7 +5141,8 @@ typedef struct ct__conv_kernels {
     void (*add)(int64_t n, const void *x, int64_t xs, void *y, int64_t ys); /* y[i*ys] += x[i*xs] */
     /* of points i < n with coordinates g[2*i]: where in a dim (of a frame) the neighbour below lies, and how far behind it the point */
     void (*near_by)(int64_t n, const void *g, const ct__grid_dim *dim, void *at, void *part);
-    /* y[i] = mean of the four elements of x from at[0][i] + at[1][i] on, rows xs apart, with the weights 1 - part[d][i] and part[d][i] of dim d */
+    /* y[i] = mean of the four elements of x from at[0][i] + at[1][i] on, rows xs apart, with the weights 1 - part[d][i] and part[d][i] of dim d;
+       part NULL: the first of them */
     void (*blend)(int64_t n, const void *x, int64_t xs, const void *const *at, const void *const *part, void *y);
     bool (*wino)(const ct__wino *w); /* float only; are all sums finite? */
 } ct__conv_kernels;
@@ -8104,18 +8106,22 @@ static void CT__K(grid_near##f)(int64_t n, const void *g_, const ct__grid_dim *d
     I *CT__RESTRICT at = (I *)at_, stride = (I)d->stride;                                                             \
     T *CT__RESTRICT part = (T *)part_;                                                                                \
     for (int64_t i = 0; i < n; i++) {                                                                                 \
-        T x = ((g[2 * i] + 1) * scale - less) * half;                                                                 \
+        T x = ((g[2 * i] + 1) * scale - less) * half, lost = d->lost ? x - x : 0;                                     \
         x = x > low ? x : low; /* NaN: low */                                                                         \
-        x = (x < high ? x : high) + 2; /* the frame begins at -2 */                                                   \
+        x = (x < high ? x : high);                                                                                    \
+        x = (d->nearest ? CT__K(round##f)(x) : x) + 2; /* the frame begins at -2 */                                   \
         I below = (I)x;                                                                                               \
-        at[i] = below * stride, part[i] = x - (T)below;                                                               \
+        at[i] = below * stride, part[i] = x - (T)below + lost;                                                        \
     }                                                                                                                 \
 }                                                                                                                     \
 static void CT__K(grid_blend##f)(int64_t n, const void *x_, int64_t xs, const void *const *at, const void *const *part, void *y_) \
 {                                                                                                                     \
-    const T *CT__RESTRICT x = (const T *)x_, *CT__RESTRICT z = x + xs, *CT__RESTRICT p = (const T *)part[0], *CT__RESTRICT q = (const T *)part[1]; \
+    const T *CT__RESTRICT x = (const T *)x_, *CT__RESTRICT z = x + xs;                                                \
     const I *CT__RESTRICT row = (const I *)at[0], *CT__RESTRICT column = (const I *)at[1];                            \
     T *CT__RESTRICT y = (T *)y_;                                                                                      \
+    for (int64_t i = 0; !part && i < n; i++) y[i] = x[row[i] + column[i]];                                            \
+    if (!part) return;                                                                                                \
+    const T *CT__RESTRICT p = (const T *)part[0], *CT__RESTRICT q = (const T *)part[1];                               \
     for (int64_t i = 0; i < n; i++) {                                                                                 \
         I k = row[i] + column[i];                                                                                     \
         y[i] = (1 - p[i]) * ((1 - q[i]) * x[k] + q[i] * x[k + 1]) + p[i] * ((1 - q[i]) * z[k] + q[i] * z[k + 1]);     \
@@ -18818,23 +18824,27 @@ static void ct__max_lanes(const ct__pool_job *j, const char *x, int64_t o, int64
     for (int64_t c = 0; j->size == 4 && c < c1 - c0; c++) out[c0 + c] = first + ((const int32_t *)(const void *)place)[c];
     for (int64_t c = 0; j->size == 8 && c < c1 - c0; c++) out[c0 + c] = first + place[c];
 }
+#define CT__MAX_WINDOW(T)                                                                                             \
+    T most = -(T)INFINITY;                                                                                            \
+    for (int64_t h = h0; h < h1; h += d0)                                                                             \
+        for (int64_t w = w0; w < w1; w += d1) {                                                                       \
+            T v = ((const T *)(const void *)x)[h * W + w];                                                            \
+            if ((v > most) | (v != v)) most = v, place = h * W + w;                                                   \
+        }                                                                                                             \
+    ((T *)(void *)y)[c] = most;
 /* any window, element by element: adaptive ones, and those too wide for the above */
 static void ct__max_window(const ct__pool_job *j, const char *x, int64_t o, int64_t c, char *y, int64_t *out)
 {
     int64_t h0, h1, w0, w1, d0 = 1, d1 = 1, W = j->i[CT__P_IN + 1];
-    double most = -INFINITY;
     ct__window(j->i, 0, o, &h0, &h1), ct__window(j->i, 1, c, &w0, &w1);
     if (!j->i[CT__P_ADAPTIVE]) d0 = j->i[CT__P_DILATION], d1 = j->i[CT__P_DILATION + 1];
     h0 = ct__first_inside(h0, d0), w0 = ct__first_inside(w0, d1);
     int64_t place = ct__imin(h0, j->i[CT__P_IN] - 1) * W + ct__imin(w0, W - 1);
-    for (int64_t h = h0; h < ct__imin(h1, j->i[CT__P_IN]); h += d0)
-        for (int64_t w = w0; w < ct__imin(w1, W); w += d1) {
-            double v = ct__real(x, h * W + w, j->size);
-            if (v > most || v != v) most = v, place = h * W + w;
-        }
-    ct__real_set(y, c, j->size, most);
+    h1 = ct__imin(h1, j->i[CT__P_IN]), w1 = ct__imin(w1, W);
+    if (j->size == 4) { CT__MAX_WINDOW(float) } else { CT__MAX_WINDOW(double) }
     if (out) out[c] = place;
 }
+#undef CT__MAX_WINDOW
 /* Windows of one row that lie within a step each, and steps that fill rows: many rows are as one, if nobody asks for places. */
 static bool ct__max_is_row(const ct__pool_job *j)
 {
@@ -24940,9 +24950,10 @@ static ct_tensor *ct__cubic_weight(ct_tensor *t, int k) /* of tap k; t: distance
 static bool ct__grid_taps(ct_tensor *g, int64_t n, char mode, char pad, bool align, ct__taps *t)
 {
     ct_tensor *x = align ? (ct_mul)((ct_add)(g, ct_number(1)), ct_number((double)(n - 1) / 2)) : (ct_div)((ct_sub)((ct_mul)((ct_add)(g, ct_number(1)), ct_number((double)n)), ct_number(1)), ct_number(2));
-    x = (ct_nan_to_num)(x, -1, (double)n + 1, -2);
-    if (mode != 'c') x = ct__grid_pad(x, n, pad, align);
+    bool border = pad == 'b'; /* what is infinite lies at the border; reflected at the first element, as torch has it; else it is a weight of NaN */
+    if (mode != 'c' && pad != 'z') x = ct__grid_pad((ct_nan_to_num)(x, border ? -1 : 0, border ? (double)n + 1 : 0, border ? -2 : 0), n, pad, align);
     ct_tensor *base = (ct_detach)(mode == 'n' ? (ct_round)(x) : (ct_floor)(x)), *f = (ct_sub)(x, base);
+    base = (ct_nan_to_num)(base, -2, (double)n + 1, -2);
     for (int k = 0; k < (mode == 'n' ? 1 : mode == 'b' ? 2 : 4); k++) {
         ct_tensor *at = (ct_add)(base, ct_number(mode == 'c' ? k - 1 : k)), *w;
         w = mode == 'c' ? ct__cubic_weight(f, k) : mode == 'n' ? NULL : k ? f : (ct_rsub)(f, ct_number(1));
@@ -24954,7 +24965,7 @@ static bool ct__grid_taps(ct_tensor *g, int64_t n, char mode, char pad, bool ali
     }
     return true;
 }
-/* Two neighbours in each dim of images, without a graph: of frames with zeros around them, a block of points at a time. */
+/* The nearest pixel of images, or two neighbours in each dim, without a graph: of frames with zeros around them, a block of points at a time. */
 enum { CT__GRID_FEW = 64 }; /* so many fewer points than elements are not worth a frame */
 typedef struct ct__grid_job { const ct__conv_kernels *k; ct__frame frame; ct__grid_dim dim[2]; int64_t Q, size; const char *x, *grid; char *y, *frames; } ct__grid_job; /* of an image */
 static void ct__grid_frames(void *ctx, int64_t begin, int64_t end)
@@ -24970,10 +24981,10 @@ static void ct__grid_blocks(void *ctx, int64_t begin, int64_t end)
     for (int64_t q = begin * CT__GRID; q < ct__imin(end * CT__GRID, j->Q); q += CT__GRID) {
         int64_t n = ct__imin(CT__GRID, j->Q - q);
         for (int d = 0; d < 2; d++) j->k->near_by(n, j->grid + (q * 2 + 1 - d) * j->size, &j->dim[d], place[d], part[d]); /* the grid's first coordinate is that of the last dim */
-        for (int64_t c = 0; c < j->frame.channels; c++) j->k->blend(n, j->frames + c * j->frame.channel * j->size, j->frame.stride[1], at, w, j->y + (c * j->Q + q) * j->size);
+        for (int64_t c = 0; c < j->frame.channels; c++) j->k->blend(n, j->frames + c * j->frame.channel * j->size, j->frame.stride[1], at, j->dim[0].nearest ? NULL : w, j->y + (c * j->Q + q) * j->size);
     }
 }
-static bool ct__grid_start(ct__grid_job *j, const ct_tensor *x, bool border, bool align) /* false: too large */
+static bool ct__grid_start(ct__grid_job *j, const ct_tensor *x, bool nearest, bool border, bool align) /* false: too large */
 {
     int64_t size[3] = {1, x->shape[2], x->shape[3]};
     ct__frame_init(&j->frame, x->shape[1], size);
@@ -24982,7 +24993,7 @@ static bool ct__grid_start(ct__grid_job *j, const ct_tensor *x, bool border, boo
     if (!ct__frame_layout(&j->frame) || j->frame.channel > INT32_MAX) return false;
     for (int d = 0; d < 2; d++) {
         double n = (double)size[1 + d], last = n - 1;
-        ct__grid_dim dim = {align ? last / 2 : n, align ? 0.0 : 1.0, align ? 1.0 : 0.5, border ? 0.0 : -2.0, border ? last : n, j->frame.stride[1 + d]};
+        ct__grid_dim dim = {align ? last / 2 : n, align ? 0.0 : 1.0, align ? 1.0 : 0.5, border ? 0.0 : -2.0, border ? last : n, j->frame.stride[1 + d], nearest, !border};
         j->dim[d] = dim;
     }
     j->k = x->dtype == CT_F32 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64, j->size = (int64_t)ct__itemsize(x->dtype);
@@ -25018,7 +25029,7 @@ CT_API ct_tensor *ct_grid_sample_with(ct_grid_sample_opts o)
     int64_t N = x->shape[0], C = x->shape[1], Q = ct__product(grid->shape, 1, n + 1);
     bool graph = ct_is_grad_enabled() && (ct__wants_grad(x) || ct__wants_grad(grid)), plain = (x->dtype == CT_F32 || x->dtype == CT_F64) && ct__on_cpu(x) && ct__on_cpu(grid);
     ct__grid_job job;
-    if (n == 2 && count == 2 && pad[0] != 'r' && !graph && plain && x->shape[2] * x->shape[3] / CT__GRID_FEW <= Q && ct__grid_start(&job, x, pad[0] == 'b', o.align_corners))
+    if (n == 2 && count < 4 && pad[0] != 'r' && !graph && plain && x->shape[2] * x->shape[3] / CT__GRID_FEW <= Q && ct__grid_start(&job, x, count == 1, pad[0] == 'b', o.align_corners))
         return ct__end(fn, ct__grid_images(&job, x, grid));
     ct__taps taps[3];
     for (int d = 0; d < n; d++) /* the grid's first coordinate is that of the last dim */

@@ -596,10 +596,13 @@ static void pad_gradients(void)
 
 /* ---- 10: images sampled at points ---- */
 static double at_pixel(const double *x, int64_t H, int64_t W, double h, double w) { return h < 0 || w < 0 || h >= (double)H || w >= (double)W ? 0 : x[(int64_t)h * W + (int64_t)w]; }
-static void sample_case(int64_t N, int64_t C, int64_t H, int64_t W, int64_t h, int64_t w, ct_dtype dtype, bool border, bool align, int layout)
+static void sample_case(int64_t N, int64_t C, int64_t H, int64_t W, int64_t h, int64_t w, ct_dtype dtype, bool border, bool align, bool nearest, int layout)
 {
+    static const double far_away[] = {NAN, -1e30, INFINITY, -INFINITY};
+    double *unsure = want_at + N * h * w * 2; /* halfway between two pixels */
+    const char *mode = nearest ? "nearest" : "bilinear", *pad = border ? "border" : "zeros";
     ct_scope_begin();
-    for (int64_t k = 0; k < N * h * w * 2; k++) values[k] = pick(0, 9) ? test_uniform(-1.3, 1.3) : pick(0, 9) ? (double)pick(-1, 1) : pick(0, 1) ? (double)NAN : -1e30;
+    for (int64_t k = 0; k < N * h * w * 2; k++) values[k] = pick(0, 9) ? test_uniform(-1.3, 1.3) : pick(0, 9) ? (double)pick(-1, 1) : far_away[pick(0, 3)];
     ct_tensor *grid = input(dtype, CT_SHAPE(N, h, w, 2), layout), *r[2];
     memcpy(want_at, values, (size_t)(N * h * w * 2) * sizeof *values);
     for (int64_t k = 0; k < N * C * H * W; k++) values[k] = test_uniform(-1, 1);
@@ -609,33 +612,39 @@ static void sample_case(int64_t N, int64_t C, int64_t H, int64_t W, int64_t h, i
     for (int64_t k = 0; k < N * C * h * w; k++) {
         int64_t q = k % (h * w) + k / (C * h * w) * h * w;
         double p[2], f[2], size[2] = {(double)H, (double)W}, sum = 0;
+        unsure[k] = 0;
         for (int d = 0; d < 2; d++) {
             double g = want_at[2 * q + 1 - d];
             p[d] = align ? (g + 1) / 2 * (size[d] - 1) : ((g + 1) * size[d] - 1) / 2;
             if (border) p[d] = p[d] >= 0 ? (p[d] < size[d] - 1 ? p[d] : size[d] - 1) : 0;
+            else if (!nearest && !isfinite(p[d])) sum = NAN;
             if (!(p[d] > -2)) p[d] = -2;
+            if (p[d] > size[d]) p[d] = size[d];
+            unsure[k] = unsure[k] || (nearest && fabs(p[d] - floor(p[d]) - 0.5) < 1e-4);
+            if (nearest) p[d] = nearbyint(p[d]);
             f[d] = p[d] - floor(p[d]), p[d] = floor(p[d]);
         }
-        for (int b = 0; b < 4; b++) {
+        for (int b = 0; b < (nearest ? 1 : 4); b++) {
             bool inside = p[0] + b / 2 >= 0 && p[0] + b / 2 < size[0] && p[1] + b % 2 >= 0 && p[1] + b % 2 < size[1];
             if (inside) sum += (b / 2 ? f[0] : 1 - f[0]) * (b % 2 ? f[1] : 1 - f[1]) * at_pixel(values + k / (h * w) * H * W, H, W, p[0] + b / 2, p[1] + b % 2);
         }
         want[k] = sum;
     }
-    CASE("grid_sample of %s (%d, %d, %d, %d) at (%d, %d), %s, align %d, layout %d", ct_dtype_name(dtype), (int)N, (int)C, (int)H, (int)W, (int)h, (int)w, border ? "border" : "zeros", align, layout);
-    THREADS(N * C * h * w > 16384 ? 3 : 1, r, r[0] = ct_grid_sample(x, grid, .padding_mode = border ? "border" : "zeros", .align_corners = align));
+    CASE("grid_sample of %s (%d, %d, %d, %d) at (%d, %d), %s, %s, align %d, layout %d", ct_dtype_name(dtype), (int)N, (int)C, (int)H, (int)W, (int)h, (int)w, mode, pad, align, layout);
+    THREADS(N * C * h * w > 16384 ? 3 : 1, r, r[0] = ct_grid_sample(x, grid, .mode = mode, .padding_mode = pad, .align_corners = align));
+    for (int64_t k = 0; r[0] && k < N * C * h * w; k++) if (unsure[k]) want[k] = ct_item(ct_select(ct_ravel(r[0]), 0, k));
     EQUALS(r[0], dtype == CT_F32 ? 3e-5 : 1e-12, want, N * C * h * w);
     for (int64_t k = 0; k < C * H * W; k += H * W) values[k] = 0;
-    ct_tensor *y = ct_requires_grad_((ct_tensor_from)(values, CT_F64, CT_SHAPE(N, C, H, W)), true), *wide = ct_nan_to_num(ct_to(grid, CT_F64), 0, 0, 0); /* a graph: the long way */
-    ct_tensor *graph = ct_grid_sample(y, wide, .padding_mode = border ? "border" : "zeros", .align_corners = align), *flat = ct_grid_sample(ct_detach(y), wide, .padding_mode = border ? "border" : "zeros", .align_corners = align);
+    ct_tensor *y = ct_requires_grad_((ct_tensor_from)(values, CT_F64, CT_SHAPE(N, C, H, W)), true), *wide = ct_to(grid, CT_F64); /* a graph: the long way */
+    ct_tensor *graph = ct_grid_sample(y, wide, .mode = mode, .padding_mode = pad, .align_corners = align), *flat = ct_grid_sample(ct_detach(y), wide, .mode = mode, .padding_mode = pad, .align_corners = align);
     CHECKF(ct_allclose(ct_detach(graph), flat, 1e-12, 1e-12, true), "%s: differs from that with a graph", what);
     ct_scope_end();
 }
 static void samples(void)
 {
     static const int64_t sizes[][6] = {{1, 1, 1, 1, 3, 4}, {2, 3, 5, 7, 9, 11}, {1, 2, 16, 3, 1, 300}, {2, 4, 40, 41, 80, 50}, {1, 1, 2, 1, 16, 16}, {3, 2, 40, 30, 2, 2}};
-    for (int k = 0; k < COUNT(sizes); k++) for (int m = 0; m < 8; m++)
-        sample_case(sizes[k][0], sizes[k][1], sizes[k][2], sizes[k][3], sizes[k][4], sizes[k][5], m & 4 ? CT_F64 : CT_F32, m & 1, m >> 1 & 1, (k + m) % 3);
+    for (int k = 0; k < COUNT(sizes); k++) for (int m = 0; m < 16; m++)
+        sample_case(sizes[k][0], sizes[k][1], sizes[k][2], sizes[k][3], sizes[k][4], sizes[k][5], m & 4 ? CT_F64 : CT_F32, m & 1, m >> 1 & 1, m & 8, (k + m) % 3);
 }
 
 /* ---- 11: interpolation ---- */
