@@ -3727,6 +3727,9 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(frac, Frac, 1, F, a - trunc(a), g, CT_NONE, CT_NONE)                                                            \
     X(logit, Logit, 1, F, log(a/(1 - a)), y != y ? y : g/(a*(1 - a)), CT_NONE, CT_NONE)                               \
     X(erfc, Erfc, 1, F, erfc(a), -g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                          \
+    X(sinc, Sinc, 1, F, a == 0 ? 1 : sin(a*num(3.14159265358979323846))/(a*num(3.14159265358979323846)),              \
+      a == 0 ? 0 : g*(cos(a*num(3.14159265358979323846)) - y)/a, CT_NONE, CT_NONE)                                    \
+    X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)                      \
     X(mish, Mish, 1, F, a*tanh((maximum(a, 0) + log1p(exp(-abs(a))))),                                                \
       g*(tanh((maximum(a, 0) + log1p(exp(-abs(a))))) + a*sigmoid(a)*(1 - square(tanh((maximum(a, 0) + log1p(exp(-abs(a)))))))), CT_NONE, CT_NONE) \
     X(prelu, PreluKernel, 2, F, a > 0 ? a : a*b, a > 0 ? g : g*b, a > 0 ? 0 : g*a, CT_NONE)                           \
@@ -3750,8 +3753,6 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(ndtri, Ndtri, 1, F, ndtri(a), g*num(2.50662827463100050242)*exp(y*y/2), CT_NONE, CT_NONE)                       \
     X(erfcx, Erfcx, 1, F, erfcx(a), g*(2*a*y - num(1.12837916709551257390)), CT_NONE, CT_NONE)                        \
     X(entr, Entr, 1, F, a > 0 ? -a*log(a) : a == 0 ? 0 : a < 0 ? log(num(0)) : a, -g*(1 + log(a)), CT_NONE, CT_NONE)  \
-    X(sinc, Sinc, 1, F, a == 0 ? 1 : sin(a*num(3.14159265358979323846))/(a*num(3.14159265358979323846)),              \
-      a == 0 ? 0 : g*(cos(a*num(3.14159265358979323846)) - y)/a, CT_NONE, CT_NONE)                                    \
     X(i0, I0, 1, F, i0(a), g*i1(a), CT_NONE, CT_NONE)                                                                 \
     X(i0e, I0e, 1, F, i0e(a), g*(i1e(a) - sign(a)*y), CT_NONE, CT_NONE)                                               \
     X(i1, I1, 1, F, i1(a), a == 0 ? g/2 : g*(i0(a) - y/(a == 0 ? 1 : a)), CT_NONE, CT_NONE)                                          \
@@ -3759,8 +3760,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(logaddexp2, Logaddexp2, 2, F, a == b ? a + 1 : maximum(a, b) + log1p(exp2(-abs(a - b)))*num(1.44269504088896340736), g*exp2(a - y), g*exp2(b - y), CT_NONE) \
     X(xlog1py, Xlog1py, 2, F, b != b ? b : a == 0 ? 0 : a*log1p(b), a == 0 && b <= -1 ? 0 : g*log1p(b), g*a/(b + 1), CT_NONE) \
     X(nextafter, Nextafter, 2, F, nextafter(a, b), CT_NONE, CT_NONE, CT_NONE)                                         \
-    X(norm_root, NormRoot, 1, F, pow(a, p), y == 0 ? 0 : g*p*y/a, CT_NONE, CT_NONE)                                   \
-    X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)
+    X(norm_root, NormRoot, 1, F, pow(a, p), y == 0 ? 0 : g*p*y/a, CT_NONE, CT_NONE)
 #define CT__POINTWISE(X) CT__POINTWISE_ANY(X) CT__POINTWISE_POW(X) CT__POINTWISE_INT(X) CT__POINTWISE_FLOAT(X) CT__POINTWISE_MATH(X) CT__POINTWISE_SPECIAL(X)
 
 enum ct__pw_id {
@@ -23204,13 +23204,6 @@ static ct__nll_job ct__nll_job_of(ct_tensor *x, ct_tensor *target, ct_tensor *w,
     return j;
 }
 CT__LEVEL(CT__HOT)
-static bool ct__nll_classes(const ct__nll_job *j, const char *function)
-{
-    for (int64_t r = 0; r < j->rows; r++)
-        if ((uint64_t)j->target[r] >= (uint64_t)j->n && j->target[r] != j->ignore)
-            return ct__fail(CT_ERR_INDEX, function, "target %lld is no class in [0, %lld) and not ignore_index %lld", (long long)j->target[r], (long long)j->n, (long long)j->ignore) != NULL;
-    return true;
-}
 /* sum_c w_c (lse - x_c) */
 static double ct__nll_smooth(const ct__nll_job *j, int64_t at, double lse)
 {
@@ -23236,17 +23229,21 @@ static double ct__nll_count(const ct__nll_job *j) /* the sum of w over the rows 
     for (int64_t r = 0; r < j->rows; r++) sum += j->target[r] == j->ignore ? 0 : ct__nll_weight(j, j->target[r]);
     return sum;
 }
-static void ct__nll_losses(const ct__nll_job *j, ct_tensor *y, ct_reduction reduction)
+static bool ct__nll_losses(const ct__nll_job *j, ct_tensor *y, ct_reduction reduction, const char *function)
 {
     double sum = 0, count = 0;
     CT__NLL_ROWS(j, r, at) {
-        bool counts = j->target[r] != j->ignore;
+        int64_t t = j->target[r];
+        bool counts = t != j->ignore;
+        if (counts && (uint64_t)t >= (uint64_t)j->n)
+            return ct__fail(CT_ERR_INDEX, function, "target %lld is no class in [0, %lld) and not ignore_index %lld", (long long)t, (long long)j->n, (long long)j->ignore) != NULL;
         double l = counts ? ct__nll_row(j, r, at) : 0;
         if (reduction == CT_NONE_REDUCED) ct__nll_put(j, ct__ptr(y), r, l);
-        sum += l, count += counts ? ct__nll_weight(j, j->target[r]) : 0;
+        sum += l, count += counts ? ct__nll_weight(j, t) : 0;
     }
     if (reduction == CT_MEAN) sum /= count;
     if (reduction != CT_NONE_REDUCED) ct__nll_put(j, ct__ptr(y), 0, sum);
+    return true;
 }
 CT__LEVEL(CT__COLD)
 static bool ct__nll_forward(ct__call *c)
@@ -23260,12 +23257,12 @@ static bool ct__nll_forward(ct__call *c)
     if (y && !logs) lse = ct__new(compute, &target->numel, 1);
     if (y && (logs || lse) && (target = ct__contiguous_of(target))) {
         ct__nll_job j = ct__nll_job_of(x, target, w, c->i[1], c->f[0]);
-        if ((ok = ct__nll_classes(&j, c->function)) && !logs) {
+        if (!logs) {
             j.y = ct__ptr(lse);
             if (j.rows) ct__nll_exps(&j);
             j.lse = ct__ptr(lse);
         }
-        if (ok) ct__nll_losses(&j, y, (ct_reduction)c->i[0]);
+        ok = ct__nll_losses(&j, y, (ct_reduction)c->i[0], c->function);
     }
     ok = ok && ct__give(c, 0, y, c->in[0]->dtype) && (logs || ct__give(c, 1, lse, compute));
     c->nout = logs ? 1 : 2;
