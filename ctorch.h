@@ -22307,7 +22307,7 @@ static bool ct__cpu_softmax(const ct_args *a)
     return true;
 }
 /* The kernel's inputs in the wide type; of few columns dim comes last, so that they are rows. */
-static ct_tensor *ct__softmax_run(int prim, ct_tensor *const *t, int count, const double *f, const int64_t *i)
+static ct_tensor *ct__softmax_run(ct_primitive prim, ct_tensor *const *t, int count, const double *f, const int64_t *i)
 {
     ct_tensor *in[2], *out;
     int dim = (int)i[0], last = t[0]->ndim - 1;
