@@ -3727,8 +3727,12 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(frac, Frac, 1, F, a - trunc(a), g, CT_NONE, CT_NONE)                                                            \
     X(logit, Logit, 1, F, log(a/(1 - a)), y != y ? y : g/(a*(1 - a)), CT_NONE, CT_NONE)                               \
     X(erfc, Erfc, 1, F, erfc(a), -g*num(1.12837916709551257390)*exp(-a*a), CT_NONE, CT_NONE)                          \
+    X(sinc, Sinc, 1, F, a == 0 ? 1 : sin(a*num(3.14159265358979323846))/(a*num(3.14159265358979323846)),              \
+      a == 0 ? 0 : g*(cos(a*num(3.14159265358979323846)) - y)/a, CT_NONE, CT_NONE)                                    \
+    X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)                      \
     X(mish, Mish, 1, F, a*tanh((maximum(a, 0) + log1p(exp(-abs(a))))),                                                \
       g*(tanh((maximum(a, 0) + log1p(exp(-abs(a))))) + a*sigmoid(a)*(1 - square(tanh((maximum(a, 0) + log1p(exp(-abs(a)))))))), CT_NONE, CT_NONE) \
+    X(prelu, PreluKernel, 2, F, a > 0 ? a : a*b, a > 0 ? g : g*b, a > 0 ? 0 : g*a, CT_NONE)                           \
     X(softsign, Softsign, 1, F, a/(1 + abs(a)), g/square(1 + abs(a)), CT_NONE, CT_NONE)                               \
     X(softshrink, Softshrink, 1, F, a > p ? a - p : a < -p ? a + p : a != a ? a : 0, a > p || a < -p ? g : 0, CT_NONE, CT_NONE) \
     X(hardshrink, Hardshrink, 1, F, a > p || a < -p || a != a ? a : 0, a > p || a < -p ? g : 0, CT_NONE, CT_NONE)     \
@@ -3749,8 +3753,6 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(ndtri, Ndtri, 1, F, ndtri(a), g*num(2.50662827463100050242)*exp(y*y/2), CT_NONE, CT_NONE)                       \
     X(erfcx, Erfcx, 1, F, erfcx(a), g*(2*a*y - num(1.12837916709551257390)), CT_NONE, CT_NONE)                        \
     X(entr, Entr, 1, F, a > 0 ? -a*log(a) : a == 0 ? 0 : a < 0 ? log(num(0)) : a, -g*(1 + log(a)), CT_NONE, CT_NONE)  \
-    X(sinc, Sinc, 1, F, a == 0 ? 1 : sin(a*num(3.14159265358979323846))/(a*num(3.14159265358979323846)),              \
-      a == 0 ? 0 : g*(cos(a*num(3.14159265358979323846)) - y)/a, CT_NONE, CT_NONE)                                    \
     X(i0, I0, 1, F, i0(a), g*i1(a), CT_NONE, CT_NONE)                                                                 \
     X(i0e, I0e, 1, F, i0e(a), g*(i1e(a) - sign(a)*y), CT_NONE, CT_NONE)                                               \
     X(i1, I1, 1, F, i1(a), a == 0 ? g/2 : g*(i0(a) - y/(a == 0 ? 1 : a)), CT_NONE, CT_NONE)                                          \
@@ -3758,8 +3760,7 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
     X(logaddexp2, Logaddexp2, 2, F, a == b ? a + 1 : maximum(a, b) + log1p(exp2(-abs(a - b)))*num(1.44269504088896340736), g*exp2(a - y), g*exp2(b - y), CT_NONE) \
     X(xlog1py, Xlog1py, 2, F, b != b ? b : a == 0 ? 0 : a*log1p(b), a == 0 && b <= -1 ? 0 : g*log1p(b), g*a/(b + 1), CT_NONE) \
     X(nextafter, Nextafter, 2, F, nextafter(a, b), CT_NONE, CT_NONE, CT_NONE)                                         \
-    X(norm_root, NormRoot, 1, F, pow(a, p), y == 0 ? 0 : g*p*y/a, CT_NONE, CT_NONE)                                   \
-    X(erfinv, Erfinv, 1, F, erfinv(a), g*num(0.88622692545275801365)*exp(y*y), CT_NONE, CT_NONE)
+    X(norm_root, NormRoot, 1, F, pow(a, p), y == 0 ? 0 : g*p*y/a, CT_NONE, CT_NONE)
 #define CT__POINTWISE(X) CT__POINTWISE_ANY(X) CT__POINTWISE_POW(X) CT__POINTWISE_INT(X) CT__POINTWISE_FLOAT(X) CT__POINTWISE_MATH(X) CT__POINTWISE_SPECIAL(X)
 
 enum ct__pw_id {
@@ -5120,7 +5121,8 @@ typedef struct ct__wino {
 } ct__wino;
 
 enum { CT__GRID = 256 }; /* points of a grid taken at once */
-typedef struct ct__grid_dim { double scale, less, half, low, high; int64_t stride; } ct__grid_dim; /* place = ((g + 1)*scale - less)*half, in [low, high] */
+/* place = ((g + 1)*scale - less)*half, in [low, high]; nearest: the whole number nearest to it; lost: a place that is none, infinite or NaN, gives NaN */
+typedef struct ct__grid_dim { double scale, less, half, low, high; int64_t stride; bool nearest, lost; } ct__grid_dim;
 typedef struct ct__conv_kernels {
     /* panel[k*tile + to + j] = x[offset[k] + from + j] for j < n of each span, k < nk; 0 for lanes beyond `lanes`. Reads stay below end. */
     void (*rows)(const void *x, const void *end, const int64_t *offset, int64_t nk, const ct__span *span, int spans, int64_t lanes,
@@ -5139,7 +5141,8 @@ typedef struct ct__conv_kernels {
     void (*add)(int64_t n, const void *x, int64_t xs, void *y, int64_t ys); /* y[i*ys] += x[i*xs] */
     /* of points i < n with coordinates g[2*i]: where in a dim (of a frame) the neighbour below lies, and how far behind it the point */
     void (*near_by)(int64_t n, const void *g, const ct__grid_dim *dim, void *at, void *part);
-    /* y[i] = mean of the four elements of x from at[0][i] + at[1][i] on, rows xs apart, with the weights 1 - part[d][i] and part[d][i] of dim d */
+    /* y[i] = mean of the four elements of x from at[0][i] + at[1][i] on, rows xs apart, with the weights 1 - part[d][i] and part[d][i] of dim d;
+       part NULL: the first of them */
     void (*blend)(int64_t n, const void *x, int64_t xs, const void *const *at, const void *const *part, void *y);
     bool (*wino)(const ct__wino *w); /* float only; are all sums finite? */
 } ct__conv_kernels;
@@ -8103,18 +8106,22 @@ static void CT__K(grid_near##f)(int64_t n, const void *g_, const ct__grid_dim *d
     I *CT__RESTRICT at = (I *)at_, stride = (I)d->stride;                                                             \
     T *CT__RESTRICT part = (T *)part_;                                                                                \
     for (int64_t i = 0; i < n; i++) {                                                                                 \
-        T x = ((g[2 * i] + 1) * scale - less) * half;                                                                 \
+        T x = ((g[2 * i] + 1) * scale - less) * half, lost = d->lost ? x - x : 0;                                     \
         x = x > low ? x : low; /* NaN: low */                                                                         \
-        x = (x < high ? x : high) + 2; /* the frame begins at -2 */                                                   \
+        x = (x < high ? x : high);                                                                                    \
+        x = (d->nearest ? CT__K(round##f)(x) : x) + 2; /* the frame begins at -2 */                                   \
         I below = (I)x;                                                                                               \
-        at[i] = below * stride, part[i] = x - (T)below;                                                               \
+        at[i] = below * stride, part[i] = x - (T)below + lost;                                                        \
     }                                                                                                                 \
 }                                                                                                                     \
 static void CT__K(grid_blend##f)(int64_t n, const void *x_, int64_t xs, const void *const *at, const void *const *part, void *y_) \
 {                                                                                                                     \
-    const T *CT__RESTRICT x = (const T *)x_, *CT__RESTRICT z = x + xs, *CT__RESTRICT p = (const T *)part[0], *CT__RESTRICT q = (const T *)part[1]; \
+    const T *CT__RESTRICT x = (const T *)x_, *CT__RESTRICT z = x + xs;                                                \
     const I *CT__RESTRICT row = (const I *)at[0], *CT__RESTRICT column = (const I *)at[1];                            \
     T *CT__RESTRICT y = (T *)y_;                                                                                      \
+    for (int64_t i = 0; !part && i < n; i++) y[i] = x[row[i] + column[i]];                                            \
+    if (!part) return;                                                                                                \
+    const T *CT__RESTRICT p = (const T *)part[0], *CT__RESTRICT q = (const T *)part[1];                               \
     for (int64_t i = 0; i < n; i++) {                                                                                 \
         I k = row[i] + column[i];                                                                                     \
         y[i] = (1 - p[i]) * ((1 - q[i]) * x[k] + q[i] * x[k + 1]) + p[i] * ((1 - q[i]) * z[k] + q[i] * z[k + 1]);     \
@@ -13225,8 +13232,11 @@ static bool ct__logsumexp_forward(ct__call *c) /* i[0] bits, i[1] keepdim */
 {
     ct_tensor *x = c->in[0];
     int64_t shape[CT_MAX_DIMS];
-    int ndim = ct__kept_shape(x, c->i[0], c->i[1] != 0, shape);
-    bool rows = x->ndim && c->i[0] == (int64_t)1 << (x->ndim - 1) && ct__contiguous(x) && ct__on_cpu(x) && (x->dtype == CT_F32 || x->dtype == CT_F64);
+    int ndim = ct__kept_shape(x, c->i[0], c->i[1] != 0, shape), dim = x->ndim - 1;
+    int64_t inner = 1;
+    for (; dim >= 0 && c->i[0] != (int64_t)1 << dim; dim--) inner *= x->shape[dim];
+    bool rows = dim >= 0 && inner < CT__TILE && ct__on_cpu(x) && (x->dtype == CT_F32 || x->dtype == CT_F64);
+    if (rows && !(x = ct__contiguous_of(dim < x->ndim - 1 ? ct_movedim(x, dim, -1) : x))) return false;
     if (!rows) return (c->out[0] = ct__logsumexp_composed(x, ct__bit_dims(c->i[0]), shape, ndim, c->i[1] != 0)) != NULL;
     if (!(c->out[0] = ct__new(x->dtype, shape, ndim))) return false;
     ct__lse_rows_job j = {ct__ptr(x), ct__ptr(c->out[0]), x->shape[x->ndim - 1], x->dtype == CT_F64};
@@ -15098,14 +15108,25 @@ CT_API ct_tensor *ct_tril(ct_tensor *input, int64_t diagonal) { return ct__tri("
 CT_API ct_tensor *ct_triu(ct_tensor *input, int64_t diagonal) { return ct__tri("ct_triu", input, diagonal, 1); }
 CT__INTO(tril, (ct_tensor * input, int64_t diagonal), (input, diagonal))
 CT__INTO(triu, (ct_tensor * input, int64_t diagonal), (input, diagonal))
+static int64_t ct__tri_row(int64_t r, int64_t columns, int64_t offset, int upper, int64_t *first) /* how many columns of row r are kept, and from where on */
+{
+    int64_t split = ct__imax(0, ct__imin(columns, r + offset + !upper));
+    *first = upper ? split : 0;
+    return upper ? columns - split : split;
+}
 static ct_tensor *ct__tri_indices(const char *function, int64_t rows, int64_t columns, int64_t offset, int upper)
 {
     const int64_t size[2] = {rows, columns};
     int64_t cells;
     if (!ct__shape_numel(size, 2, &cells)) return (ct_tensor *)ct__fail(CT_ERR_ARGUMENT, function, "%lld rows and %lld columns cannot be", (long long)rows, (long long)columns);
-    ct__fn f = ct__begin(function);
-    ct_tensor *ones = (ct_ones_dtype)(CT_BOOL, ct__shape_from(size, 2));
-    return ct__end(f, ct_contiguous(ct_t(ct_nonzero(ct__tri(function, ones, offset, upper)))));
+    offset = ct__imax(-rows, ct__imin(columns, offset)), rows = cells ? rows : 0;
+    int64_t shape[2] = {2, 0}, first, n = 0;
+    for (int64_t r = 0; r < rows; r++) shape[1] += ct__tri_row(r, columns, offset, upper, &first);
+    ct_tensor *y = ct__new_on(CT_CPU, CT_I64, shape, 2);
+    int64_t *at = y ? (int64_t *)(void *)ct__ptr(y) : NULL;
+    for (int64_t r = 0; y && r < rows; r++)
+        for (int64_t k = ct__tri_row(r, columns, offset, upper, &first); k > 0; k--, n++) at[n] = r, at[shape[1] + n] = first++;
+    return ct__homed(y);
 }
 CT_API ct_tensor *ct_tril_indices(int64_t row, int64_t col, int64_t offset) { return ct__tri_indices("ct_tril_indices", row, col, offset, 0); }
 CT_API ct_tensor *ct_triu_indices(int64_t row, int64_t col, int64_t offset) { return ct__tri_indices("ct_triu_indices", row, col, offset, 1); }
@@ -15754,20 +15775,25 @@ CT_API ct_tensor *ct_unique(ct_tensor *input, bool sorted, ct_tensor **inverse, 
 CT_API ct_tensor *ct_unique_dim(ct_tensor *input, int dim, ct_tensor **inverse, ct_tensor **counts) { return ct__unique("ct_unique_dim", input, dim, true, inverse, counts); }
 CT_API ct_tensor *ct_unique_consecutive(ct_tensor *input, int dim, ct_tensor **inverse, ct_tensor **counts) { return ct__unique("ct_unique_consecutive", input, dim, false, inverse, counts); }
 
-/* searchsorted: bisection in the row of s that belongs to each value; both in one type: int64, float if both are, else double */
+/* searchsorted: bisection in the row of s that belongs to each value, of several values at a time, for each of whose steps waits for the one
+   before; s and values are of one type: int64, float if both are, else double */
 typedef struct { const char *s, *v; int64_t *to, n, per_row; bool right, one_row; int dtype; } ct__search_job;
 #define CT__BISECT(T, BEFORE) /* without branches: the half is added or not */                                         \
-    for (int64_t k = begin; k < end; k++) {                                                                           \
-        const T *s = (const T *)(const void *)j->s + (j->one_row ? 0 : k / j->per_row * j->n), *at = s;               \
-        T v = ((const T *)(const void *)j->v)[k];                                                                     \
+    for (int64_t k = begin, m; k < end; k += m) {                                                                     \
+        const T *s[SIDE], *at[SIDE], *v = (const T *)(const void *)j->v + k;                                          \
         int64_t n = j->n;                                                                                             \
-        for (int64_t half; (half = n / 2) > 0; n -= half) at += half & -(int64_t)(BEFORE(at[half - 1], v));           \
-        j->to[k] = at - s + (n && BEFORE(*at, v));                                                                    \
+        m = ct__imin(SIDE, end - k);                                                                                  \
+        for (int64_t i = 0; i < m; i++) s[i] = at[i] = (const T *)(const void *)j->s + (j->one_row ? 0 : (k + i) / j->per_row * j->n);\
+        for (int64_t half; (half = n / 2) > 0; n -= half)                                                             \
+            for (int64_t i = 0; i < m; i++) at[i] += half & -(int64_t)(BEFORE(at[i][half - 1], v[i]));                \
+        for (int64_t i = 0; i < m; i++) j->to[k + i] = at[i] - s[i] + (n && BEFORE(*at[i], v[i]));                    \
     }
 #define CT__LESS(e, v) (!((e) >= (v)))
 #define CT__NOT_MORE(e, v) (!((e) > (v)))
+CT__LEVEL(CT__HOT)
 static void ct__search(void *ctx, int64_t begin, int64_t end)
 {
+    enum { SIDE = 8 };
     const ct__search_job *j = (const ct__search_job *)ctx;
     if (j->dtype == CT_I64 && j->right) CT__BISECT(int64_t, CT__NOT_MORE)
     else if (j->dtype == CT_I64) CT__BISECT(int64_t, CT__LESS)
@@ -15776,6 +15802,7 @@ static void ct__search(void *ctx, int64_t begin, int64_t end)
     else if (j->right) CT__BISECT(double, CT__NOT_MORE)
     else CT__BISECT(double, CT__LESS)
 }
+CT__LEVEL(CT__COLD)
 #undef CT__BISECT
 #undef CT__LESS
 #undef CT__NOT_MORE
@@ -18798,23 +18825,27 @@ static void ct__max_lanes(const ct__pool_job *j, const char *x, int64_t o, int64
     for (int64_t c = 0; j->size == 4 && c < c1 - c0; c++) out[c0 + c] = first + ((const int32_t *)(const void *)place)[c];
     for (int64_t c = 0; j->size == 8 && c < c1 - c0; c++) out[c0 + c] = first + place[c];
 }
+#define CT__MAX_WINDOW(T)                                                                                             \
+    T most = -(T)INFINITY;                                                                                            \
+    for (int64_t h = h0; h < h1; h += d0)                                                                             \
+        for (int64_t w = w0; w < w1; w += d1) {                                                                       \
+            T v = ((const T *)(const void *)x)[h * W + w];                                                            \
+            if ((v > most) | (v != v)) most = v, place = h * W + w;                                                   \
+        }                                                                                                             \
+    ((T *)(void *)y)[c] = most;
 /* any window, element by element: adaptive ones, and those too wide for the above */
 static void ct__max_window(const ct__pool_job *j, const char *x, int64_t o, int64_t c, char *y, int64_t *out)
 {
     int64_t h0, h1, w0, w1, d0 = 1, d1 = 1, W = j->i[CT__P_IN + 1];
-    double most = -INFINITY;
     ct__window(j->i, 0, o, &h0, &h1), ct__window(j->i, 1, c, &w0, &w1);
     if (!j->i[CT__P_ADAPTIVE]) d0 = j->i[CT__P_DILATION], d1 = j->i[CT__P_DILATION + 1];
     h0 = ct__first_inside(h0, d0), w0 = ct__first_inside(w0, d1);
     int64_t place = ct__imin(h0, j->i[CT__P_IN] - 1) * W + ct__imin(w0, W - 1);
-    for (int64_t h = h0; h < ct__imin(h1, j->i[CT__P_IN]); h += d0)
-        for (int64_t w = w0; w < ct__imin(w1, W); w += d1) {
-            double v = ct__real(x, h * W + w, j->size);
-            if (v > most || v != v) most = v, place = h * W + w;
-        }
-    ct__real_set(y, c, j->size, most);
+    h1 = ct__imin(h1, j->i[CT__P_IN]), w1 = ct__imin(w1, W);
+    if (j->size == 4) { CT__MAX_WINDOW(float) } else { CT__MAX_WINDOW(double) }
     if (out) out[c] = place;
 }
+#undef CT__MAX_WINDOW
 /* Windows of one row that lie within a step each, and steps that fill rows: many rows are as one, if nobody asks for places. */
 static bool ct__max_is_row(const ct__pool_job *j)
 {
@@ -22276,23 +22307,31 @@ static bool ct__cpu_softmax(const ct_args *a)
     else ct__parallel_for(outer * j.blocks, ct__grain_of(j.n * j.wide), ct__softmax_cols, &j);
     return true;
 }
+/* The kernel's inputs in the wide type; of few columns dim comes last, so that they are rows. */
+static ct_tensor *ct__softmax_run(ct_primitive prim, ct_tensor *const *t, int count, const double *f, const int64_t *i)
+{
+    ct_tensor *in[2], *out;
+    int dim = (int)i[0], last = t[0]->ndim - 1;
+    bool few = last > 0 && dim < last && ct__product(t[0]->shape, dim + 1, last + 1) < CT__TILE;
+    int64_t along[2] = {few ? last : dim, i[1]};
+    for (int k = 0; k < count; k++)
+        if (!(in[k] = ct__cast_of(few ? ct_movedim(t[k], dim, -1) : t[k], ct__wide(t[0]->dtype)))) return NULL;
+    if (!(out = ct__new_like(in[0], in[0]->dtype)) || !ct__run(prim, in, count, &out, 1, 0, f, along)) return NULL;
+    return few ? ct__contiguous_of(ct_movedim(out, -1, dim)) : out;
+}
 static bool ct__softmax_forward(ct__call *c)
 {
-    ct_tensor *x = c->in[0];
     int depth = ct_scope_depth();
     ct_scope_begin();
-    ct_tensor *from = ct__cast_of(x, ct__wide(x->dtype)), *y = from ? ct__new_like(from, from->dtype) : NULL;
-    bool ok = y && ct__run(CT_PRIM_softmax, &from, 1, &y, 1, 0, c->f, c->i) && ct__give(c, 0, y, x->dtype);
+    ct_tensor *y = ct__softmax_run(CT_PRIM_softmax, c->in, 1, c->f, c->i);
+    bool ok = y && ct__give(c, 0, y, c->in[0]->dtype);
     ct_scope_unwind(depth);
     return ok;
 }
 static bool ct__softmax_fused(ct__bw *b)
 {
-    ct_tensor *y = ct__bw_out(b, 0), *in[2], *gx;
-    if (!y || !(in[0] = ct__cast_of(y, ct__wide(y->dtype))) || !(in[1] = ct__cast_of(b->g[0], in[0]->dtype))) return false;
-    if (!(gx = ct__new_like(in[0], in[0]->dtype)) || !ct__run(CT_PRIM_softmax_backward, in, 2, &gx, 1, 0, b->f, b->i)) return false;
-    b->gin[0] = gx;
-    return true;
+    ct_tensor *in[2] = {ct__bw_out(b, 0), b->g[0]};
+    return in[0] && (b->gin[0] = ct__softmax_run(CT_PRIM_softmax_backward, in, 2, b->f, b->i)) != NULL;
 }
 /* y*(g - sum(g*y)); log: g - exp(y)*sum(g) */
 static bool ct__softmax_backward(ct__bw *b)
@@ -23129,10 +23168,9 @@ CT__INLINE void ct__nll_put(const ct__nll_job *j, char *p, int64_t k, double v)
     if (j->size == 8) ((double *)(void *)p)[k] = v;
     else ((float *)(void *)p)[k] = (float)v;
 }
-CT__INLINE int64_t ct__nll_index(const ct__nll_job *j, int64_t r, int64_t c) 
-{
-    return j->inner == 1 ? r * j->n + c : (r / j->inner * j->n + c) * j->inner + r % j->inner;
-}
+/* row r, whose classes lie at x[at], x[at + inner], ... */
+#define CT__NLL_ROWS(j, r, at)                                                                                        \
+    for (int64_t r = 0, at = 0, end_; r < (j)->rows; at += ((j)->n - 1) * (j)->inner) for (end_ = r + (j)->inner; r < end_; r++, at++)
 static void ct__nll_rows(void *ctx, int64_t begin, int64_t end)
 {
     const ct__nll_job *j = (const ct__nll_job *)ctx;
@@ -23166,30 +23204,24 @@ static ct__nll_job ct__nll_job_of(ct_tensor *x, ct_tensor *target, ct_tensor *w,
     for (int64_t c = 0; s > 0 && c < j.n; c++) j.total += ct__nll_weight(&j, c);
     return j;
 }
-static bool ct__nll_classes(const ct__nll_job *j, const char *function)
-{
-    for (int64_t r = 0; r < j->rows; r++)
-        if (j->target[r] != j->ignore && (j->target[r] < 0 || j->target[r] >= j->n))
-            return ct__fail(CT_ERR_INDEX, function, "target %lld is no class in [0, %lld) and not ignore_index %lld", (long long)j->target[r], (long long)j->n, (long long)j->ignore) != NULL;
-    return true;
-}
+CT__LEVEL(CT__HOT)
 /* sum_c w_c (lse - x_c) */
-static double ct__nll_smooth(const ct__nll_job *j, int64_t r, double lse)
+static double ct__nll_smooth(const ct__nll_job *j, int64_t at, double lse)
 {
-    const char *x = j->x + r * j->n * j->size;
+    const char *x = j->x + at * j->size;
     double smooth = 0, sums[2] = {0, 0};
     if (j->inner == 1) {
         if (j->w) j->k->dot(j->n, j->w, x, 0, sums);
         return j->total * lse - (j->w ? sums[1] : j->k->sum(j->n, x));
     }
-    for (int64_t c = 0; c < j->n; c++) smooth += ct__nll_weight(j, c) * (lse - ct__nll_at(j, j->x, ct__nll_index(j, r, c)));
+    for (int64_t c = 0; c < j->n; c++) smooth += ct__nll_weight(j, c) * (lse - ct__nll_at(j, x, c * j->inner));
     return smooth;
 }
-static double ct__nll_row(const ct__nll_job *j, int64_t r) /* l_r, not yet divided */
+CT__INLINE double ct__nll_row(const ct__nll_job *j, int64_t r, int64_t at) /* l_r, not yet divided */
 {
     int64_t t = j->target[r];
-    double lse = j->lse ? ct__nll_at(j, j->lse, r) : 0, smooth = j->s > 0 ? ct__nll_smooth(j, r, lse) : 0;
-    double l = (1 - j->s) * ct__nll_weight(j, t) * (lse - ct__nll_at(j, j->x, ct__nll_index(j, r, t)));
+    double lse = j->lse ? ct__nll_at(j, j->lse, r) : 0, smooth = j->s > 0 ? ct__nll_smooth(j, at, lse) : 0;
+    double l = (1 - j->s) * ct__nll_weight(j, t) * (lse - ct__nll_at(j, j->x, at + t * j->inner));
     return j->s > 0 ? l + j->s / (double)j->n * smooth : l;
 }
 static double ct__nll_count(const ct__nll_job *j) /* the sum of w over the rows that count */
@@ -23198,17 +23230,23 @@ static double ct__nll_count(const ct__nll_job *j) /* the sum of w over the rows 
     for (int64_t r = 0; r < j->rows; r++) sum += j->target[r] == j->ignore ? 0 : ct__nll_weight(j, j->target[r]);
     return sum;
 }
-static void ct__nll_losses(const ct__nll_job *j, ct_tensor *y, ct_reduction reduction)
+static bool ct__nll_losses(const ct__nll_job *j, ct_tensor *y, ct_reduction reduction, const char *function)
 {
-    double sum = 0;
-    for (int64_t r = 0; r < j->rows; r++) {
-        double l = j->target[r] == j->ignore ? 0 : ct__nll_row(j, r);
+    double sum = 0, count = 0;
+    CT__NLL_ROWS(j, r, at) {
+        int64_t t = j->target[r];
+        bool counts = t != j->ignore;
+        if (counts && (uint64_t)t >= (uint64_t)j->n)
+            return ct__fail(CT_ERR_INDEX, function, "target %lld is no class in [0, %lld) and not ignore_index %lld", (long long)t, (long long)j->n, (long long)j->ignore) != NULL;
+        double l = counts ? ct__nll_row(j, r, at) : 0;
         if (reduction == CT_NONE_REDUCED) ct__nll_put(j, ct__ptr(y), r, l);
-        sum += l;
+        sum += l, count += counts ? ct__nll_weight(j, t) : 0;
     }
-    if (reduction == CT_MEAN) sum /= ct__nll_count(j);
+    if (reduction == CT_MEAN) sum /= count;
     if (reduction != CT_NONE_REDUCED) ct__nll_put(j, ct__ptr(y), 0, sum);
+    return true;
 }
+CT__LEVEL(CT__COLD)
 static bool ct__nll_forward(ct__call *c)
 {
     ct_tensor *x = c->in[0], *target = c->in[1], *w, *y, *lse = NULL;
@@ -23220,12 +23258,12 @@ static bool ct__nll_forward(ct__call *c)
     if (y && !logs) lse = ct__new(compute, &target->numel, 1);
     if (y && (logs || lse) && (target = ct__contiguous_of(target))) {
         ct__nll_job j = ct__nll_job_of(x, target, w, c->i[1], c->f[0]);
-        if ((ok = ct__nll_classes(&j, c->function)) && !logs) {
+        if (!logs) {
             j.y = ct__ptr(lse);
             if (j.rows) ct__nll_exps(&j);
             j.lse = ct__ptr(lse);
         }
-        if (ok) ct__nll_losses(&j, y, (ct_reduction)c->i[0]);
+        ok = ct__nll_losses(&j, y, (ct_reduction)c->i[0], c->function);
     }
     ok = ok && ct__give(c, 0, y, c->in[0]->dtype) && (logs || ct__give(c, 1, lse, compute));
     c->nout = logs ? 1 : 2;
@@ -23246,20 +23284,16 @@ CT__INLINE double ct__nll_a(const ct__nll_job *j, int64_t r)
 {
     return j->target[r] == j->ignore ? 0 : (1 - j->s) * ct__nll_weight(j, j->target[r]) + (j->s > 0 ? j->s / (double)j->n * j->total : 0);
 }
-static void ct__nll_subtract(const ct__nll_job *j, int64_t r, double g) /* the terms without softmax of row r, times g */
+static void ct__nll_subtract(const ct__nll_job *j, int64_t r, int64_t at, double g) /* the terms without softmax of row r, times g */
 {
-    int64_t t = j->target[r], k;
+    int64_t t = j->target[r];
     if (t == j->ignore) return;
     double each = g * j->s / (double)j->n;
-    char *y = j->y + r * j->n * j->size;
+    char *y = j->y + at * j->size;
     if (j->s > 0 && j->inner == 1 && j->w) j->k->affine2(j->n, y, j->w, 0, 1, -each, 0, y);
     else if (j->s > 0 && j->inner == 1) j->k->affine(j->n, y, 0, 1, -each, y);
-    else for (int64_t c = 0; j->s > 0 && c < j->n; c++) {
-        k = ct__nll_index(j, r, c);
-        ct__nll_put(j, j->y, k, ct__nll_at(j, j->y, k) - each * ct__nll_weight(j, c));
-    }
-    k = ct__nll_index(j, r, t);
-    ct__nll_put(j, j->y, k, ct__nll_at(j, j->y, k) - g * (1 - j->s) * ct__nll_weight(j, t));
+    else for (int64_t c = 0; j->s > 0 && c < j->n; c++) ct__nll_put(j, y, c * j->inner, ct__nll_at(j, y, c * j->inner) - each * ct__nll_weight(j, c));
+    ct__nll_put(j, y, t * j->inner, ct__nll_at(j, y, t * j->inner) - g * (1 - j->s) * ct__nll_weight(j, t));
 }
 static ct_tensor *ct__nll_like(ct__bw *b, int compute) /* a tensor for the gradient of x */
 {
@@ -23284,7 +23318,7 @@ static bool ct__nll_fused(ct__bw *b)
     }
     if (logs) memset(j.y, 0, (size_t)gx->numel * (size_t)j.size);
     else if (j.rows) j.lse = ct__ptr(lse), ct__nll_exps(&j);
-    for (int64_t r = 0; r < j.rows; r++) ct__nll_subtract(&j, r, j.scale * ct__nll_at(&j, ct__ptr(g), none ? r : 0));
+    CT__NLL_ROWS(&j, r, at) ct__nll_subtract(&j, r, at, j.scale * ct__nll_at(&j, ct__ptr(g), none ? r : 0));
     b->gin[0] = gx;
     return true;
 }
@@ -23302,7 +23336,7 @@ static bool ct__nll_backward(ct__bw *b)
     if (!(d = ct__nll_like(b, compute)) || !ct__nll_open(b, d, &j, compute) || !(a = ct__new(compute, per_row.size, per_row.ndim))) return false;
     j.y = ct__ptr(d);
     memset(j.y, 0, (size_t)d->numel * (size_t)j.size);
-    for (int64_t r = 0; r < j.rows; r++) ct__nll_subtract(&j, r, j.scale), ct__nll_put(&j, ct__ptr(a), r, ct__nll_a(&j, r) == 0 ? 0 : ct__nll_a(&j, r) * j.scale);
+    CT__NLL_ROWS(&j, r, at) ct__nll_subtract(&j, r, at, j.scale), ct__nll_put(&j, ct__ptr(a), r, ct__nll_a(&j, r) == 0 ? 0 : ct__nll_a(&j, r) * j.scale);
     if (!logs) d = (ct_add)(d, (ct_mul)(a, (ct_softmax)((ct_to)(x, (ct_dtype)compute), dim)));
     g = (ct_to)(g, (ct_dtype)compute);
     if (b->i[0] == CT_NONE_REDUCED) g = (ct_reshape)(g, per_row);
@@ -23315,6 +23349,7 @@ static const ct__op ct__op_cross_entropy[3] = {CT__NLL_OP("cross_entropy", "NllL
                                                CT__NLL_OP("cross_entropy", "NllLoss2D", CT__SAVE_IN(0) | CT__SAVE_OUT1),
                                                CT__NLL_OP("cross_entropy", "Add", CT__SAVE_IN(0) | CT__SAVE_OUT1)}; /* smoothed */
 #undef CT__NLL_OP
+#undef CT__NLL_ROWS
 /* The same in public ops, for other devices. */
 static ct_tensor *ct__nll_composite(const ct_cross_entropy_opts *o, ct_tensor *target, bool logs)
 {
@@ -23393,7 +23428,7 @@ CT_API ct_tensor *(ct_prelu)(ct_tensor *x, ct_tensor *w)
         return (ct_tensor *)ct__fail(CT_ERR_SHAPE, f, "weight %s is neither one number nor one for each channel of input %s", ct__brackets(w), ct__brackets(x));
     ct__fn fn = ct__begin(f);
     w = w->numel == 1 ? (ct_reshape)(w, ct__sizes(0, 0, 0, 0)) : x->ndim > 1 ? (ct_reshape)(w, ct__channel_shape(w->numel, x->ndim)) : w;
-    return ct__end(fn, (ct_where)((ct_gt)(x, ct_number(0)), x, (ct_mul)(x, w)));
+    return ct__end(fn, ct__pw(CT__PW_prelu, f, x, w, NULL, 0, 0, 0));
 }
 CT_API ct_tensor *(ct_glu)(ct_tensor *x, int dim)
 {
@@ -23612,6 +23647,48 @@ static bool ct__bag_check(const ct_embedding_bag_opts *o, const char *name, cons
     if (o->per_sample_weights && strcmp(name, "sum")) return ct__fail(CT_ERR_ARGUMENT, f, "per_sample_weights go with mode \"sum\" alone") != NULL;
     return ct__need_shape(o->per_sample_weights, "per_sample_weights", x->shape, x->ndim, f);
 }
+/* bags of one size, (B,L) of rows of (V,D): the sums of their rows, without the rows; c->in = {weight, index int64} */
+typedef struct { const ct__rows *k; const char *table; const int64_t *at; char *out; int64_t length, n, size; } ct__bag_job;
+static void ct__bag_sums(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__bag_job *j = (const ct__bag_job *)ctx;
+    int64_t bytes = j->n * j->size;
+    for (const int64_t *at = j->at + begin * j->length; begin < end; begin++, at += j->length) {
+        char *y = j->out + begin * bytes;
+        memcpy(y, j->table + at[0] * bytes, (size_t)bytes);
+        for (int64_t k = 1; k < j->length; k++) j->k->affine2(j->n, y, j->table + at[k] * bytes, 0, 1, 1, 0, y);
+    }
+}
+static bool ct__bag_forward(ct__call *c)
+{
+    ct_tensor *w = ct__contiguous_of(c->in[0]), *index = ct__contiguous_of(c->in[1]);
+    if (!w || !index) return false;
+    int64_t shape[2] = {index->shape[0], w->shape[1]};
+    const int64_t *at = (const int64_t *)(const void *)ct__ptr(index);
+    if (ct__index_outside(at, index->numel, w->shape[0])) return !ct__index_report(at, index->numel, w->shape[0], 0, false, c->function, "");
+    if (!(c->out[0] = ct__new(w->dtype, shape, 2))) return false;
+    ct__bag_job j = {ct__rows_of(w), ct__ptr(w), at, ct__ptr(c->out[0]), index->shape[1], shape[1], (int64_t)ct__itemsize(w->dtype)};
+    ct__parallel_for(shape[0], ct__grain_of(j.length * j.n), ct__bag_sums, &j);
+    return true;
+}
+static bool ct__bag_backward(ct__bw *b)
+{
+    ct_tensor *index = ct__bw_in(b, 1), *g = (ct_unsqueeze)(b->g[0], 1);
+    ct_shape s = ct__bw_shape(b, 0);
+    if (!index || !g) return false;
+    g = (ct_reshape)((ct_expand)(g, ct__sizes(index->shape[0], index->shape[1], s.size[1], 3)), ct__sizes(index->numel, s.size[1], 0, 2));
+    ct_tensor *zero = ct__zeros_on(b->g[0], b->g[0]->dtype, s);
+    return (b->gin[0] = zero ? (ct_index_add_)(zero, 0, (ct_ravel)(index), g, 1) : NULL) != NULL;
+}
+static const ct__op ct__op_embedding_bag = {"embedding_bag", "EmbeddingBagBackward0", ct__bag_forward, ct__bag_backward, NULL, CT__SAVE_IN(1), 0, NULL};
+static ct_tensor *ct__bag_sum(const char *function, ct_tensor *weight, ct_tensor *index)
+{
+    ct_tensor *in[2] = {weight, (ct_to)(index, CT_I64)};
+    ct__call c;
+    if (!in[1]) return NULL;
+    ct__call_init(&c, &ct__op_embedding_bag, function, in, 2);
+    return ct__apply(&c) ? c.out[0] : NULL;
+}
 CT_API ct_tensor *ct_embedding_bag_with(ct_embedding_bag_opts o)
 {
     const char *f = "ct_embedding_bag", *name = o.mode ? o.mode : "mean";
@@ -23622,6 +23699,11 @@ CT_API ct_tensor *ct_embedding_bag_with(ct_embedding_bag_opts o)
     if (!ct__bag_check(&o, name, f)) return ct__end(fn, NULL);
     ct_embedding_opts e = {index, o.weight, 0, false, o.max_norm, o.norm_type, o.scale_grad_by_freq, 0};
     if (index->ndim == 2 && index->shape[1] && name[1] != 'a' && !o.has_padding_idx && !o.padding_idx) { /* bags of one size: a dim */
+        bool plain = !w && !(o.max_norm > 0) && !o.scale_grad_by_freq && ct__on_cpu(o.weight) && ct__on_cpu(index) && (index->dtype == CT_I64 || index->dtype == CT_I32);
+        if (plain && (o.weight->dtype == CT_F32 || o.weight->dtype == CT_F64)) {
+            rows = ct__bag_sum(f, o.weight, index);
+            return ct__end(fn, name[1] == 'u' ? rows : (ct_div)(rows, ct_number((double)index->shape[1])));
+        }
         rows = ct_embedding_with(e);
         if (w) rows = (ct_mul)(rows, (ct_unsqueeze)(w, -1));
         return ct__end(fn, name[1] == 'u' ? ct_sum_dim(rows, 1, false) : ct_mean_dim(rows, 1, false));
@@ -24866,9 +24948,10 @@ static ct_tensor *ct__cubic_weight(ct_tensor *t, int k) /* of tap k; t: distance
 static bool ct__grid_taps(ct_tensor *g, int64_t n, char mode, char pad, bool align, ct__taps *t)
 {
     ct_tensor *x = align ? (ct_mul)((ct_add)(g, ct_number(1)), ct_number((double)(n - 1) / 2)) : (ct_div)((ct_sub)((ct_mul)((ct_add)(g, ct_number(1)), ct_number((double)n)), ct_number(1)), ct_number(2));
-    x = (ct_nan_to_num)(x, -1, (double)n + 1, -2);
-    if (mode != 'c') x = ct__grid_pad(x, n, pad, align);
+    bool border = pad == 'b'; /* what is infinite lies at the border; reflected at the first element, as torch has it; else it is a weight of NaN */
+    if (mode != 'c' && pad != 'z') x = ct__grid_pad((ct_nan_to_num)(x, border ? -1 : 0, border ? (double)n + 1 : 0, border ? -2 : 0), n, pad, align);
     ct_tensor *base = (ct_detach)(mode == 'n' ? (ct_round)(x) : (ct_floor)(x)), *f = (ct_sub)(x, base);
+    base = (ct_nan_to_num)(base, -2, (double)n + 1, -2);
     for (int k = 0; k < (mode == 'n' ? 1 : mode == 'b' ? 2 : 4); k++) {
         ct_tensor *at = (ct_add)(base, ct_number(mode == 'c' ? k - 1 : k)), *w;
         w = mode == 'c' ? ct__cubic_weight(f, k) : mode == 'n' ? NULL : k ? f : (ct_rsub)(f, ct_number(1));
@@ -24880,7 +24963,7 @@ static bool ct__grid_taps(ct_tensor *g, int64_t n, char mode, char pad, bool ali
     }
     return true;
 }
-/* Two neighbours in each dim of images, without a graph: of frames with zeros around them, a block of points at a time. */
+/* The nearest pixel of images, or two neighbours in each dim, without a graph: of frames with zeros around them, a block of points at a time. */
 enum { CT__GRID_FEW = 64 }; /* so many fewer points than elements are not worth a frame */
 typedef struct ct__grid_job { const ct__conv_kernels *k; ct__frame frame; ct__grid_dim dim[2]; int64_t Q, size; const char *x, *grid; char *y, *frames; } ct__grid_job; /* of an image */
 static void ct__grid_frames(void *ctx, int64_t begin, int64_t end)
@@ -24896,10 +24979,10 @@ static void ct__grid_blocks(void *ctx, int64_t begin, int64_t end)
     for (int64_t q = begin * CT__GRID; q < ct__imin(end * CT__GRID, j->Q); q += CT__GRID) {
         int64_t n = ct__imin(CT__GRID, j->Q - q);
         for (int d = 0; d < 2; d++) j->k->near_by(n, j->grid + (q * 2 + 1 - d) * j->size, &j->dim[d], place[d], part[d]); /* the grid's first coordinate is that of the last dim */
-        for (int64_t c = 0; c < j->frame.channels; c++) j->k->blend(n, j->frames + c * j->frame.channel * j->size, j->frame.stride[1], at, w, j->y + (c * j->Q + q) * j->size);
+        for (int64_t c = 0; c < j->frame.channels; c++) j->k->blend(n, j->frames + c * j->frame.channel * j->size, j->frame.stride[1], at, j->dim[0].nearest ? NULL : w, j->y + (c * j->Q + q) * j->size);
     }
 }
-static bool ct__grid_start(ct__grid_job *j, const ct_tensor *x, bool border, bool align) /* false: too large */
+static bool ct__grid_start(ct__grid_job *j, const ct_tensor *x, bool nearest, bool border, bool align) /* false: too large */
 {
     int64_t size[3] = {1, x->shape[2], x->shape[3]};
     ct__frame_init(&j->frame, x->shape[1], size);
@@ -24908,7 +24991,7 @@ static bool ct__grid_start(ct__grid_job *j, const ct_tensor *x, bool border, boo
     if (!ct__frame_layout(&j->frame) || j->frame.channel > INT32_MAX) return false;
     for (int d = 0; d < 2; d++) {
         double n = (double)size[1 + d], last = n - 1;
-        ct__grid_dim dim = {align ? last / 2 : n, align ? 0.0 : 1.0, align ? 1.0 : 0.5, border ? 0.0 : -2.0, border ? last : n, j->frame.stride[1 + d]};
+        ct__grid_dim dim = {align ? last / 2 : n, align ? 0.0 : 1.0, align ? 1.0 : 0.5, border ? 0.0 : -2.0, border ? last : n, j->frame.stride[1 + d], nearest, !border};
         j->dim[d] = dim;
     }
     j->k = x->dtype == CT_F32 ? ct__cpu()->conv_f32 : ct__cpu()->conv_f64, j->size = (int64_t)ct__itemsize(x->dtype);
@@ -24944,7 +25027,7 @@ CT_API ct_tensor *ct_grid_sample_with(ct_grid_sample_opts o)
     int64_t N = x->shape[0], C = x->shape[1], Q = ct__product(grid->shape, 1, n + 1);
     bool graph = ct_is_grad_enabled() && (ct__wants_grad(x) || ct__wants_grad(grid)), plain = (x->dtype == CT_F32 || x->dtype == CT_F64) && ct__on_cpu(x) && ct__on_cpu(grid);
     ct__grid_job job;
-    if (n == 2 && count == 2 && pad[0] != 'r' && !graph && plain && x->shape[2] * x->shape[3] / CT__GRID_FEW <= Q && ct__grid_start(&job, x, pad[0] == 'b', o.align_corners))
+    if (n == 2 && count < 4 && pad[0] != 'r' && !graph && plain && x->shape[2] * x->shape[3] / CT__GRID_FEW <= Q && ct__grid_start(&job, x, count == 1, pad[0] == 'b', o.align_corners))
         return ct__end(fn, ct__grid_images(&job, x, grid));
     ct__taps taps[3];
     for (int d = 0; d < n; d++) /* the grid's first coordinate is that of the last dim */

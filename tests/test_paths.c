@@ -238,6 +238,7 @@ static void softmaxes(void)
                 softmax_case(CT_SHAPE(9, lengths[k]), 1, t ? CT_F64 : CT_F32, layout);
                 softmax_case(CT_SHAPE(lengths[k], 9), 0, t ? CT_F64 : CT_F32, layout);
                 softmax_case(CT_SHAPE(2, lengths[k], 17), 1, t ? CT_F64 : CT_F32, layout);
+                softmax_case(CT_SHAPE(5, lengths[k], 3), 1, t ? CT_F64 : CT_F32, layout);
                 if (lengths[k] <= 65) softmax_case(CT_SHAPE(2, lengths[k], 300), 1, t ? CT_F64 : CT_F32, layout);
                 if (layout == 0) softmax_case(CT_SHAPE(20000 / lengths[k] + 20, lengths[k]), 1, t ? CT_F64 : CT_F32, 0);
             }
@@ -595,10 +596,13 @@ static void pad_gradients(void)
 
 /* ---- 10: images sampled at points ---- */
 static double at_pixel(const double *x, int64_t H, int64_t W, double h, double w) { return h < 0 || w < 0 || h >= (double)H || w >= (double)W ? 0 : x[(int64_t)h * W + (int64_t)w]; }
-static void sample_case(int64_t N, int64_t C, int64_t H, int64_t W, int64_t h, int64_t w, ct_dtype dtype, bool border, bool align, int layout)
+static void sample_case(int64_t N, int64_t C, int64_t H, int64_t W, int64_t h, int64_t w, ct_dtype dtype, bool border, bool align, bool nearest, int layout)
 {
+    static const double far_away[] = {NAN, -1e30, INFINITY, -INFINITY};
+    double *unsure = want_at + N * h * w * 2; /* halfway between two pixels */
+    const char *mode = nearest ? "nearest" : "bilinear", *pad = border ? "border" : "zeros";
     ct_scope_begin();
-    for (int64_t k = 0; k < N * h * w * 2; k++) values[k] = pick(0, 9) ? test_uniform(-1.3, 1.3) : pick(0, 9) ? (double)pick(-1, 1) : pick(0, 1) ? (double)NAN : -1e30;
+    for (int64_t k = 0; k < N * h * w * 2; k++) values[k] = pick(0, 9) ? test_uniform(-1.3, 1.3) : pick(0, 9) ? (double)pick(-1, 1) : far_away[pick(0, 3)];
     ct_tensor *grid = input(dtype, CT_SHAPE(N, h, w, 2), layout), *r[2];
     memcpy(want_at, values, (size_t)(N * h * w * 2) * sizeof *values);
     for (int64_t k = 0; k < N * C * H * W; k++) values[k] = test_uniform(-1, 1);
@@ -608,33 +612,39 @@ static void sample_case(int64_t N, int64_t C, int64_t H, int64_t W, int64_t h, i
     for (int64_t k = 0; k < N * C * h * w; k++) {
         int64_t q = k % (h * w) + k / (C * h * w) * h * w;
         double p[2], f[2], size[2] = {(double)H, (double)W}, sum = 0;
+        unsure[k] = 0;
         for (int d = 0; d < 2; d++) {
             double g = want_at[2 * q + 1 - d];
             p[d] = align ? (g + 1) / 2 * (size[d] - 1) : ((g + 1) * size[d] - 1) / 2;
             if (border) p[d] = p[d] >= 0 ? (p[d] < size[d] - 1 ? p[d] : size[d] - 1) : 0;
+            else if (!nearest && !isfinite(p[d])) sum = NAN;
             if (!(p[d] > -2)) p[d] = -2;
+            if (p[d] > size[d]) p[d] = size[d];
+            unsure[k] = unsure[k] || (nearest && fabs(p[d] - floor(p[d]) - 0.5) < 1e-4);
+            if (nearest) p[d] = nearbyint(p[d]);
             f[d] = p[d] - floor(p[d]), p[d] = floor(p[d]);
         }
-        for (int b = 0; b < 4; b++) {
+        for (int b = 0; b < (nearest ? 1 : 4); b++) {
             bool inside = p[0] + b / 2 >= 0 && p[0] + b / 2 < size[0] && p[1] + b % 2 >= 0 && p[1] + b % 2 < size[1];
             if (inside) sum += (b / 2 ? f[0] : 1 - f[0]) * (b % 2 ? f[1] : 1 - f[1]) * at_pixel(values + k / (h * w) * H * W, H, W, p[0] + b / 2, p[1] + b % 2);
         }
         want[k] = sum;
     }
-    CASE("grid_sample of %s (%d, %d, %d, %d) at (%d, %d), %s, align %d, layout %d", ct_dtype_name(dtype), (int)N, (int)C, (int)H, (int)W, (int)h, (int)w, border ? "border" : "zeros", align, layout);
-    THREADS(N * C * h * w > 16384 ? 3 : 1, r, r[0] = ct_grid_sample(x, grid, .padding_mode = border ? "border" : "zeros", .align_corners = align));
+    CASE("grid_sample of %s (%d, %d, %d, %d) at (%d, %d), %s, %s, align %d, layout %d", ct_dtype_name(dtype), (int)N, (int)C, (int)H, (int)W, (int)h, (int)w, mode, pad, align, layout);
+    THREADS(N * C * h * w > 16384 ? 3 : 1, r, r[0] = ct_grid_sample(x, grid, .mode = mode, .padding_mode = pad, .align_corners = align));
+    for (int64_t k = 0; r[0] && k < N * C * h * w; k++) if (unsure[k]) want[k] = ct_item(ct_select(ct_ravel(r[0]), 0, k));
     EQUALS(r[0], dtype == CT_F32 ? 3e-5 : 1e-12, want, N * C * h * w);
     for (int64_t k = 0; k < C * H * W; k += H * W) values[k] = 0;
-    ct_tensor *y = ct_requires_grad_((ct_tensor_from)(values, CT_F64, CT_SHAPE(N, C, H, W)), true), *wide = ct_nan_to_num(ct_to(grid, CT_F64), 0, 0, 0); /* a graph: the long way */
-    ct_tensor *graph = ct_grid_sample(y, wide, .padding_mode = border ? "border" : "zeros", .align_corners = align), *flat = ct_grid_sample(ct_detach(y), wide, .padding_mode = border ? "border" : "zeros", .align_corners = align);
+    ct_tensor *y = ct_requires_grad_((ct_tensor_from)(values, CT_F64, CT_SHAPE(N, C, H, W)), true), *wide = ct_to(grid, CT_F64); /* a graph: the long way */
+    ct_tensor *graph = ct_grid_sample(y, wide, .mode = mode, .padding_mode = pad, .align_corners = align), *flat = ct_grid_sample(ct_detach(y), wide, .mode = mode, .padding_mode = pad, .align_corners = align);
     CHECKF(ct_allclose(ct_detach(graph), flat, 1e-12, 1e-12, true), "%s: differs from that with a graph", what);
     ct_scope_end();
 }
 static void samples(void)
 {
     static const int64_t sizes[][6] = {{1, 1, 1, 1, 3, 4}, {2, 3, 5, 7, 9, 11}, {1, 2, 16, 3, 1, 300}, {2, 4, 40, 41, 80, 50}, {1, 1, 2, 1, 16, 16}, {3, 2, 40, 30, 2, 2}};
-    for (int k = 0; k < COUNT(sizes); k++) for (int m = 0; m < 8; m++)
-        sample_case(sizes[k][0], sizes[k][1], sizes[k][2], sizes[k][3], sizes[k][4], sizes[k][5], m & 4 ? CT_F64 : CT_F32, m & 1, m >> 1 & 1, (k + m) % 3);
+    for (int k = 0; k < COUNT(sizes); k++) for (int m = 0; m < 16; m++)
+        sample_case(sizes[k][0], sizes[k][1], sizes[k][2], sizes[k][3], sizes[k][4], sizes[k][5], m & 4 ? CT_F64 : CT_F32, m & 1, m >> 1 & 1, m & 8, (k + m) % 3);
 }
 
 /* ---- 11: interpolation ---- */
@@ -2379,7 +2389,94 @@ static void bags(void)
 {
     for (int64_t length = 1; length < 40; length += 1 + length / 2)
         for (int64_t n = 1; n < 200; n = 2 * n + 3) bag_case(5, length, n, false, false), bag_case(9, length, n, false, true), bag_case(4, length, n, true, false);
+    CHECK_ERROR(CT_ERR_INDEX, ct_embedding_bag(ct_reshape(ct_arange(1, 5), 2, 2), ct_randn(4, 2)));
     CHECK(ct_numel(ct_embedding_bag(ct_reshape(ct_arange(0), 3, 0), ct_randn(4, 2))) == 6 && ct_item(ct_norm(ct_embedding_bag(ct_reshape(ct_arange(0), 3, 0), ct_randn(4, 2)), 2)) == 0);
+}
+/* -w[t] x[n,t] of (N,C,L), over what is not ignored, and its gradient */
+static void classes_case(int64_t N, int64_t C, int64_t L, bool weighted, ct_reduction reduction, ct_dtype dtype)
+{
+    ct_scope_begin();
+    int64_t n = N * C * L, *at = (int64_t *)ct_data(ct_randint(0, C, N, L));
+    double w[40], sum = 0, count = 0, *grad = want_at;
+    for (int64_t k = 0; k < n; k++) values[k] = test_uniform(-3, 0), grad[k] = 0;
+    ct_tensor *x = ct_requires_grad_(input(dtype, CT_SHAPE(N, C, L), 0), true), *target = (ct_tensor_from)(at, CT_I64, CT_SHAPE(N, L)), *weight = NULL;
+    for (int64_t c = 0; c < C; c++) w[c] = weighted ? 0.5 + (double)(c % 4) : 1;
+    if (weighted) weight = test_tensor(dtype, CT_SHAPE(C), w, 0);
+    for (int64_t r = 0; r < N * L; r++) {
+        int64_t place = (r / L * C + at[r]) * L + r % L;
+        bool counts = at[r] != 1;
+        want[r] = counts ? -w[at[r]] * values[place] : 0, sum += want[r], count += counts ? w[at[r]] : 0;
+        if (counts) grad[place] = -w[at[r]];
+    }
+    CASE("nll of %s (%lld,%lld,%lld)%s, reduction %d", ct_dtype_name(dtype), (long long)N, (long long)C, (long long)L, weighted ? ", weighted" : "", (int)reduction);
+    ct_tensor *y = ct_nll_loss(x, target, .weight = weight, .ignore_index = 1, .reduction = reduction);
+    double mean = reduction == CT_MEAN ? 1 / count : 1, all = sum * mean, slack = dtype == CT_F32 ? 1e-6 : 1e-14;
+    EQUALS(y, slack, reduction == CT_NONE_REDUCED ? want : &all, reduction == CT_NONE_REDUCED ? N * L : 1);
+    ct_backward(ct_sum(y));
+    for (int64_t k = 0; k < n; k++) grad[k] *= mean;
+    EQUALS(ct_grad_of(x), slack, grad, n);
+    ct_scope_end();
+}
+/* how many of a sorted row lie before v; NaN lies behind all */
+static void search_case(ct_dtype dtype, int64_t rows, int64_t n, int64_t count, bool right)
+{
+    ct_scope_begin();
+    ct_tensor *s = ct_to(ct_sort(ct_randint(0, 30, rows, n), 1, false, NULL), dtype), *v = ct_to(ct_randint(-2, 32, rows, count), dtype), *r[2];
+    if (dtype != CT_I64 && count > 3) ct_fill_(ct_select(v, 1, 3), NAN);
+    CHECK(ct_copy_out(s, values, CT_F64, rows * n) && ct_copy_out(v, want_at, CT_F64, rows * count));
+    for (int64_t k = 0; k < rows * count; k++) {
+        want[k] = 0;
+        for (int64_t i = 0; i < n; i++) want[k] += !(right ? values[k / count * n + i] > want_at[k] : values[k / count * n + i] >= want_at[k]);
+    }
+    CASE("%lld of %lld in %s[%lld]%s", (long long)count, (long long)rows, ct_dtype_name(dtype), (long long)n, right ? ", right" : "");
+    THREADS(3, r, r[0] = ct_searchsorted(s, v, right));
+    EQUALS(r[0], 0, want, rows * count);
+    if (rows == 1) EQUALS(ct_bucketize(v, ct_ravel(s), right), 0, want, count);
+    ct_scope_end();
+}
+static void triangle_case(int64_t rows, int64_t columns, int64_t offset, bool upper)
+{
+    int64_t n = 0;
+    ct_scope_begin();
+    for (int pass = 0; pass < 2; pass++) /* all rows, then all columns */
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t c = 0; c < columns; c++)
+                if (upper ? c - r >= offset : c - r <= offset) want[n++] = (double)(pass ? c : r);
+    CASE("tri%c_indices(%lld, %lld, %lld)", upper ? 'u' : 'l', (long long)rows, (long long)columns, (long long)offset);
+    ct_tensor *y = upper ? ct_triu_indices(rows, columns, offset) : ct_tril_indices(rows, columns, offset);
+    CHECKF(y && ct_dtype_of(y) == CT_I64 && ct_dim(y) == 2 && ct_size(y, 0) == 2, "%s", what);
+    EQUALS(y, 0, want, n);
+    ct_scope_end();
+}
+static void prelu_case(ct_shape s, ct_dtype dtype, int layout, bool one)
+{
+    int64_t n = test_numel(s), inner = 1, channels = one ? 1 : s.size[1];
+    double w[40];
+    ct_scope_begin();
+    for (int d = 2; d < s.ndim; d++) inner *= s.size[d];
+    for (int64_t k = 0; k < n; k++) values[k] = k % 13 == 5 ? NAN : k % 13 == 6 ? -INFINITY : test_uniform(-2, 2);
+    for (int64_t c = 0; c < channels; c++) w[c] = (double)(c % 7) * 0.25 - 0.5;
+    ct_tensor *x = input(dtype, s, layout), *r[2];
+    for (int64_t k = 0; k < n; k++) want[k] = values[k] > 0 ? values[k] : values[k] * w[one ? 0 : k / inner % channels];
+    CASE("prelu of %s %s, layout %d, %lld weights", ct_dtype_name(dtype), ct_shape_text(x), layout, (long long)channels);
+    THREADS(3, r, r[0] = ct_prelu(x, test_tensor(dtype, CT_SHAPE(channels), w, 0)));
+    EQUALS(r[0], dtype == CT_F32 ? 1e-7 : dtype == CT_F64 ? 1e-15 : 1e-2, want, n);
+    ct_scope_end();
+}
+static void searches_and_classes(void)
+{
+    static const ct_dtype types[] = {CT_F32, CT_F64, CT_I64, CT_BF16};
+    for (int k = 0; k < 12; k++) classes_case(3, 5 + k, k < 6 ? 1 : 37, k & 1, (ct_reduction)(k % 3), k % 5 ? CT_F32 : CT_F64);
+    for (int t = 0; t < 3; t++)
+        for (int64_t n = 0; n < 70; n += 1 + n / 3)
+            for (int right = 0; right < 2; right++) search_case(types[t], 1, n, 5 + n % 13, right), search_case(types[t], 3, n, 9 * (n % 3), right);
+    search_case(CT_F32, 1, 1000, 5000, false), search_case(CT_F64, 2, 7, 3000, true);
+    for (int64_t offset = -6; offset < 7; offset++)
+        for (int upper = 0; upper < 2; upper++) triangle_case(4, 4, offset, upper), triangle_case(3, 5, offset, upper), triangle_case(5, 2, offset, upper), triangle_case(0, 3, offset, upper);
+    triangle_case(3, 4, INT64_MAX, true), triangle_case(3, 4, INT64_MIN, false), triangle_case(3, 4, INT64_MAX, false), triangle_case(3, 4, INT64_MIN, true);
+    for (int layout = 0; layout < TEST_LAYOUTS; layout++)
+        for (int t = 0; t < 4; t++)
+            if (types[t] != CT_I64) prelu_case(CT_SHAPE(3, 7, 9, 9), types[t], layout, layout & 1), prelu_case(CT_SHAPE(19, 33), types[t], layout, false), prelu_case(CT_SHAPE(2, 3, 61, 67), types[t], layout, false);
 }
 
 int main(void)
@@ -2389,7 +2486,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, near_keys, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws, long_rows, long_tensors, lines, bounds, bags};
+                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws, long_rows, long_tensors, lines, bounds, bags, searches_and_classes};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
