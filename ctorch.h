@@ -13511,25 +13511,43 @@ CT__INTO(nan_to_num, (ct_tensor * input, double nan, double posinf, double negin
    Joining, gathering, scattering and numpy's indexing. All of it moves or combines lines of elements (ct__line) between a tensor x,
    at computed places, and a tensor s, in order. Work is cut by disjoint places of x, so sums do not depend on the threads. */
 
-/* element j of x: x[j*x1 + at[j*i1]*xk], or x[j*x1] without at; of s: s[j*s1]. Strides in elements. Then the next of rows (0: one), xr, ir and sr on. */
+/* element j of x: x[j*x1 + at[j*i1]*xk], or x[j*x1] without at; of s: s[j*s1]. Strides in elements. Then the next of rows (0: one), xr, ir and sr on.
+   False: an index is beyond the last; elements before it are moved. Lines of x that are read in any order come in order beforehand. */
+enum { CT__LINE_AHEAD = 128, CT__LINE_UNIT = 8 }; /* indices ahead of their use, at a time */
 typedef struct ct__line {
     char *x, *s;
     const int64_t *at;
     int64_t n, x1, i1, xk, s1, rows, xr, ir, sr;
+    uint64_t last;
 } ct__line;
-typedef void ct__line_fn(const ct__line *l);
+typedef bool ct__line_fn(const ct__line *l);
 CT__LEVEL(CT__HOT)
 #define CT__LINE(name, T, DO)                                                                                         \
-    static void ct__line_##name(const ct__line *l)                                                                    \
+    static bool ct__line_##name(const ct__line *l)                                                                    \
     {                                                                                                                 \
         T *x = (T *)(void *)l->x, *s = (T *)(void *)l->s;                                                             \
         const int64_t *at = l->at;                                                                                    \
         int64_t n = l->n, x1 = l->x1, s1 = l->s1, i1 = l->i1, xk = l->xk, row = 0;                                    \
+        uint64_t last = l->last;                                                                                      \
         do {                                                                                                          \
-            if (at && i1 == 1 && s1 == 1 && xk == 1 && !x1) for (int64_t j = 0; j < n; j++) { T *p = x + at[j], *q = s + j; DO; }\
-            else for (int64_t j = 0; j < n; j++) { T *p = x + (j * x1 + (at ? at[j * i1] * xk : 0)), *q = s + j * s1; DO; }\
+            if (at && i1 == 1 && s1 == 1 && xk == 1 && !x1) for (int64_t j = 0, end; j < n;) {                        \
+                end = j + CT__LINE_UNIT < n ? j + CT__LINE_UNIT : n;                                                  \
+                CT__PREFETCH(at + j + CT__LINE_AHEAD);                                                                \
+                if (l->xr) CT__PREFETCH(x + l->xr + j);                                                               \
+                for (; j < end; j++) {                                                                                \
+                    if ((uint64_t)at[j] > last) return false;                                                         \
+                    T *p = x + at[j], *q = s + j;                                                                     \
+                    DO;                                                                                               \
+                }                                                                                                     \
+            }                                                                                                         \
+            else for (int64_t j = 0; j < n; j++) {                                                                    \
+                if (at && (uint64_t)at[j * i1] > last) return false;                                                  \
+                T *p = x + (j * x1 + (at ? at[j * i1] * xk : 0)), *q = s + j * s1;                                    \
+                DO;                                                                                                   \
+            }                                                                                                         \
             x += l->xr, s += l->sr, at = at ? at + l->ir : at;                                                        \
         } while (++row < l->rows);                                                                                    \
+        return true;                                                                                                  \
     }
 CT__LINE(get_1, uint8_t, *q = *p)
 CT__LINE(get_2, uint16_t, *q = *p)
@@ -13590,7 +13608,7 @@ static int64_t ct__move_dense(const ct__mover *m, char *x, char *s, int64_t n) /
 CT__INLINE void ct__move_line(const ct__mover *m, char *x, int64_t x1, const int64_t *at, int64_t i1, int64_t xk, char *s, int64_t s1, int64_t n)
 {
     int64_t done = !at && x1 == 1 && s1 == 1 ? ct__move_dense(m, x, s, n) : 0;
-    ct__line l = {x + done * m->size, s + done * m->size, at, n - done, x1, i1, xk, s1, 0, 0, 0, 0};
+    ct__line l = {x + done * m->size, s + done * m->size, at, n - done, x1, i1, xk, s1, 0, 0, 0, 0, UINT64_MAX};
     if (done < n) m->fn(&l);
 }
 /* The type that sums and products of a dtype are made in. */
@@ -13722,7 +13740,8 @@ typedef struct ct__lanes {
     const int64_t *at;
     char *xdata, *sdata;
     bool across;                                  /* the inner loop is over lanes, not over K */
-    ct__range_job *range;                         /* indices are checked, line by line, just before their use */
+    uint64_t last;                                /* indices are checked just before their use: */
+    int *bad;                                     /* is one beyond the last? */
 } ct__lanes;
 
 static void ct__lanes_init(ct__lanes *l, int op, const ct_tensor *x, int dim, const ct_tensor *index, const ct_tensor *s)
@@ -13752,39 +13771,36 @@ static void ct__lanes_run(void *ctx, int64_t begin, int64_t end)
         int64_t inner = l->across ? l->shape[last] : 1, rows = 1, row = lane / inner;
         n = ct__imin(inner - lane % inner, end - lane);
         if (n == inner && next >= 0) rows = ct__imin(ct__imin(l->shape[next] - row % l->shape[next], (end - lane) / n), 1 + CT__LINE_SHORT / ct__imax(1, n * l->K));
-        ct__line line = {x, s, at, l->K, 0, l->ik, l->xk, l->sk, rows, 0, 0, 0};
-        if (rows > 1) line.xr = l->x[next], line.ir = l->i[next], line.sr = l->s[next];
+        ct__line line = {x, s, at, l->K, 0, l->ik, l->xk, l->sk, rows, 0, 0, 0, l->last};
+        if (next >= 0) line.xr = l->x[next], line.ir = l->i[next], line.sr = l->s[next];
         if (l->across) line.n = n, line.x1 = l->x[last], line.i1 = l->i[last], line.s1 = l->s[last];
         n *= rows;
-        if (l->range) { /* gather: one index per lane */
-            ct__range_job range = {at, l->range->last, 0};
-            ct__range_check(&range, 0, n);
-            if (range.bad) ct__atomic_set(&l->range->bad, 1);
-            if (range.bad) continue;
-        }
-        for (int64_t k = 0; k < (l->across ? l->K : 1); k++, line.at += l->ik, line.s += l->sk * m->size) m->fn(&line);
+        for (int64_t k = 0; k < (l->across ? l->K : 1); k++, line.at += l->ik, line.s += l->sk * m->size)
+            if (!m->fn(&line)) ct__atomic_set(l->bad, 1);
     }
 }
-/* in: x, index, contiguous; out: y of the index's shape; i: dim. Here the indices are checked line by line, just before their use. */
+static bool ct__lanes_all(ct__lanes *l, int64_t grain, const ct_tensor *x, int dim, const ct_tensor *index)
+{
+    int64_t size = ct__size_of(x, dim);
+    int bad = index->numel && !size;
+    l->last = (uint64_t)size - 1, l->bad = &bad;
+    if (index->numel && size) ct__parallel_for(l->count, grain, ct__lanes_run, l);
+    return !bad || !ct__index_report((const int64_t *)ct__ptr(index), index->numel, size, dim, false, "ct_gather", "");
+}
+/* in: x, index, contiguous; out: y of the index's shape; i: dim */
 static bool ct__cpu_gather(const ct_args *a)
 {
     ct__lanes l;
     const ct_tensor *index = a->in[1];
-    int dim = (int)a->i[0];
-    int64_t size = ct__size_of(a->in[0], dim);
-    ct__range_job range = {NULL, size - 1, index->numel && !size};
-    ct__lanes_init(&l, CT__LINE_GET, a->in[0], dim, index, a->out[0]);
-    l.range = &range;
-    if (index->numel && size) ct__parallel_for(l.count, CT__GRAIN, ct__lanes_run, &l);
-    return !range.bad || !ct__index_report((const int64_t *)ct__ptr(index), index->numel, size, dim, false, "ct_gather", "");
+    ct__lanes_init(&l, CT__LINE_GET, a->in[0], (int)a->i[0], index, a->out[0]);
+    return ct__lanes_all(&l, CT__GRAIN, a->in[0], (int)a->i[0], index);
 }
 /* in: index, src; out: y, which holds x and is written to; i: dim, CT__LINE_... */
 static bool ct__cpu_scatter(const ct_args *a)
 {
     ct__lanes l;
     ct__lanes_init(&l, (int)a->i[1], a->out[0], (int)a->i[0], a->in[0], a->in[1]);
-    if (a->in[0]->numel) ct__parallel_for(l.count, 1 + CT__GRAIN / l.K, ct__lanes_run, &l);
-    return true;
+    return ct__lanes_all(&l, a->in[0]->numel ? 1 + CT__GRAIN / l.K : 1, a->out[0], (int)a->i[0], a->in[0]);
 }
 
 /* ---- index, index_put: positions in some dims of x ----
@@ -14094,12 +14110,17 @@ static bool ct__index_fits(const ct_tensor *x, int dim, const ct_tensor *index, 
     else ct__fail(CT_ERR_SHAPE, function, "index %s must be no larger than input %s apart from dim %d", ct__brackets(index), ct__brackets(x), dim);
     return false;
 }
+/* later: by the kernel, which may leave a result half written */
+static ct_tensor *ct__index_checked(ct_tensor *index, bool later, const ct_tensor *x, int dim, const char *function)
+{
+    return later ? ct__on_cpu_as(index, CT_I64) : ct__index_values(index, ct__size_of(x, dim), dim, false, function, "");
+}
 CT_API ct_tensor *ct_gather(ct_tensor *input, int dim, ct_tensor *index)
 {
     if (!input || !index) return NULL;
     if ((dim = ct__dim_of(dim, input->ndim, "ct_gather")) < 0 || !ct__index_dtype(index, false, "ct_gather") || !ct__index_fits(input, dim, index, NULL, "ct_gather")) return NULL;
     ct__fn f = ct__begin("ct_gather");
-    ct_tensor *in[2] = {input, ct__on_cpu(input) ? ct__on_cpu_as(index, CT_I64) : ct__index_values(index, ct__size_of(input, dim), dim, false, "ct_gather", "")};
+    ct_tensor *in[2] = {input, ct__index_checked(index, ct__on_cpu(input), input, dim, "ct_gather")};
     ct__call c;
     ct__call_init(&c, &ct__op_gather, "ct_gather", in, 2);
     c.i[0] = dim, c.ni = 1;
@@ -14255,7 +14276,7 @@ static ct_tensor *ct__scatter_op(int row, const char *function, ct_tensor *input
     if ((dim = ct__dim_of(dim, input->ndim, function)) < 0 || !ct__index_dtype(index, false, function)) return NULL;
     if (!ct__index_fits(input, dim, index, number ? NULL : src, function) || (!number && !ct__same_dtype(input, src, function))) return NULL;
     ct__fn f = ct__begin(function);
-    ct_tensor *in[3] = {input, ct__index_values(index, ct__size_of(input, dim), dim, false, function, ""), ct__scatter_source(input, index, src)};
+    ct_tensor *in[3] = {input, ct__index_checked(index, !in_place && ct__on_cpu(input), input, dim, function), ct__scatter_source(input, index, src)};
     ct__call c;
     ct__call_init(&c, &ct__scatter_ops[row], function, in, 3);
     c.i[0] = dim, c.i[1] = reduce, c.i[2] = include_self, c.ni = 3;

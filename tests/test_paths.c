@@ -2306,8 +2306,16 @@ static void line_case(ct_shape s, ct_shape k, int dim, ct_dtype dtype, int layou
     CASE("lines of %s %s, index %s, dim %d", ct_dtype_name(dtype), ct_shape_text(x), ct_shape_text(index), dim);
     THREADS(3, r, (r[0] = ct_gather(x, dim, index), r[1] = ct_scatter_add(x, dim, index, source)));
     EQUALS(r[0], 0, want, test_numel(k)), EQUALS(r[1], 0, want_at, test_numel(s));
-    at[test_numel(k) - 1] = s.size[dim];
-    CHECK_ERROR(CT_ERR_INDEX, ct_gather(x, dim, index));
+    for (int64_t bad = 0; bad < 3; bad++) { /* out of place kernels check what they use, in place all is checked before */
+        int64_t *e = &at[(test_numel(k) - 1) * bad / 2], was = *e;
+        *e = bad ? s.size[dim] : -1;
+        CHECK_ERROR(CT_ERR_INDEX, ct_gather(x, dim, index));
+        CHECK_ERROR(CT_ERR_INDEX, ct_scatter(x, dim, index, source));
+        CHECK_ERROR(CT_ERR_INDEX, ct_scatter_add(x, dim, index, source));
+        CHECK_ERROR(CT_ERR_INDEX, ct_scatter_add_(x, dim, index, source));
+        *e = was;
+    }
+    EQUALS(x, 0, values, test_numel(s));
     ct_scope_end();
 }
 static void lines(void)
@@ -2321,6 +2329,9 @@ static void lines(void)
             line_case(CT_SHAPE(3, 40, 140), CT_SHAPE(2, 3, k), 1, types[t == 5 ? 0 : t], c % 4), line_case(CT_SHAPE(30, 4, 140), CT_SHAPE(5, 3, k), 0, CT_F64, t % 4);
         }
     line_case(CT_SHAPE(3, 9000, 5), CT_SHAPE(3, 9000, 4), 2, CT_F32, 0);
+    for (int t = 0; t < COUNT(types); t++) line_case(CT_SHAPE(3, 9, 70), CT_SHAPE(3, 8, 2003), 2, types[t] == CT_U8 ? CT_I64 : types[t], t % 4);
+    CHECK_ERROR(CT_ERR_INDEX, ct_scatter_add(ct_zeros(0), 0, ct_zeros_dtype(CT_I64, 2), ct_ones(2)));
+    CHECK_ERROR(CT_ERR_INDEX, ct_gather(ct_zeros(3, 0), 1, ct_zeros_dtype(CT_I64, 3, 2)));
     ct_tensor *half = ct_full_dtype(CT_F16, 300, 10, 100);
     CHECK(ct_item(ct_norm(half, 2)) > 9000 && ct_item(ct_norm(half, 2)) < 10000 && ct_item(ct_norm(half, INFINITY)) == 300 && ct_dtype_of(ct_norm(half, 3)) == CT_F16);
     for (int64_t k = 0; k < 100000; k++) want[k] = -3 + (double)k * 0.25;
