@@ -7118,7 +7118,10 @@ static void CT__K(transpose##f)(const T *s, int64_t nk, int64_t n, int64_t ls, T
     int64_t k0, k1, k, l, k4 = nk & ~(int64_t)3, n4 = n & ~(int64_t)3;                                                \
     for (k0 = 0; k0 < k4; k0 += 64)                                                                                   \
         for (k1 = k0 + 64 < k4 ? k0 + 64 : k4, l = 0; l < n4; l += 4)                                                 \
-            for (k = k0; k < k1; k += 4) CT__K(flip##f)(s + l * ls + k, ls, p + k * tile + l, tile);                  \
+            for (k = k0; k < k1; k += 4) {                                                                            \
+                CT__PREFETCH(s + (l + (k & 12) / 4) * ls + k + 64); /* of each row what comes after these 64 */           \
+                CT__K(flip##f)(s + l * ls + k, ls, p + k * tile + l, tile);                                           \
+            }                                                                                                         \
     CT__K(gather##f)(s + n4 * ls, k4, 1, n - n4, ls, p + n4, tile);                                                   \
     CT__K(gather##f)(s + k4, nk - k4, 1, n, ls, p + k4 * tile, tile);                                                 \
 }                                                                                                                     \
@@ -17999,7 +18002,7 @@ typedef struct ct__conv_sums {
     int64_t group, rows, columns;            /* of the sums */
     int64_t deep, far_row, far_line;         /* lanes at a time; strides of gathered rows, of sums */
     int64_t size, panel, room, slots;        /* elements of sums, of what is turned around, of a thread's memory; their number */
-    int64_t begin, lanes, piece, parts;      /* present lanes, all of a chunk; lanes of a part */
+    int64_t begin, lanes, piece, parts, added; /* present lanes, all of a chunk; lanes of a part; parts to be added */
     bool add, by_line, whole;                /* rows of the sums are lines, or whole channels: they are read where they lie */
     char *memory, *turned, *sums;
 } ct__conv_sums;
@@ -18022,11 +18025,13 @@ static int64_t ct__sums_lanes(const ct__conv_sums *s, const char *x, int64_t lin
     return ct__imin(j->P - l0 % j->P, n);
 }
 static const char *ct__sums_gradients(const ct__conv_sums *s) { return s->j->g + s->j->first * s->j->c.O * s->j->P * s->j->size; }
-static void ct__sums_turn(const ct__conv_sums *s, int64_t l0, int64_t n, char *panel, char *rows) /* lanes [l0, l0 + n) */
+static int64_t ct__sums_panels(const ct__conv_sums *s) { return (s->columns + s->j->gemm->NR - 1) / s->j->gemm->NR; }
+static void ct__sums_turn(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t begin, int64_t end, char *panel, char *rows) /* lanes [l0, l0 + n) of some panels */
 {
     const ct__conv_job *j = s->j;
     int64_t NR = j->gemm->NR;
-    for (int64_t c = 0, columns; c < s->columns; c += NR, panel += n * NR * j->size) {
+    panel += begin * n * NR * j->size;
+    for (int64_t c = begin * NR, columns; c < ct__imin(end * NR, s->columns); c += NR, panel += n * NR * j->size) {
         ct__mat m = {rows, 1, s->by_line ? s->far_row : j->P, NULL, NULL};
         columns = ct__imin(NR, s->columns - c);
         if (s->by_line) ct__sums_gather(s, l0, n, c, columns, rows);
@@ -18060,10 +18065,17 @@ static void ct__sums_parts(void *ctx, int64_t begin, int64_t end)
         int64_t first = s->begin + part * s->piece, last = ct__imin(first + s->piece, s->lanes);
         for (int64_t l = first; l < last; l += s->deep) {
             int64_t n = ct__imin(s->deep, last - l);
-            ct__sums_turn(s, l, n, panel, rows);
+            ct__sums_turn(s, l, n, 0, ct__sums_panels(s), panel, rows);
             for (int64_t row = 0; row < s->rows; row += CT__CONV_TAPS) ct__sums_of(s, l, n, row, panel, rows, sums, l > first);
         }
     }
+}
+static void ct__sums_turned(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__conv_sums *s = (const ct__conv_sums *)ctx;
+    int64_t panels = ct__sums_panels(s), n = ct__imin(s->deep, s->lanes - s->begin);
+    for (int64_t slot = begin; slot < end; slot++)
+        ct__sums_turn(s, s->begin, n, slot * panels / s->slots, (slot + 1) * panels / s->slots, s->turned, ct__sums_room(s, slot));
 }
 static void ct__sums_rows(void *ctx, int64_t begin, int64_t end)
 {
@@ -18073,21 +18085,35 @@ static void ct__sums_rows(void *ctx, int64_t begin, int64_t end)
         for (int64_t i = slot * items / s->slots; i < (slot + 1) * items / s->slots; i++)
             ct__sums_of(s, s->begin, n, i * CT__CONV_TAPS, s->turned, ct__sums_room(s, slot), s->sums, s->add);
 }
+static void ct__sums_add(void *ctx, int64_t begin, int64_t end) /* some elements of all parts */
+{
+    const ct__conv_sums *s = (const ct__conv_sums *)ctx;
+    int64_t size = s->j->size;
+    for (int64_t p = 0; p < s->added; p++)
+        if (p || s->add) s->j->conv->add(end - begin, ct__sums_room(s, p) + begin * size, 1, s->sums + begin * size, 1);
+        else memcpy(s->sums + begin * size, ct__sums_room(s, p) + begin * size, (size_t)((end - begin) * size));
+}
+static void ct__sums_out(void *ctx, int64_t begin, int64_t end) /* some lines of a group */
+{
+    const ct__conv_sums *s = (const ct__conv_sums *)ctx;
+    const ct__conv_job *j = s->j;
+    ct__mat turn = {s->sums, s->by_line ? s->far_line : 1, s->by_line ? 1 : s->far_line, NULL, NULL};
+    j->gemm->pack(&turn, begin, end - begin, 0, j->K, j->K, j->out + (s->group * j->lines + begin) * j->K * j->size);
+}
 static void ct__sums_chunk(ct__conv_sums *s) /* of one group */
 {
-    ct__conv_job *j = s->j;
     for (s->begin = 0; s->begin < s->lanes; s->begin += s->piece * s->parts) {
         if (s->turned) {
-            ct__sums_turn(s, s->begin, ct__imin(s->deep, s->lanes - s->begin), s->turned, s->memory);
+            ct__parallel_for(s->slots, 1, ct__sums_turned, s);
             ct__parallel_for(s->slots, 1, ct__sums_rows, s);
             s->add = true;
             continue;
         }
         int64_t parts = ct__imin(s->parts, (s->lanes - s->begin + s->piece - 1) / s->piece);
         ct__parallel_for(parts, 1, ct__sums_parts, s);
-        for (int64_t p = 0; p < parts; p++, s->add = true)
-            if (s->add) j->conv->add(s->size, ct__sums_room(s, p), 1, s->sums, 1);
-            else memcpy(s->sums, ct__sums_room(s, p), (size_t)(s->size * j->size));
+        s->added = parts;
+        ct__parallel_for(s->size, CT__GRAIN / 8 / parts, ct__sums_add, s);
+        s->add = true;
     }
 }
 static void ct__sums_plan(ct__conv_sums *s)
@@ -18103,7 +18129,8 @@ static void ct__sums_plan(ct__conv_sums *s)
     s->deep = ct__imax(CT__STAGE, ct__imin(CT__CONV_DEEP, CT__CONV_SUMS * 8 / k->size / s->far_line / CT__STAGE * CT__STAGE)), s->far_row = s->deep + VL;
     s->panel = ct__gemm_up(s->columns, k->NR) * s->deep, s->room = CT__CONV_TAPS * s->far_row + (is_small ? s->size + s->panel : 0);
     s->piece = is_small ? ct__gemm_up(CT__CONV_PIECE / n, s->deep) : s->deep, s->parts = is_small ? ct__conv_parts(threads, s->room * k->size) : 1;
-    s->slots = is_small ? s->parts : ct__imin((s->rows + CT__CONV_TAPS - 1) / CT__CONV_TAPS, ct__conv_parts(threads, s->room * k->size));
+    int64_t items = (s->rows + CT__CONV_TAPS - 1) / CT__CONV_TAPS, parts = ct__conv_parts(threads, s->room * k->size), each = ct__imax(1, (items + parts - 1) / parts);
+    s->slots = is_small ? s->parts : (items + each - 1) / each; /* of equal work */
 }
 static void ct__conv_sums_all(ct__conv_sums *s, char *memory)
 {
@@ -18116,10 +18143,7 @@ static void ct__conv_sums_all(ct__conv_sums *s, char *memory)
         s->images = ct__conv_images(j, count), s->lanes = count * j->P;
         for (s->group = 0, s->sums = sums; s->group < j->c.G; s->group++, s->sums += s->size * j->size) s->add = j->first > 0, ct__sums_chunk(s);
     }
-    for (int64_t g = 0; g < j->c.G; g++) {
-        ct__mat turn = {sums + g * s->size * j->size, s->by_line ? s->far_line : 1, s->by_line ? 1 : s->far_line, NULL, NULL};
-        j->gemm->pack(&turn, 0, j->lines, 0, j->K, j->K, j->out + g * j->lines * j->K * j->size);
-    }
+    for (s->group = 0, s->sums = sums; s->group < j->c.G; s->group++, s->sums += s->size * j->size) ct__parallel_for(j->lines, 1 + CT__GRAIN / (1 + j->K), ct__sums_out, s);
 }
 static bool ct__conv_sums_run(ct__conv_job *j)
 {
