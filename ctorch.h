@@ -17920,6 +17920,7 @@ static void ct__conv_items(void *ctx, int64_t begin, int64_t end)
     for (int64_t part = begin; part < end; part++)
         for (int64_t i = part * items / t->parts; i < (part + 1) * items / t->parts; i++) ct__conv_item(t, i, t->memory + part * t->room * t->j->size);
 }
+static int64_t ct__tiles_vectors(int64_t lanes, int64_t wide, int64_t VL) { return lanes / wide * ((wide + VL - 1) / VL) + (lanes % wide + VL - 1) / VL; }
 /* Tiles of a chunk: whole rows or images, where little is lost by that; some items for each thread. */
 static void ct__conv_tiling(ct__conv_tiles *t, int64_t images)
 {
@@ -17928,7 +17929,9 @@ static void ct__conv_tiling(ct__conv_tiles *t, int64_t images)
     int64_t threads = ct__tls.in_worker ? 1 : ct_get_num_threads(), whole = t->width / t->row * t->row;
     t->by_image = t->there || (t->flat && ct__gemm_up(j->P, k->VL) - j->P <= j->P / CT__CONV_LOSS);
     t->lanes = t->there ? t->piece : t->by_image ? j->P : images * j->P;
-    t->wide = whole > t->width - k->VL && !t->there ? whole : ct__gemm_cut(t->lanes, t->width, k->VL);
+    t->wide = ct__gemm_cut(t->lanes, t->width, k->VL);
+    int64_t vectors = ct__tiles_vectors(t->lanes, t->wide, k->VL);
+    if (whole && !t->there && ct__tiles_vectors(t->lanes, whole, k->VL) <= vectors + vectors / CT__CONV_LOSS) t->wide = whole;
     t->tiles = (t->lanes + t->wide - 1) / t->wide * (t->there ? images * t->pieces : t->by_image ? images : 1);
     int64_t items = j->c.G * t->tiles, blocks = items < 2 * threads && threads > 1 ? 4 * threads / items : 1;
     t->high = ct__gemm_cut(j->lines, (j->lines + blocks - 1) / blocks, k->MR), t->split = (j->lines + t->high - 1) / t->high;
