@@ -986,6 +986,9 @@ static void groups(void)
         {3, 1, 20, 9, 12, 30, 3, 1, 2, 2}, {2, 2, 5, 8, 11, 18, 3, 1, 0, 1}, {1, 1, 200, 8, 9, 40, 3, 1, 2, 2}, {3, 1, 20, 24, 16, 16, 1, 1, 0, 1}, {2, 1, 6, 8, 32, 32, 1, 1, 0, 1}, {2, 2, 8, 8, 28, 28, 3, 1, 1, 1},
         {3, 2, 16, 9, 9, 10, 1, 1, 0, 1}, {2, 1, 24, 20, 11, 13, 1, 2, 0, 1}};
     for (int k = 0; k < COUNT(there); k++) for (int t = 0; t < 4; t++) group_case(there[k], t & 1, t & 2 ? CT_F64 : CT_F32);
+    static const Groups shared[] = { /* panels turned, sums added and turned back by several threads: of lines, of taps, of parts; rows that end within tiles */
+        {3, 1, 40, 100, 12, 13, 3, 2, 1, 1}, {2, 1, 16, 200, 24, 25, 3, 2, 1, 1}, {2, 2, 3, 64, 60, 61, 7, 2, 3, 1}, {8, 1, 60, 16, 14, 14, 3, 2, 1, 1}, {5, 1, 90, 100, 7, 9, 3, 2, 1, 1}};
+    for (int k = 0; k < COUNT(shared); k++) for (int t = 0; t < 4; t++) group_case(shared[k], t & 1, t & 2 ? CT_F64 : CT_F32);
     for (int s = 2; s < 4; s++) group_case((Groups){2, 1, 6, 90, 4 * s + 7, 6 * s + 5, 2 * s + 1, s, 1, 1}, true, CT_F32), group_case((Groups){1, 8, 1, 1, 5 * s + 5, 8 * s + 5, 5, s, 0, 1}, true, CT_F32);
     group_case((Groups){4, 4, 16, 16, 28, 28, 3, 1, 1, 1}, false, CT_F32), group_case((Groups){2, 40, 1, 1, 14, 14, 5, 1, 2, 1}, false, CT_F32), group_case((Groups){40, 1, 16, 9, 28, 28, 3, 2, 1, 1}, false, CT_F32);
 }
