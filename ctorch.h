@@ -7121,7 +7121,10 @@ static void CT__K(transpose##f)(const T *s, int64_t nk, int64_t n, int64_t ls, T
     int64_t k0, k1, k, l, k4 = nk & ~(int64_t)3, n4 = n & ~(int64_t)3;                                                \
     for (k0 = 0; k0 < k4; k0 += 64)                                                                                   \
         for (k1 = k0 + 64 < k4 ? k0 + 64 : k4, l = 0; l < n4; l += 4)                                                 \
-            for (k = k0; k < k1; k += 4) CT__K(flip##f)(s + l * ls + k, ls, p + k * tile + l, tile);                  \
+            for (k = k0; k < k1; k += 4) {                                                                            \
+                CT__PREFETCH(s + (l + (k & 12) / 4) * ls + k + 64); /* of each row what comes after these 64 */           \
+                CT__K(flip##f)(s + l * ls + k, ls, p + k * tile + l, tile);                                           \
+            }                                                                                                         \
     CT__K(gather##f)(s + n4 * ls, k4, 1, n - n4, ls, p + n4, tile);                                                   \
     CT__K(gather##f)(s + k4, nk - k4, 1, n, ls, p + k4 * tile, tile);                                                 \
 }                                                                                                                     \
@@ -13522,25 +13525,43 @@ CT__INTO(nan_to_num, (ct_tensor * input, double nan, double posinf, double negin
    Joining, gathering, scattering and numpy's indexing. All of it moves or combines lines of elements (ct__line) between a tensor x,
    at computed places, and a tensor s, in order. Work is cut by disjoint places of x, so sums do not depend on the threads. */
 
-/* element j of x: x[j*x1 + at[j*i1]*xk], or x[j*x1] without at; of s: s[j*s1]. Strides in elements. Then the next of rows (0: one), xr, ir and sr on. */
+/* element j of x: x[j*x1 + at[j*i1]*xk], or x[j*x1] without at; of s: s[j*s1]. Strides in elements. Then the next of rows (0: one), xr, ir and sr on.
+   False: an index is beyond the last; elements before it are moved. Lines of x that are read in any order come in order beforehand. */
+enum { CT__LINE_AHEAD = 128, CT__LINE_UNIT = 8 }; /* indices ahead of their use, at a time */
 typedef struct ct__line {
     char *x, *s;
     const int64_t *at;
     int64_t n, x1, i1, xk, s1, rows, xr, ir, sr;
+    uint64_t last;
 } ct__line;
-typedef void ct__line_fn(const ct__line *l);
+typedef bool ct__line_fn(const ct__line *l);
 CT__LEVEL(CT__HOT)
 #define CT__LINE(name, T, DO)                                                                                         \
-    static void ct__line_##name(const ct__line *l)                                                                    \
+    static bool ct__line_##name(const ct__line *l)                                                                    \
     {                                                                                                                 \
         T *x = (T *)(void *)l->x, *s = (T *)(void *)l->s;                                                             \
         const int64_t *at = l->at;                                                                                    \
         int64_t n = l->n, x1 = l->x1, s1 = l->s1, i1 = l->i1, xk = l->xk, row = 0;                                    \
+        uint64_t last = l->last;                                                                                      \
         do {                                                                                                          \
-            if (at && i1 == 1 && s1 == 1 && xk == 1 && !x1) for (int64_t j = 0; j < n; j++) { T *p = x + at[j], *q = s + j; DO; }\
-            else for (int64_t j = 0; j < n; j++) { T *p = x + (j * x1 + (at ? at[j * i1] * xk : 0)), *q = s + j * s1; DO; }\
+            if (at && i1 == 1 && s1 == 1 && xk == 1 && !x1) for (int64_t j = 0, end; j < n;) {                        \
+                end = j + CT__LINE_UNIT < n ? j + CT__LINE_UNIT : n;                                                  \
+                CT__PREFETCH(at + j + CT__LINE_AHEAD);                                                                \
+                if (l->xr) CT__PREFETCH(x + l->xr + j);                                                               \
+                for (; j < end; j++) {                                                                                \
+                    if ((uint64_t)at[j] > last) return false;                                                         \
+                    T *p = x + at[j], *q = s + j;                                                                     \
+                    DO;                                                                                               \
+                }                                                                                                     \
+            }                                                                                                         \
+            else for (int64_t j = 0; j < n; j++) {                                                                    \
+                if (at && (uint64_t)at[j * i1] > last) return false;                                                  \
+                T *p = x + (j * x1 + (at ? at[j * i1] * xk : 0)), *q = s + j * s1;                                    \
+                DO;                                                                                                   \
+            }                                                                                                         \
             x += l->xr, s += l->sr, at = at ? at + l->ir : at;                                                        \
         } while (++row < l->rows);                                                                                    \
+        return true;                                                                                                  \
     }
 CT__LINE(get_1, uint8_t, *q = *p)
 CT__LINE(get_2, uint16_t, *q = *p)
@@ -13601,7 +13622,7 @@ static int64_t ct__move_dense(const ct__mover *m, char *x, char *s, int64_t n) /
 CT__INLINE void ct__move_line(const ct__mover *m, char *x, int64_t x1, const int64_t *at, int64_t i1, int64_t xk, char *s, int64_t s1, int64_t n)
 {
     int64_t done = !at && x1 == 1 && s1 == 1 ? ct__move_dense(m, x, s, n) : 0;
-    ct__line l = {x + done * m->size, s + done * m->size, at, n - done, x1, i1, xk, s1, 0, 0, 0, 0};
+    ct__line l = {x + done * m->size, s + done * m->size, at, n - done, x1, i1, xk, s1, 0, 0, 0, 0, UINT64_MAX};
     if (done < n) m->fn(&l);
 }
 /* The type that sums and products of a dtype are made in. */
@@ -13733,7 +13754,8 @@ typedef struct ct__lanes {
     const int64_t *at;
     char *xdata, *sdata;
     bool across;                                  /* the inner loop is over lanes, not over K */
-    ct__range_job *range;                         /* indices are checked, line by line, just before their use */
+    uint64_t last;                                /* indices are checked just before their use: */
+    int *bad;                                     /* is one beyond the last? */
 } ct__lanes;
 
 static void ct__lanes_init(ct__lanes *l, int op, const ct_tensor *x, int dim, const ct_tensor *index, const ct_tensor *s)
@@ -13763,39 +13785,36 @@ static void ct__lanes_run(void *ctx, int64_t begin, int64_t end)
         int64_t inner = l->across ? l->shape[last] : 1, rows = 1, row = lane / inner;
         n = ct__imin(inner - lane % inner, end - lane);
         if (n == inner && next >= 0) rows = ct__imin(ct__imin(l->shape[next] - row % l->shape[next], (end - lane) / n), 1 + CT__LINE_SHORT / ct__imax(1, n * l->K));
-        ct__line line = {x, s, at, l->K, 0, l->ik, l->xk, l->sk, rows, 0, 0, 0};
-        if (rows > 1) line.xr = l->x[next], line.ir = l->i[next], line.sr = l->s[next];
+        ct__line line = {x, s, at, l->K, 0, l->ik, l->xk, l->sk, rows, 0, 0, 0, l->last};
+        if (next >= 0) line.xr = l->x[next], line.ir = l->i[next], line.sr = l->s[next];
         if (l->across) line.n = n, line.x1 = l->x[last], line.i1 = l->i[last], line.s1 = l->s[last];
         n *= rows;
-        if (l->range) { /* gather: one index per lane */
-            ct__range_job range = {at, l->range->last, 0};
-            ct__range_check(&range, 0, n);
-            if (range.bad) ct__atomic_set(&l->range->bad, 1);
-            if (range.bad) continue;
-        }
-        for (int64_t k = 0; k < (l->across ? l->K : 1); k++, line.at += l->ik, line.s += l->sk * m->size) m->fn(&line);
+        for (int64_t k = 0; k < (l->across ? l->K : 1); k++, line.at += l->ik, line.s += l->sk * m->size)
+            if (!m->fn(&line)) ct__atomic_set(l->bad, 1);
     }
 }
-/* in: x, index, contiguous; out: y of the index's shape; i: dim. Here the indices are checked line by line, just before their use. */
+static bool ct__lanes_all(ct__lanes *l, int64_t grain, const ct_tensor *x, int dim, const ct_tensor *index)
+{
+    int64_t size = ct__size_of(x, dim);
+    int bad = index->numel && !size;
+    l->last = (uint64_t)size - 1, l->bad = &bad;
+    if (index->numel && size) ct__parallel_for(l->count, grain, ct__lanes_run, l);
+    return !bad || !ct__index_report((const int64_t *)ct__ptr(index), index->numel, size, dim, false, "ct_gather", "");
+}
+/* in: x, index, contiguous; out: y of the index's shape; i: dim */
 static bool ct__cpu_gather(const ct_args *a)
 {
     ct__lanes l;
     const ct_tensor *index = a->in[1];
-    int dim = (int)a->i[0];
-    int64_t size = ct__size_of(a->in[0], dim);
-    ct__range_job range = {NULL, size - 1, index->numel && !size};
-    ct__lanes_init(&l, CT__LINE_GET, a->in[0], dim, index, a->out[0]);
-    l.range = &range;
-    if (index->numel && size) ct__parallel_for(l.count, CT__GRAIN, ct__lanes_run, &l);
-    return !range.bad || !ct__index_report((const int64_t *)ct__ptr(index), index->numel, size, dim, false, "ct_gather", "");
+    ct__lanes_init(&l, CT__LINE_GET, a->in[0], (int)a->i[0], index, a->out[0]);
+    return ct__lanes_all(&l, CT__GRAIN, a->in[0], (int)a->i[0], index);
 }
 /* in: index, src; out: y, which holds x and is written to; i: dim, CT__LINE_... */
 static bool ct__cpu_scatter(const ct_args *a)
 {
     ct__lanes l;
     ct__lanes_init(&l, (int)a->i[1], a->out[0], (int)a->i[0], a->in[0], a->in[1]);
-    if (a->in[0]->numel) ct__parallel_for(l.count, 1 + CT__GRAIN / l.K, ct__lanes_run, &l);
-    return true;
+    return ct__lanes_all(&l, a->in[0]->numel ? 1 + CT__GRAIN / l.K : 1, a->out[0], (int)a->i[0], a->in[0]);
 }
 
 /* ---- index, index_put: positions in some dims of x ----
@@ -14105,12 +14124,17 @@ static bool ct__index_fits(const ct_tensor *x, int dim, const ct_tensor *index, 
     else ct__fail(CT_ERR_SHAPE, function, "index %s must be no larger than input %s apart from dim %d", ct__brackets(index), ct__brackets(x), dim);
     return false;
 }
+/* later: by the kernel, which may leave a result half written */
+static ct_tensor *ct__index_checked(ct_tensor *index, bool later, const ct_tensor *x, int dim, const char *function)
+{
+    return later ? ct__on_cpu_as(index, CT_I64) : ct__index_values(index, ct__size_of(x, dim), dim, false, function, "");
+}
 CT_API ct_tensor *ct_gather(ct_tensor *input, int dim, ct_tensor *index)
 {
     if (!input || !index) return NULL;
     if ((dim = ct__dim_of(dim, input->ndim, "ct_gather")) < 0 || !ct__index_dtype(index, false, "ct_gather") || !ct__index_fits(input, dim, index, NULL, "ct_gather")) return NULL;
     ct__fn f = ct__begin("ct_gather");
-    ct_tensor *in[2] = {input, ct__on_cpu(input) ? ct__on_cpu_as(index, CT_I64) : ct__index_values(index, ct__size_of(input, dim), dim, false, "ct_gather", "")};
+    ct_tensor *in[2] = {input, ct__index_checked(index, ct__on_cpu(input), input, dim, "ct_gather")};
     ct__call c;
     ct__call_init(&c, &ct__op_gather, "ct_gather", in, 2);
     c.i[0] = dim, c.ni = 1;
@@ -14266,7 +14290,7 @@ static ct_tensor *ct__scatter_op(int row, const char *function, ct_tensor *input
     if ((dim = ct__dim_of(dim, input->ndim, function)) < 0 || !ct__index_dtype(index, false, function)) return NULL;
     if (!ct__index_fits(input, dim, index, number ? NULL : src, function) || (!number && !ct__same_dtype(input, src, function))) return NULL;
     ct__fn f = ct__begin(function);
-    ct_tensor *in[3] = {input, ct__index_values(index, ct__size_of(input, dim), dim, false, function, ""), ct__scatter_source(input, index, src)};
+    ct_tensor *in[3] = {input, ct__index_checked(index, !in_place && ct__on_cpu(input), input, dim, function), ct__scatter_source(input, index, src)};
     ct__call c;
     ct__call_init(&c, &ct__scatter_ops[row], function, in, 3);
     c.i[0] = dim, c.i[1] = reduce, c.i[2] = include_self, c.ni = 3;
@@ -17924,6 +17948,7 @@ static void ct__conv_items(void *ctx, int64_t begin, int64_t end)
     for (int64_t part = begin; part < end; part++)
         for (int64_t i = part * items / t->parts; i < (part + 1) * items / t->parts; i++) ct__conv_item(t, i, t->memory + part * t->room * t->j->size);
 }
+static int64_t ct__tiles_vectors(int64_t lanes, int64_t wide, int64_t VL) { return lanes / wide * ((wide + VL - 1) / VL) + (lanes % wide + VL - 1) / VL; }
 /* Tiles of a chunk: whole rows or images, where little is lost by that; some items for each thread. */
 static void ct__conv_tiling(ct__conv_tiles *t, int64_t images)
 {
@@ -17932,7 +17957,9 @@ static void ct__conv_tiling(ct__conv_tiles *t, int64_t images)
     int64_t threads = ct__tls.in_worker ? 1 : ct_get_num_threads(), whole = t->width / t->row * t->row;
     t->by_image = t->there || (t->flat && ct__gemm_up(j->P, k->VL) - j->P <= j->P / CT__CONV_LOSS);
     t->lanes = t->there ? t->piece : t->by_image ? j->P : images * j->P;
-    t->wide = whole > t->width - k->VL && !t->there ? whole : ct__gemm_cut(t->lanes, t->width, k->VL);
+    t->wide = ct__gemm_cut(t->lanes, t->width, k->VL);
+    int64_t vectors = ct__tiles_vectors(t->lanes, t->wide, k->VL);
+    if (whole && !t->there && ct__tiles_vectors(t->lanes, whole, k->VL) <= vectors + vectors / CT__CONV_LOSS) t->wide = whole;
     t->tiles = (t->lanes + t->wide - 1) / t->wide * (t->there ? images * t->pieces : t->by_image ? images : 1);
     int64_t items = j->c.G * t->tiles, blocks = items < 2 * threads && threads > 1 ? 4 * threads / items : 1;
     t->high = ct__gemm_cut(j->lines, (j->lines + blocks - 1) / blocks, k->MR), t->split = (j->lines + t->high - 1) / t->high;
@@ -18006,7 +18033,7 @@ typedef struct ct__conv_sums {
     int64_t group, rows, columns;            /* of the sums */
     int64_t deep, far_row, far_line;         /* lanes at a time; strides of gathered rows, of sums */
     int64_t size, panel, room, slots;        /* elements of sums, of what is turned around, of a thread's memory; their number */
-    int64_t begin, lanes, piece, parts;      /* present lanes, all of a chunk; lanes of a part */
+    int64_t begin, lanes, piece, parts, added; /* present lanes, all of a chunk; lanes of a part; parts to be added */
     bool add, by_line, whole;                /* rows of the sums are lines, or whole channels: they are read where they lie */
     char *memory, *turned, *sums;
 } ct__conv_sums;
@@ -18029,11 +18056,13 @@ static int64_t ct__sums_lanes(const ct__conv_sums *s, const char *x, int64_t lin
     return ct__imin(j->P - l0 % j->P, n);
 }
 static const char *ct__sums_gradients(const ct__conv_sums *s) { return s->j->g + s->j->first * s->j->c.O * s->j->P * s->j->size; }
-static void ct__sums_turn(const ct__conv_sums *s, int64_t l0, int64_t n, char *panel, char *rows) /* lanes [l0, l0 + n) */
+static int64_t ct__sums_panels(const ct__conv_sums *s) { return (s->columns + s->j->gemm->NR - 1) / s->j->gemm->NR; }
+static void ct__sums_turn(const ct__conv_sums *s, int64_t l0, int64_t n, int64_t begin, int64_t end, char *panel, char *rows) /* lanes [l0, l0 + n) of some panels */
 {
     const ct__conv_job *j = s->j;
     int64_t NR = j->gemm->NR;
-    for (int64_t c = 0, columns; c < s->columns; c += NR, panel += n * NR * j->size) {
+    panel += begin * n * NR * j->size;
+    for (int64_t c = begin * NR, columns; c < ct__imin(end * NR, s->columns); c += NR, panel += n * NR * j->size) {
         ct__mat m = {rows, 1, s->by_line ? s->far_row : j->P, NULL, NULL};
         columns = ct__imin(NR, s->columns - c);
         if (s->by_line) ct__sums_gather(s, l0, n, c, columns, rows);
@@ -18067,10 +18096,17 @@ static void ct__sums_parts(void *ctx, int64_t begin, int64_t end)
         int64_t first = s->begin + part * s->piece, last = ct__imin(first + s->piece, s->lanes);
         for (int64_t l = first; l < last; l += s->deep) {
             int64_t n = ct__imin(s->deep, last - l);
-            ct__sums_turn(s, l, n, panel, rows);
+            ct__sums_turn(s, l, n, 0, ct__sums_panels(s), panel, rows);
             for (int64_t row = 0; row < s->rows; row += CT__CONV_TAPS) ct__sums_of(s, l, n, row, panel, rows, sums, l > first);
         }
     }
+}
+static void ct__sums_turned(void *ctx, int64_t begin, int64_t end)
+{
+    const ct__conv_sums *s = (const ct__conv_sums *)ctx;
+    int64_t panels = ct__sums_panels(s), n = ct__imin(s->deep, s->lanes - s->begin);
+    for (int64_t slot = begin; slot < end; slot++)
+        ct__sums_turn(s, s->begin, n, slot * panels / s->slots, (slot + 1) * panels / s->slots, s->turned, ct__sums_room(s, slot));
 }
 static void ct__sums_rows(void *ctx, int64_t begin, int64_t end)
 {
@@ -18080,21 +18116,35 @@ static void ct__sums_rows(void *ctx, int64_t begin, int64_t end)
         for (int64_t i = slot * items / s->slots; i < (slot + 1) * items / s->slots; i++)
             ct__sums_of(s, s->begin, n, i * CT__CONV_TAPS, s->turned, ct__sums_room(s, slot), s->sums, s->add);
 }
+static void ct__sums_add(void *ctx, int64_t begin, int64_t end) /* some elements of all parts */
+{
+    const ct__conv_sums *s = (const ct__conv_sums *)ctx;
+    int64_t size = s->j->size;
+    for (int64_t p = 0; p < s->added; p++)
+        if (p || s->add) s->j->conv->add(end - begin, ct__sums_room(s, p) + begin * size, 1, s->sums + begin * size, 1);
+        else memcpy(s->sums + begin * size, ct__sums_room(s, p) + begin * size, (size_t)((end - begin) * size));
+}
+static void ct__sums_out(void *ctx, int64_t begin, int64_t end) /* some lines of a group */
+{
+    const ct__conv_sums *s = (const ct__conv_sums *)ctx;
+    const ct__conv_job *j = s->j;
+    ct__mat turn = {s->sums, s->by_line ? s->far_line : 1, s->by_line ? 1 : s->far_line, NULL, NULL};
+    j->gemm->pack(&turn, begin, end - begin, 0, j->K, j->K, j->out + (s->group * j->lines + begin) * j->K * j->size);
+}
 static void ct__sums_chunk(ct__conv_sums *s) /* of one group */
 {
-    ct__conv_job *j = s->j;
     for (s->begin = 0; s->begin < s->lanes; s->begin += s->piece * s->parts) {
         if (s->turned) {
-            ct__sums_turn(s, s->begin, ct__imin(s->deep, s->lanes - s->begin), s->turned, s->memory);
+            ct__parallel_for(s->slots, 1, ct__sums_turned, s);
             ct__parallel_for(s->slots, 1, ct__sums_rows, s);
             s->add = true;
             continue;
         }
         int64_t parts = ct__imin(s->parts, (s->lanes - s->begin + s->piece - 1) / s->piece);
         ct__parallel_for(parts, 1, ct__sums_parts, s);
-        for (int64_t p = 0; p < parts; p++, s->add = true)
-            if (s->add) j->conv->add(s->size, ct__sums_room(s, p), 1, s->sums, 1);
-            else memcpy(s->sums, ct__sums_room(s, p), (size_t)(s->size * j->size));
+        s->added = parts;
+        ct__parallel_for(s->size, CT__GRAIN / 8 / parts, ct__sums_add, s);
+        s->add = true;
     }
 }
 static void ct__sums_plan(ct__conv_sums *s)
@@ -18110,7 +18160,8 @@ static void ct__sums_plan(ct__conv_sums *s)
     s->deep = ct__imax(CT__STAGE, ct__imin(CT__CONV_DEEP, CT__CONV_SUMS * 8 / k->size / s->far_line / CT__STAGE * CT__STAGE)), s->far_row = s->deep + VL;
     s->panel = ct__gemm_up(s->columns, k->NR) * s->deep, s->room = CT__CONV_TAPS * s->far_row + (is_small ? s->size + s->panel : 0);
     s->piece = is_small ? ct__gemm_up(CT__CONV_PIECE / n, s->deep) : s->deep, s->parts = is_small ? ct__conv_parts(threads, s->room * k->size) : 1;
-    s->slots = is_small ? s->parts : ct__imin((s->rows + CT__CONV_TAPS - 1) / CT__CONV_TAPS, ct__conv_parts(threads, s->room * k->size));
+    int64_t items = (s->rows + CT__CONV_TAPS - 1) / CT__CONV_TAPS, parts = ct__conv_parts(threads, s->room * k->size), each = ct__imax(1, (items + parts - 1) / parts);
+    s->slots = is_small ? s->parts : (items + each - 1) / each; /* of equal work */
 }
 static void ct__conv_sums_all(ct__conv_sums *s, char *memory)
 {
@@ -18123,10 +18174,7 @@ static void ct__conv_sums_all(ct__conv_sums *s, char *memory)
         s->images = ct__conv_images(j, count), s->lanes = count * j->P;
         for (s->group = 0, s->sums = sums; s->group < j->c.G; s->group++, s->sums += s->size * j->size) s->add = j->first > 0, ct__sums_chunk(s);
     }
-    for (int64_t g = 0; g < j->c.G; g++) {
-        ct__mat turn = {sums + g * s->size * j->size, s->by_line ? s->far_line : 1, s->by_line ? 1 : s->far_line, NULL, NULL};
-        j->gemm->pack(&turn, 0, j->lines, 0, j->K, j->K, j->out + g * j->lines * j->K * j->size);
-    }
+    for (s->group = 0, s->sums = sums; s->group < j->c.G; s->group++, s->sums += s->size * j->size) ct__parallel_for(j->lines, 1 + CT__GRAIN / (1 + j->K), ct__sums_out, s);
 }
 static bool ct__conv_sums_run(ct__conv_job *j)
 {

@@ -996,6 +996,9 @@ static void groups(void)
         {3, 1, 20, 9, 12, 30, 3, 1, 2, 2}, {2, 2, 5, 8, 11, 18, 3, 1, 0, 1}, {1, 1, 200, 8, 9, 40, 3, 1, 2, 2}, {3, 1, 20, 24, 16, 16, 1, 1, 0, 1}, {2, 1, 6, 8, 32, 32, 1, 1, 0, 1}, {2, 2, 8, 8, 28, 28, 3, 1, 1, 1},
         {3, 2, 16, 9, 9, 10, 1, 1, 0, 1}, {2, 1, 24, 20, 11, 13, 1, 2, 0, 1}};
     for (int k = 0; k < COUNT(there); k++) for (int t = 0; t < 4; t++) group_case(there[k], t & 1, t & 2 ? CT_F64 : CT_F32);
+    static const Groups shared[] = { /* panels turned, sums added and turned back by several threads: of lines, of taps, of parts; rows that end within tiles */
+        {3, 1, 40, 100, 12, 13, 3, 2, 1, 1}, {2, 1, 16, 200, 24, 25, 3, 2, 1, 1}, {2, 2, 3, 64, 60, 61, 7, 2, 3, 1}, {8, 1, 60, 16, 14, 14, 3, 2, 1, 1}, {5, 1, 90, 100, 7, 9, 3, 2, 1, 1}};
+    for (int k = 0; k < COUNT(shared); k++) for (int t = 0; t < 4; t++) group_case(shared[k], t & 1, t & 2 ? CT_F64 : CT_F32);
     for (int s = 2; s < 4; s++) group_case((Groups){2, 1, 6, 90, 4 * s + 7, 6 * s + 5, 2 * s + 1, s, 1, 1}, true, CT_F32), group_case((Groups){1, 8, 1, 1, 5 * s + 5, 8 * s + 5, 5, s, 0, 1}, true, CT_F32);
     group_case((Groups){4, 4, 16, 16, 28, 28, 3, 1, 1, 1}, false, CT_F32), group_case((Groups){2, 40, 1, 1, 14, 14, 5, 1, 2, 1}, false, CT_F32), group_case((Groups){40, 1, 16, 9, 28, 28, 3, 2, 1, 1}, false, CT_F32);
 }
@@ -2316,8 +2319,16 @@ static void line_case(ct_shape s, ct_shape k, int dim, ct_dtype dtype, int layou
     CASE("lines of %s %s, index %s, dim %d", ct_dtype_name(dtype), ct_shape_text(x), ct_shape_text(index), dim);
     THREADS(3, r, (r[0] = ct_gather(x, dim, index), r[1] = ct_scatter_add(x, dim, index, source)));
     EQUALS(r[0], 0, want, test_numel(k)), EQUALS(r[1], 0, want_at, test_numel(s));
-    at[test_numel(k) - 1] = s.size[dim];
-    CHECK_ERROR(CT_ERR_INDEX, ct_gather(x, dim, index));
+    for (int64_t bad = 0; bad < 3; bad++) { /* out of place kernels check what they use, in place all is checked before */
+        int64_t *e = &at[(test_numel(k) - 1) * bad / 2], was = *e;
+        *e = bad ? s.size[dim] : -1;
+        CHECK_ERROR(CT_ERR_INDEX, ct_gather(x, dim, index));
+        CHECK_ERROR(CT_ERR_INDEX, ct_scatter(x, dim, index, source));
+        CHECK_ERROR(CT_ERR_INDEX, ct_scatter_add(x, dim, index, source));
+        CHECK_ERROR(CT_ERR_INDEX, ct_scatter_add_(x, dim, index, source));
+        *e = was;
+    }
+    EQUALS(x, 0, values, test_numel(s));
     ct_scope_end();
 }
 static void lines(void)
@@ -2331,6 +2342,9 @@ static void lines(void)
             line_case(CT_SHAPE(3, 40, 140), CT_SHAPE(2, 3, k), 1, types[t == 5 ? 0 : t], c % 4), line_case(CT_SHAPE(30, 4, 140), CT_SHAPE(5, 3, k), 0, CT_F64, t % 4);
         }
     line_case(CT_SHAPE(3, 9000, 5), CT_SHAPE(3, 9000, 4), 2, CT_F32, 0);
+    for (int t = 0; t < COUNT(types); t++) line_case(CT_SHAPE(3, 9, 70), CT_SHAPE(3, 8, 2003), 2, types[t] == CT_U8 ? CT_I64 : types[t], t % 4);
+    CHECK_ERROR(CT_ERR_INDEX, ct_scatter_add(ct_zeros(0), 0, ct_zeros_dtype(CT_I64, 2), ct_ones(2)));
+    CHECK_ERROR(CT_ERR_INDEX, ct_gather(ct_zeros(3, 0), 1, ct_zeros_dtype(CT_I64, 3, 2)));
     ct_tensor *half = ct_full_dtype(CT_F16, 300, 10, 100);
     CHECK(ct_item(ct_norm(half, 2)) > 9000 && ct_item(ct_norm(half, 2)) < 10000 && ct_item(ct_norm(half, INFINITY)) == 300 && ct_dtype_of(ct_norm(half, 3)) == CT_F16);
     for (int64_t k = 0; k < 100000; k++) want[k] = -3 + (double)k * 0.25;
