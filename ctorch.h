@@ -3658,15 +3658,18 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
 /* Arithmetic that memory bounds. The second operand is often a number, or stands for a whole row: these have kernels that keep it in a register,
    and kernels that read and write halves. */
 #define CT__POINTWISE_ARITHMETIC(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(div, a/b)
-/* Integer rows that get the same bits from int64, int32 and, but for SIGNED, uint8 have kernels of these types; TRUTH has them of bool. A > B is B < A. */
-#define CT__POINTWISE_WHOLE(X)                                                                                        \
-    X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(maximum, maximum(a, b)) X(minimum, minimum(a, b))           \
-    X(bitwise_and, a & b) X(bitwise_or, a | b) X(bitwise_xor, a ^ b)
-#define CT__POINTWISE_ORDER(X) X(eq, a == b) X(ne, a != b) X(lt, a < b) X(le, a <= b)
+/* Integer rows that get the same bits from every integer type have kernels of each: int8 those of uint8 but for SIGNED and ORDER, where the sign
+   matters; all of them those of uint8 for BITS, where bytes are alone. TRUTH has them of bool. A > B is B < A. */
+#define CT__POINTWISE_WHOLE(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(neg, -a) X(bitwise_left_shift, shift_left(a, b))
+#define CT__POINTWISE_EQUAL(X) X(eq, a == b) X(ne, a != b)
 #define CT__POINTWISE_SIGNED(X)                                                                                       \
-    X(neg, -a) X(abs, abs(a)) X(floor_divide, floor_divide(a, b)) X(remainder, remainder(a, b))                       \
-    X(bitwise_left_shift, shift_left(a, b)) X(bitwise_right_shift, shift_right(a, b))
+    X(maximum, maximum(a, b)) X(minimum, minimum(a, b)) X(abs, abs(a)) X(floor_divide, floor_divide(a, b))            \
+    X(remainder, remainder(a, b)) X(bitwise_right_shift, shift_right(a, b))
+#define CT__POINTWISE_ORDER(X) X(lt, a < b) X(le, a <= b)
+#define CT__POINTWISE_BITS(X) X(bitwise_and, a & b) X(bitwise_or, a | b) X(bitwise_xor, a ^ b) X(bitwise_not, ~a)
 #define CT__POINTWISE_TRUTH(X) X(logical_and, (a != 0) & (b != 0)) X(logical_or, (a != 0) | (b != 0)) X(logical_xor, (a != 0) ^ (b != 0)) X(logical_not, a == 0)
+#define CT__POINTWISE_STORED(X)                                                                                       \
+    CT__POINTWISE_WHOLE(X) CT__POINTWISE_EQUAL(X) CT__POINTWISE_SIGNED(X) CT__POINTWISE_ORDER(X) CT__POINTWISE_BITS(X) CT__POINTWISE_TRUTH(X)
 #define CT__POINTWISE_POW(X) /* for floating types and integers, too; long enough for AVX-512 */                      \
     X(pow, Pow, 2, A, pow(a, b), b == 0 ? 0 : g*b*pow(a, b - 1), a == 0 && b >= 0 ? 0 : g*y*log(a), CT_NONE)
 #define CT__POINTWISE_INT(X) /* integers and bool alone */                                                            \
@@ -3776,7 +3779,7 @@ enum {
 };
 enum {
 #define CT__X(name, value) CT__WHOLE_##name,
-    CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__X) CT__POINTWISE_TRUTH(CT__X)
+    CT__POINTWISE_STORED(CT__X)
 #undef CT__X
     CT__WHOLE_COUNT
 };
@@ -3791,12 +3794,12 @@ typedef void ct__pick_column(int64_t n, const void *x, int64_t row, void *best, 
 /* Kernels work on whole blocks: n is a multiple of 16; v = {a, b, c, y, g}, f = {p, q, r}. out may be one of the inputs. */
 typedef void ct__pw_kernel(int64_t n, const void *const *v, void *out, const double *f);
 typedef void ct__convert_kernel(int64_t n, const void *in, void *out);
-enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT, CT__I32 = CT__COMPUTE_COUNT, CT__U8 }; /* the types that kernels compute in */
+enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT, CT__I32 = CT__COMPUTE_COUNT, CT__I16, CT__I8, CT__U8 }; /* the types that kernels compute in */
 typedef struct {
     ct__pw_kernel *pointwise[CT__COMPUTE_COUNT][CT__PW_COUNT][4];           /* value, da, db, dc; NULL: by its text */
     ct__pw_kernel *number[2][CT__ARITHMETIC_COUNT];                          /* float, double: values, b the same for all */
     ct__pw_kernel *half[2][CT__ARITHMETIC_COUNT], *half_relu[2];             /* values of stored bfloat16, float16, computed in float; b: v[1] or the float v[2] */
-    ct__pw_kernel *whole[3][CT__WHOLE_COUNT];                                /* int64, int32, uint8: values, of comparisons as bool; or NULL */
+    ct__pw_kernel *whole[5][CT__WHOLE_COUNT];                                /* int64 to uint8: values, of comparisons as bool; or NULL */
     ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_KERNELS];
     ct__reduce_row *sum_half[2], *extreme_i32[2];                            /* as stored: bfloat16, float16; max, min; or NULL */
     ct__reduce_rows *rows[CT__COMPUTE_COUNT][CT__R_KERNELS], *columns[CT__COMPUTE_COUNT][CT__R_KERNELS];
@@ -6163,13 +6166,13 @@ CT__INLINE int32_t CT__K(f64_to_i32)(double x) { return x > -2147483649.0 && x <
 #define CT__LOAD_F16(X, t, T) X(t##_F16, uint16_t, T, (T)CT__K(f16_to_f32)(x))
 #define CT__LOADS_I64(X)                                                                                              \
     X(i64_F32, float, int64_t, CT__K(f32_to_i64)(x)) X(i64_F64, double, int64_t, CT__K(to_i64)(x))                    \
-    X(i64_I64, int64_t, int64_t, x) X(i64_I16, int16_t, int64_t, x) X(i64_I8, int8_t, int64_t, x)                     \
+    X(i64_I64, int64_t, int64_t, x)                                                                                   \
     X(i64_F16, uint16_t, int64_t, CT__K(f32_to_i64)(CT__K(f16_to_f32)(x))) X(i64_BF16, uint16_t, int64_t, CT__K(f32_to_i64)(CT__K(bf16_to_f32)(x)))
-#define CT__LOADS_WHOLE(X) X(i64_I32, int32_t, int64_t, x) X(i64_U8, uint8_t, int64_t, x) X(i64_BOOL, uint8_t, int64_t, x != 0)
+#define CT__LOADS_WHOLE(X) X(i64_I32, int32_t, int64_t, x) X(i64_I16, int16_t, int64_t, x) X(i64_I8, int8_t, int64_t, x) X(i64_U8, uint8_t, int64_t, x) X(i64_BOOL, uint8_t, int64_t, x != 0)
 #define CT__STORES(X, t, T, wide, I)                                                                                  \
     X(t##_F32, T, float, (float)x) X(t##_F64, T, double, (double)x) X(t##_I64, T, int64_t, wide)                      \
-    X(t##_I16, T, int16_t, (int16_t)I) X(t##_I8, T, int8_t, (int8_t)I) X(t##_BF16, T, uint16_t, CT__K(f32_to_bf16)((float)x))
-#define CT__STORES_WHOLE(X, t, T, I) X(t##_I32, T, int32_t, (int32_t)I) X(t##_U8, T, uint8_t, (uint8_t)I) X(t##_BOOL, T, uint8_t, x != 0)
+    X(t##_BF16, T, uint16_t, CT__K(f32_to_bf16)((float)x))
+#define CT__STORES_WHOLE(X, t, T, I) X(t##_I32, T, int32_t, (int32_t)I) X(t##_I16, T, int16_t, (int16_t)I) X(t##_I8, T, int8_t, (int8_t)I) X(t##_U8, T, uint8_t, (uint8_t)I) X(t##_BOOL, T, uint8_t, x != 0)
 #define CT__STORE_F16(X, t, T) X(t##_F16, T, uint16_t, CT__K(f32_to_f16)((float)x))
 #define CT__X(name, from, to, expr)                                                                                   \
     static void CT__K(name)(int64_t n, const void *in, void *out)                                                     \
@@ -6283,6 +6286,7 @@ CT__X(double, f64)
     CT__INLINE T CT__K(shift_right_##t)(T a, T b) { return a >> ((U)b < bits ? b : bits - 1); }
 CT__X(int64_t, uint64_t, i64, 64)
 CT__X(int32_t, uint32_t, i32, 32)
+CT__X(int32_t, uint32_t, i16, 32) /* what 16 bits hold, in 32 */
 #undef CT__X
 CT__INLINE int CT__K(isclose_i64)(int64_t a, int64_t b, int64_t rtol, int64_t atol, int64_t equal_nan)
 {
@@ -6335,6 +6339,7 @@ CT__INLINE int32_t CT__K(trunc_divide_i32)(int32_t a, int32_t b) /* exact: a quo
     double d = (double)a / (double)(b ? b : 1);
     return b == -1 ? (int32_t)(0 - (uint32_t)a) : b == 0 ? 0 : (int32_t)(b == -1 ? 0 : d);
 }
+CT__INLINE int32_t CT__K(trunc_divide_i16)(int32_t a, int32_t b) { return (int32_t)((float)a / (float)(b ? b : 1)); } /* likewise in float */
 #define CT__X(T, U, t)                                                                                                \
     CT__INLINE T CT__K(fmod_##t)(T a, T b) { return b == 0 ? 0 : (T)((U)a - (U)CT__K(trunc_divide_##t)(a, b) * (U)b); } \
     CT__INLINE T CT__K(remainder_##t)(T a, T b)                                                                       \
@@ -6349,6 +6354,7 @@ CT__INLINE int32_t CT__K(trunc_divide_i32)(int32_t a, int32_t b) /* exact: a quo
     }
 CT__X(int64_t, uint64_t, i64)
 CT__X(int32_t, uint32_t, i32)
+CT__X(int32_t, uint32_t, i16)
 #undef CT__X
 CT__INLINE int64_t CT__K(pow_i64)(int64_t a, int64_t b) /* by squaring, wrapping; a negative power is 0 but for 1 and -1 */
 {
@@ -6625,41 +6631,65 @@ CT__POINTWISE_SPECIAL(CT__X)
             o[i] = (to)(expr);                                                                                        \
         }                                                                                                             \
     }
+#define CT__BYTES_OF(name, t)                                                                                         \
+    static void CT__K(name##_whole_##t)(int64_t n, const void *const *v, void *out, const double *f) { CT__K(name##_whole_u8)(n * (int64_t)sizeof(CT__E), v, out, f); }
+#define CT__LOOPS_STORED CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_EQUAL(CT__Y) CT__POINTWISE_SIGNED(CT__X) CT__POINTWISE_ORDER(CT__Y) CT__POINTWISE_BITS(CT__Z)
 #if CT__VBYTES == 32 || (!CT__LEAN && CT__VBYTES == 16) /* old processors compute all integers as int64 */
-#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i64, int64_t, value)
-#define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i64, uint8_t, value)
-#define CT__E int64_t
-#define CT__V int64_t
-#define CT__T(f) CT__K(f##_i64)
-CT__POINTWISE_WHOLE(CT__X)
-CT__POINTWISE_ORDER(CT__Y)
+#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_u8, uint8_t, value)
+#define CT__E uint8_t
+#define CT__V int32_t
+#define CT__T(f) CT__K(f##_i16)
+CT__POINTWISE_STORED(CT__X)
+#undef CT__E
+#undef CT__X
+#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i8, int8_t, value)
+#define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i8, uint8_t, value)
+#define CT__E int8_t
 CT__POINTWISE_SIGNED(CT__X)
+CT__POINTWISE_ORDER(CT__Y)
 #undef CT__X
 #undef CT__Y
+#undef CT__E
+#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i16, int16_t, value)
+#define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i16, uint8_t, value)
+#define CT__Z(name, value) CT__BYTES_OF(name, i16)
+#define CT__E int16_t
+CT__LOOPS_STORED
+#undef CT__X
+#undef CT__Y
+#undef CT__Z
 #undef CT__E
 #undef CT__V
 #undef CT__T
 #define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i32, int32_t, value)
 #define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i32, uint8_t, value)
+#define CT__Z(name, value) CT__BYTES_OF(name, i32)
 #define CT__E int32_t
 #define CT__V int32_t
 #define CT__T(f) CT__K(f##_i32)
-CT__POINTWISE_WHOLE(CT__X)
-CT__POINTWISE_ORDER(CT__Y)
-CT__POINTWISE_SIGNED(CT__X)
+CT__LOOPS_STORED
 #undef CT__X
 #undef CT__Y
+#undef CT__Z
 #undef CT__E
-#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_u8, uint8_t, value)
-#define CT__E uint8_t
-CT__POINTWISE_WHOLE(CT__X)
-CT__POINTWISE_ORDER(CT__X)
-CT__POINTWISE_TRUTH(CT__X)
+#undef CT__V
+#undef CT__T
+#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i64, int64_t, value)
+#define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i64, uint8_t, value)
+#define CT__Z(name, value) CT__BYTES_OF(name, i64)
+#define CT__E int64_t
+#define CT__V int64_t
+#define CT__T(f) CT__K(f##_i64)
+CT__LOOPS_STORED
 #undef CT__X
+#undef CT__Y
+#undef CT__Z
 #undef CT__E
 #undef CT__V
 #undef CT__T
 #endif
+#undef CT__BYTES_OF
+#undef CT__LOOPS_STORED
 #undef CT__LOOP_WHOLE
 #ifdef CT__PASS_BASE /* of the rest, memory bounds most */
 #undef floor
@@ -8561,15 +8591,21 @@ static const ct__kernels CT__K(kernels) = {
 #if CT__LEAN && defined CT__PASS_BASE
     {{NULL}},
 #else
+#define CT__WHOLES CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_EQUAL(CT__X) CT__POINTWISE_SIGNED(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_BITS(CT__X)
 #define CT__X(name, value) CT__K64(name##_whole_i64),
-    {{CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__X)},
+    {{CT__WHOLES},
 #undef CT__X
 #define CT__X(name, value) CT__K64(name##_whole_i32),
-     {CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__X)},
+     {CT__WHOLES},
 #undef CT__X
+#define CT__X(name, value) CT__K64(name##_whole_i16),
+     {CT__WHOLES},
+#undef CT__X
+#undef CT__WHOLES
 #define CT__X(name, value) CT__K64(name##_whole_u8),
-#define CT__Y(name, value) NULL,
-     {CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__Y) CT__POINTWISE_TRUTH(CT__X)}},
+#define CT__Y(name, value) CT__K64(name##_whole_i8),
+     {CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_EQUAL(CT__X) CT__POINTWISE_SIGNED(CT__Y) CT__POINTWISE_ORDER(CT__Y) CT__POINTWISE_BITS(CT__X) CT__POINTWISE_TRUTH(CT__X)},
+     {CT__POINTWISE_STORED(CT__X)}},
 #undef CT__X
 #undef CT__Y
 #endif
@@ -8592,7 +8628,7 @@ static const ct__kernels CT__K(kernels) = {
 #define CT__X(name, type, text, size, category) CT__BASE(load_f64_##name),
      {NULL, CT_DTYPES(CT__X)},
 #undef CT__X
-#define CT__CONVERT_I64(d) {NULL, CT__BASE(d##_F32), CT__BASE(d##_F64), CT__BASE(d##_I64), CT__K64(d##_I32), CT__BASE(d##_I16), CT__BASE(d##_I8), CT__K64(d##_U8), CT__K64(d##_BOOL), CT__BASE(d##_F16), CT__BASE(d##_BF16)} /* as CT_DTYPES */
+#define CT__CONVERT_I64(d) {NULL, CT__BASE(d##_F32), CT__BASE(d##_F64), CT__BASE(d##_I64), CT__K64(d##_I32), CT__K64(d##_I16), CT__K64(d##_I8), CT__K64(d##_U8), CT__K64(d##_BOOL), CT__BASE(d##_F16), CT__BASE(d##_BF16)} /* as CT_DTYPES */
      CT__CONVERT_I64(load_i64)},
 #define CT__X(name, type, text, size, category) CT__K64(store_f32_##name),
     {{NULL, CT_DTYPES(CT__X)},
@@ -9022,7 +9058,7 @@ static int ct__compute_of(int dtype)
 {
     return dtype == CT_F64 ? CT__F64 : ct__is_float(dtype) ? CT__F32 : CT__I64;
 }
-static const uint8_t ct__compute_dtype[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_U8};
+static const uint8_t ct__compute_dtype[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_I16, CT_I8, CT_U8};
 
 /* Elements [pos, pos+n) of operand k as compute-type values: in place if they lie so, else in the buffer. */
 static const void *ct__iter_load(const ct__iter *it, int k, int compute, int64_t pos, int64_t n, void *buffer)
@@ -11064,7 +11100,7 @@ static int ct__whole_of(int row) /* the place in whole[] of a row's kernels, or 
 {
     static const int rows[] = {
 #define CT__X(name, value) CT__PW_##name,
-        CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__X) CT__POINTWISE_TRUTH(CT__X)
+        CT__POINTWISE_STORED(CT__X)
 #undef CT__X
     };
     int k = 0;
@@ -11079,11 +11115,12 @@ static bool ct__pw_whole(ct__pw_job *job, int op, uint64_t *number)
     bool greater = op == 4 * CT__PW_gt || op == 4 * CT__PW_ge;
     int outs = it.count - 1, row = op == 4 * CT__PW_gt ? CT__PW_lt : op == 4 * CT__PW_ge ? CT__PW_le : op / 4, place = ct__whole_of(row), a = job->role[0];
     bool compares = ct__pw_rows[row].kind[0] == 'C', truth = it.dtype[outs] == CT_BOOL;
-    if (job->compute != CT__I64 || op % 4 || place < 0 || compares > truth || (truth && (row == CT__PW_add || row == CT__PW_bitwise_left_shift))) return false;
+    if (job->compute != CT__I64 || op % 4 || place < 0 || compares > truth || (truth && (row == CT__PW_add || row == CT__PW_bitwise_left_shift || row == CT__PW_bitwise_not))) return false;
     for (int k = 0; k <= outs; k++) if (it.dtype[k] == CT_BOOL) it.dtype[k] = CT_U8;
     int dtype = it.dtype[!compares ? outs : outs > 1 && ct__iter_one(&it, 0)];
-    int type = dtype == CT_I64 ? CT__I64 : dtype == CT_I32 ? CT__I32 : dtype == CT_U8 ? CT__U8 : -1;
-    ct__pw_kernel *kernel = type < 0 ? NULL : ct__cpu()->kernels->whole[type - CT__I64][place];
+    int type = CT__I64;
+    while (type < CT__U8 && ct__compute_dtype[type] != dtype) type++;
+    ct__pw_kernel *kernel = ct__compute_dtype[type] == dtype ? ct__cpu()->kernels->whole[type - CT__I64][place] : NULL;
     for (int k = 0; kernel && k < outs; k++)
         if (it.dtype[k] != dtype && !ct__pw_whole_number(&it, k, dtype, number + k)) kernel = NULL;
     if (!kernel) return false;
@@ -12423,7 +12460,7 @@ static bool ct__number_bounds(const ct_tensor *x, ct_tensor *low, ct_tensor *hig
 static bool ct__whole_bounds(const ct_tensor *x, const ct_tensor *low, const ct_tensor *high)
 {
     if (!x || !low || !high || !(low->flags & high->flags & CT__NUMBER) || low->dtype != CT_I64 || high->dtype != CT_I64) return false;
-    double most = x->dtype == CT_I64 ? 9.3e18 : x->dtype == CT_I32 ? INT32_MAX : x->dtype == CT_U8 ? UINT8_MAX : -1;
+    double most = x->dtype == CT_I64 ? 9.3e18 : x->dtype == CT_I32 ? INT32_MAX : x->dtype == CT_I16 ? INT16_MAX : x->dtype == CT_I8 ? INT8_MAX : x->dtype == CT_U8 ? UINT8_MAX : -1;
     return fabs(ct_item((ct_tensor *)(uintptr_t)low)) <= most && fabs(ct_item((ct_tensor *)(uintptr_t)high)) <= most;
 }
 CT_API ct_tensor *(ct_clamp)(ct_tensor *x, ct_tensor *low, ct_tensor *high)

@@ -1240,10 +1240,10 @@ static void whole_case(const whole_row *w, ct_dtype t, int64_t n, int arrangemen
 {
     static const int64_t counts[] = {2, 0, 5, 31, -1, 7, 40, 64, 1};
     bool narrow = t == CT_U8 || t == CT_BOOL, odd = arrangement == B_UNFIT;
-    int64_t rows = arrangement == B_ROW || arrangement == B_COLUMN ? 3 : 1, value = odd ? (t == CT_U8 ? 300 : t == CT_I32 ? 5000000000 : -3) : t == CT_BOOL ? 1 : 3;
+    int64_t rows = arrangement == B_ROW || arrangement == B_COLUMN ? 3 : 1, value = odd ? (t == CT_U8 || t == CT_I8 ? 300 : t == CT_I16 ? 70000 : t == CT_I32 ? 5000000000 : -3) : t == CT_BOOL ? 1 : 3;
     if ((t == CT_BOOL && w->refused) || (w->one && arrangement > TRANSPOSED) || (arrangement == B_BOOL && w->nonzero)) return;
     if (t == CT_BOOL && odd && !tells(w->name)) return; /* promoted */
-    if (odd && w->nonzero && t == CT_I32) return;       /* torch: refused or cut; here: as int64 */
+    if (odd && w->nonzero && t != CT_U8) return;        /* torch: refused or cut; here: as int64 */
     ct_scope_begin();
     ct_tensor *a = any_bits(t, rows * n), *b = any_bits(arrangement == B_BOOL ? CT_BOOL : t, rows * n), *x, *y, *r[2];
     for (int64_t k = 0; k < rows * n && arrangement != B_BOOL && (w->nonzero || strstr(w->name, "shift")); k++) {
@@ -2381,6 +2381,32 @@ static void bags(void)
         for (int64_t n = 1; n < 200; n = 2 * n + 3) bag_case(5, length, n, false, false), bag_case(9, length, n, false, true), bag_case(4, length, n, true, false);
     CHECK(ct_numel(ct_embedding_bag(ct_reshape(ct_arange(0), 3, 0), ct_randn(4, 2))) == 6 && ct_item(ct_norm(ct_embedding_bag(ct_reshape(ct_arange(0), 3, 0), ct_randn(4, 2)), 2)) == 0);
 }
+/* ---- small integers and halves ---- */
+static void quotients(ct_dtype t) /* all pairs of 8 bits, or those of 16 whose quotients are close to an integer */
+{
+    enum { PAIRS = 65536 };
+    ct_scope_begin();
+    ct_tensor *a = ct_empty_dtype(t, PAIRS), *b = ct_empty_dtype(t, PAIRS);
+    size_t size = ct_element_size(a);
+    for (int64_t k = 0; k < PAIRS; k++) {
+        int64_t q = size == 1 ? k >> 8 : pick(-300, 300), p = size == 1 ? k & 255 : k % 2 ? pick(-1, 1) + q * pick(-109, 109) : pick(-32768, 32767);
+        if (!cut(q, t)) q = -1;
+        memcpy((char *)ct_data(a) + (size_t)k * size, &p, size), memcpy((char *)ct_data(b) + (size_t)k * size, &q, size);
+    }
+    for (int row = 0; row < COUNT(whole_rows); row++) {
+        if (!whole_rows[row].nonzero) continue;
+        for (int64_t k = 0; k < PAIRS; k++) elements[k] = (scalar){true, cut(whole_rows[row].whole(element_at(a, k).i, element_at(b, k).i), t), 0};
+        CASE("%s of pairs of %s", whole_rows[row].name, ct_dtype_name(t));
+        check_elements(whole_rows[row].two(a, b), elements, t);
+    }
+    ct_scope_end();
+}
+static void small_types(void)
+{
+    elements = (scalar *)calloc(65536, sizeof *elements);
+    quotients(CT_I8), quotients(CT_U8), quotients(CT_I16);
+    free(elements);
+}
 
 int main(void)
 {
@@ -2389,7 +2415,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, near_keys, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws, long_rows, long_tensors, lines, bounds, bags};
+                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws, long_rows, long_tensors, lines, bounds, bags, small_types};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
