@@ -3668,7 +3668,8 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
 #define CT__POINTWISE_WHOLE(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(neg, -a) X(bitwise_left_shift, shift_left(a, b))
 #define CT__POINTWISE_EQUAL(X) X(eq, a == b) X(ne, a != b)
 #define CT__POINTWISE_SIGNED(X)                                                                                       \
-    X(maximum, maximum(a, b)) X(minimum, minimum(a, b)) X(abs, abs(a)) X(floor_divide, floor_divide(a, b))            \
+    X(maximum, maximum(a, b)) X(minimum, minimum(a, b)) X(abs, abs(a))                                                \
+    X(clamp_numbers, (a < p ? p : a) > q ? q : (a < p ? p : a)) X(floor_divide, floor_divide(a, b))            \
     X(remainder, remainder(a, b)) X(bitwise_right_shift, shift_right(a, b))
 #define CT__POINTWISE_ORDER(X) X(lt, a < b) X(le, a <= b)
 #define CT__POINTWISE_BITS(X) X(bitwise_and, a & b) X(bitwise_or, a | b) X(bitwise_xor, a ^ b) X(bitwise_not, ~a)
@@ -3812,6 +3813,7 @@ typedef struct {
     ct__pw_kernel *whole[5][CT__WHOLE_COUNT];                                /* int64 to uint8: values, of comparisons as bool; or NULL */
     ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_KERNELS];
     struct { ct__reduce_row *row; ct__reduce_rows *columns; } sum_half[2];   /* as stored: bfloat16, float16; at least CT__HALVES columns; or NULL */
+    ct__reduce_row *sum_bytes[2];                                            /* as stored: uint8 and bool, int8; or NULL */
     ct__reduce_rows *rows[CT__COMPUTE_COUNT][CT__R_KERNELS], *columns[CT__COMPUTE_COUNT][CT__R_KERNELS];
     struct { ct__scan_column *scan[2]; ct__pick_column *pick[2]; } along[CT__COMPUTE_COUNT]; /* sum, prod; max, min */
     ct__convert_kernel *load[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];            /* stored type -> compute type */
@@ -6286,17 +6288,17 @@ CT__INLINE double CT__K(abs_f64)(double a) { return fabs(a); }
 CT__X(float, f32)
 CT__X(double, f64)
 #undef CT__X
-#define CT__X(T, U, t, bits)                                                                                          \
+#define CT__X(T, U, t, bits, room) /* room: bits of T beyond those */                                                 \
     CT__INLINE T CT__K(sign_##t)(T a) { return (a > 0) - (a < 0); }                                                   \
     CT__INLINE T CT__K(abs_##t)(T a) { return a < 0 ? (T)(0 - (U)a) : a; }                                            \
     CT__INLINE T CT__K(maximum_##t)(T a, T b) { return a > b ? a : b; }                                               \
     CT__INLINE T CT__K(minimum_##t)(T a, T b) { return a < b ? a : b; }                                               \
     /* what is shifted by more than it has bits is gone */                                                            \
     CT__INLINE T CT__K(shift_left_##t)(T a, T b) { return (U)b < bits ? (T)((U)a << (b & (bits - 1))) : 0; }          \
-    CT__INLINE T CT__K(shift_right_##t)(T a, T b) { return a >> ((U)b < bits ? b : bits - 1); }
-CT__X(int64_t, uint64_t, i64, 64)
-CT__X(int32_t, uint32_t, i32, 32)
-CT__X(int32_t, uint32_t, i16, 32) /* what 16 bits hold, in 32 */
+    CT__INLINE T CT__K(shift_right_##t)(T a, T b) { return (T)((U)a << room) >> ((U)b < bits ? b + room : bits + room - 1); }
+CT__X(int64_t, uint64_t, i64, 64, 0)
+CT__X(int32_t, uint32_t, i32, 32, 0)
+CT__X(int32_t, uint32_t, i16, 16, 16) /* what 16 bits hold, in 32: gcc has vectors for shifts of these alone */
 #undef CT__X
 CT__INLINE int CT__K(isclose_i64)(int64_t a, int64_t b, int64_t rtol, int64_t atol, int64_t equal_nan)
 {
@@ -6643,8 +6645,8 @@ CT__POINTWISE_SPECIAL(CT__X)
     {                                                                                                                 \
         const CT__E *const va = (const CT__E *)v[0], *const vb = (const CT__E *)v[1];                                 \
         to *const o = (to *)out;                                                                                      \
-        const CT__V p = (CT__V)(CT__E)(int64_t)f[0];                                                                  \
-        (void)p;                                                                                                      \
+        const CT__V p = (CT__V)(CT__E)(int64_t)f[0], q = (CT__V)(CT__E)(int64_t)f[1];                                 \
+        (void)p, (void)q;                                                                                             \
         n &= -16;                                                                                                     \
         CT__IVDEP                                                                                                     \
         for (int64_t i = 0; i < n; i++) {                                                                             \
@@ -6993,6 +6995,24 @@ static void CT__K(sum_row_f16)(int64_t n, const void *in, void *out)
     }
     CT__K(load_f32_F16)(n, x, rest), CT__K(sum_row_f32)(n, rest, out);
 }
+/* the processor adds distances of bytes, here from 0; those of signed ones from -128 */
+typedef char CT__K(C32) __attribute__((vector_size(32), aligned(1), may_alias));
+typedef long long CT__K(L4) __attribute__((vector_size(32)));
+#define CT__X(t, T, lowest)                                                                                           \
+    static void CT__K(sum_row_##t)(int64_t n, const void *in, void *out)                                              \
+    {                                                                                                                 \
+        const T *x = (const T *)in;                                                                                   \
+        const CT__K(C32) zero = {0}, least = zero + (char)(lowest);                                                   \
+        CT__K(L4) total = {0};                                                                                        \
+        int64_t i = 0, sum = 0;                                                                                       \
+        for (; i + 32 <= n; i += 32) total += (CT__K(L4))__builtin_ia32_psadbw256(*(const CT__K(C32) *)(x + i) - least, zero);\
+        sum = total[0] + total[1] + total[2] + total[3] + i * (lowest);                                               \
+        for (; i < n; i++) sum += x[i];                                                                               \
+        *(int64_t *)out += sum;                                                                                       \
+    }
+CT__X(u8, uint8_t, 0)
+CT__X(i8, int8_t, INT8_MIN)
+#undef CT__X
 typedef unsigned CT__K(U8) __attribute__((vector_size(32)));
 CT__INLINE CT__K(F8) CT__K(eight_f16)(const uint16_t *x) { return __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)x); }
 CT__INLINE CT__K(F8) CT__K(eight_bf16)(const uint16_t *x) { return (CT__K(F8))(__builtin_convertvector(*(const CT__K(H8) *)x, CT__K(U8)) << 16); }
@@ -8657,11 +8677,11 @@ static const ct__kernels CT__K(kernels) = {
 #endif
     {CT__REDUCTIONS(row_f32, CT__K64, CT__K64), CT__REDUCTIONS(row_f64, CT__K64, CT__BASE), CT__REDUCTIONS(row_i64, CT__BASE, CT__K64)},
 #if CT__LEAN && defined CT__PASS_BASE
-    {{NULL, NULL}, {NULL, NULL}},
+    {{NULL, NULL}, {NULL, NULL}}, {NULL, NULL},
 #elif CT__X86_DISPATCH
-    {{CT__K64(sum_row_bf16), CT__K64(sum_columns_bf16)}, {CT__K64(sum_row_f16), CT__K64(sum_columns_f16)}},
+    {{CT__K64(sum_row_bf16), CT__K64(sum_columns_bf16)}, {CT__K64(sum_row_f16), CT__K64(sum_columns_f16)}}, {CT__K64(sum_row_u8), CT__K64(sum_row_i8)},
 #else
-    {{CT__K64(sum_row_bf16), NULL}, {NULL, NULL}},
+    {{CT__K64(sum_row_bf16), NULL}, {NULL, NULL}}, {NULL, NULL},
 #endif
     {CT__REDUCTIONS(rows_f32, CT__K64, CT__K64), CT__REDUCTIONS(rows_f64, CT__K64, CT__BASE), CT__REDUCTIONS(rows_i64, CT__BASE, CT__K64)},
     {CT__REDUCTIONS(columns_f32, CT__K64, CT__K64), CT__REDUCTIONS(columns_f64, CT__K64, CT__BASE), CT__REDUCTIONS(columns_i64, CT__BASE, CT__K64)},
@@ -9106,6 +9126,7 @@ static void ct__iter_move(const ct__iter *it, int k, int64_t pos, int64_t n, cha
     }
 }
 
+static bool ct__is_half(int dtype) { return dtype == CT_F16 || dtype == CT_BF16; }
 /* The compute type of a stored one. */
 static int ct__compute_of(int dtype)
 {
@@ -9354,9 +9375,10 @@ static int ct__iter_unit(const ct__iter *it, int k)
     while (d >= 0 && it->stride[k][d] != (int64_t)ct__itemsize(it->dtype[k])) d--;
     return d;
 }
-/* One conversion if one of both is a compute type, float32 first; else through one: halves are made from float32. */
+/* One conversion if one of both is a compute type, float32 first; else through one: halves are made from float32, which also holds what 16 bits do. */
 static int ct__copy_compute(int from, int to)
 {
+    if (ct__is_half(from) || ct__is_half(to) || (to != CT_I64 && !ct__is_float(from) && ct__itemsize(from) <= 2)) return CT__F32;
     for (int c = 0; c < CT__COMPUTE_COUNT; c++)
         if (from == ct__compute_dtype[c] || to == ct__compute_dtype[c]) return c;
     return ct__is_float(from) || ct__is_float(to) ? CT__F32 : CT__I64;
@@ -9371,7 +9393,7 @@ static bool ct__cpu_copy(const ct_args *a)
     ct__iter_sort(it), ct__iter_coalesce(it);
     if (!it->numel) return true;
     uint64_t one[2];
-    bool same = in->dtype == out->dtype;
+    bool same = in->dtype == out->dtype || (ct__itemsize(in->dtype) == 1 && ct__itemsize(out->dtype) == 1 && out->dtype != CT_BOOL);
     int last = it->ndim - 1, unit = ct__iter_unit(it, 0);
     job.compute = ct__copy_compute(in->dtype, out->dtype), job.straight = ct__compute_dtype[job.compute] == in->dtype || ct__compute_dtype[job.compute] == out->dtype;
     job.straight = job.straight && it->flat[0] && it->flat[1];
@@ -11106,7 +11128,20 @@ static ct__pw_kernel *ct__pw_by_number(ct__pw_job *job, int op, uint64_t *number
     }
     return ct__cpu()->kernels->number[job->compute][k];
 }
-static int ct__half_of(int op) /* the place in half[] of a row's value, or -1 */
+/* A number as one of another type, by way of a compute type; false if that does not hold it. */
+static bool ct__pw_number_as(ct__iter *it, int k, int dtype, int compute, uint64_t *number)
+{
+    uint64_t v = 0, w = 0;
+    if ((ct__is_float(it->dtype[k]) && compute == CT__I64) || !ct__iter_one(it, k)) return false;
+    ct__cpu()->kernels->load[compute][it->dtype[k]](1, it->data[k], &v);
+    ct__cpu()->kernels->store[compute][dtype](1, &v, number);
+    ct__cpu()->kernels->load[compute][dtype](1, number, &w);
+    if (v == w) it->data[k] = (char *)number, it->dtype[k] = (uint8_t)dtype;
+    return v == w;
+}
+/* The row that does what another one does. */
+static int ct__pw_alias(int row) { return row == CT__PW_clamp_min ? (int)CT__PW_maximum : row == CT__PW_clamp_max ? (int)CT__PW_minimum : row; }
+static int ct__half_of(int row) /* the place in half[] of a row's value, or -1 */
 {
     static const int rows[] = {
 #define CT__X(name, value) CT__PW_##name,
@@ -11114,39 +11149,29 @@ static int ct__half_of(int op) /* the place in half[] of a row's value, or -1 */
 #undef CT__X
     };
     int k = 0;
-    while (k < CT__HALF_COUNT && op != 4 * rows[k]) k++;
+    while (k < CT__HALF_COUNT && row != rows[k]) k++;
     return k < CT__HALF_COUNT ? k : -1;
 }
 /* Halves, and one number beside them, have kernels of their own. A square is a product. */
-static bool ct__pw_half(ct__pw_job *job, int op)
+static bool ct__pw_half(ct__pw_job *job, int op, uint64_t *number)
 {
     ct__iter *it = &job->it;
     const ct__kernels *kernels = ct__cpu()->kernels;
-    int outs = it->count - 1, type = it->dtype[outs], place = op == 4 * CT__PW_square ? (int)CT__ARITHMETIC_mul : ct__half_of(op), b = job->role[1];
-    if ((type != CT_F16 && type != CT_BF16) || place < 0 || !kernels->half[type == CT_F16][place]) return false;
+    int outs = it->count - 1, type = it->dtype[outs], place = op % 4 ? -1 : op == 4 * CT__PW_square ? (int)CT__ARITHMETIC_mul : ct__half_of(ct__pw_alias(op / 4)), b = job->role[1];
+    if (!ct__is_half(type) || place < 0 || !kernels->half[type == CT_F16][place]) return false;
     bool one = place < CT__ARITHMETIC_COUNT && b != job->role[0] && ct__iter_one(it, b) && outs == 2 && !(it->dtype[b] == type && ct__iter_one(it, outs));
-    for (int k = 0; k <= outs; k++) if (it->dtype[k] != type && !(one && k == b)) return false;
+    for (int k = 0; k <= outs; k++)
+        if (it->dtype[k] != type && !(one && k == b) && !(place >= CT__ARITHMETIC_COUNT && ct__pw_number_as(it, k, type, CT__F32, number + k))) return false;
     job->half[0] = job->f[0];
     if (one) {
-        float number;
-        kernels->load[CT__F32][it->dtype[b]](1, it->data[b], &number);
-        job->half[1] = (double)number, job->half[2] = 1;
+        float factor;
+        kernels->load[CT__F32][it->dtype[b]](1, it->data[b], &factor);
+        job->half[1] = (double)factor, job->half[2] = 1;
         ct__iter_drop(it, b);
         for (int r = 0; r < 5; r++) job->role[r] = 0;
     }
     job->kernel = kernels->half[type == CT_F16][place], job->f = job->half, job->compute = job->result = type == CT_F16 ? CT__F16 : CT__BF16;
     return true;
-}
-/* A number of whichever integer type, as another one; false if that does not hold it. */
-static bool ct__pw_whole_number(ct__iter *it, int k, int dtype, uint64_t *number)
-{
-    int64_t v, w;
-    if (ct__is_float(it->dtype[k]) || !ct__iter_one(it, k)) return false;
-    ct__cpu()->kernels->load[CT__I64][it->dtype[k]](1, it->data[k], &v);
-    ct__cpu()->kernels->store[CT__I64][dtype](1, &v, number);
-    ct__cpu()->kernels->load[CT__I64][dtype](1, number, &w);
-    it->data[k] = (char *)number, it->dtype[k] = (uint8_t)dtype;
-    return v == w;
 }
 static int ct__whole_of(int row) /* the place in whole[] of a row's kernels, or -1 */
 {
@@ -11164,8 +11189,8 @@ static int ct__whole_of(int row) /* the place in whole[] of a row's kernels, or 
 static bool ct__pw_whole(ct__pw_job *job, int op, uint64_t *number)
 {
     ct__iter it = job->it;
-    bool greater = op == 4 * CT__PW_gt || op == 4 * CT__PW_ge;
-    int outs = it.count - 1, row = op == 4 * CT__PW_gt ? CT__PW_lt : op == 4 * CT__PW_ge ? CT__PW_le : op / 4, place = ct__whole_of(row), a = job->role[0];
+    bool turned = op == 4 * CT__PW_gt || op == 4 * CT__PW_ge || (op == 4 * CT__PW_rsub && job->f[0] == 1);
+    int outs = it.count - 1, row = !turned ? ct__pw_alias(op / 4) : op == 4 * CT__PW_gt ? CT__PW_lt : op == 4 * CT__PW_ge ? CT__PW_le : CT__PW_sub, place = ct__whole_of(row), a = job->role[0];
     bool compares = ct__pw_rows[row].kind[0] == 'C', truth = it.dtype[outs] == CT_BOOL;
     if (job->compute != CT__I64 || op % 4 || place < 0 || compares > truth || (truth && (row == CT__PW_add || row == CT__PW_bitwise_left_shift || row == CT__PW_bitwise_not))) return false;
     for (int k = 0; k <= outs; k++) if (it.dtype[k] == CT_BOOL) it.dtype[k] = CT_U8;
@@ -11174,9 +11199,9 @@ static bool ct__pw_whole(ct__pw_job *job, int op, uint64_t *number)
     while (type < CT__U8 && ct__compute_dtype[type] != dtype) type++;
     ct__pw_kernel *kernel = ct__compute_dtype[type] == dtype ? ct__cpu()->kernels->whole[type - CT__I64][place] : NULL;
     for (int k = 0; kernel && k < outs; k++)
-        if (it.dtype[k] != dtype && !ct__pw_whole_number(&it, k, dtype, number + k)) kernel = NULL;
+        if (it.dtype[k] != dtype && !ct__pw_number_as(&it, k, dtype, CT__I64, number + k)) kernel = NULL;
     if (!kernel) return false;
-    if (greater) job->role[0] = job->role[1], job->role[1] = a;
+    if (turned) job->role[0] = job->role[1], job->role[1] = a;
     job->it = it, job->kernel = kernel, job->compute = type, job->result = compares ? CT__U8 : type;
     return true;
 }
@@ -11201,7 +11226,7 @@ static bool ct__cpu_pointwise(const ct_args *a)
     ct__iter_sort(&job.it), ct__iter_coalesce(&job.it);
     ct_scope_begin();
     bool ok = ct__iter_turn(&job.it, in);
-    if (ok && !ct__pw_whole(&job, a->op, number) && !ct__pw_half(&job, a->op)) job.by_number = ct__pw_by_number(&job, a->op, number);
+    if (ok && !ct__pw_whole(&job, a->op, number) && !ct__pw_half(&job, a->op, number)) job.by_number = ct__pw_by_number(&job, a->op, number);
     for (int k = 0; !job.it.ndim && k < job.it.count; k++) job.it.shape[0] = 1, job.it.stride[k][0] = (int64_t)ct__itemsize(job.it.dtype[k]);
     job.it.ndim += !job.it.ndim; /* one element is a row, too */
     if (ok) ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_body, &job);
@@ -12508,23 +12533,22 @@ static bool ct__number_bounds(const ct_tensor *x, ct_tensor *low, ct_tensor *hig
 {
     return x && low && high && ct__is_float(x->dtype) && (low->flags & high->flags & CT__NUMBER) && ct_item(low) <= ct_item(high);
 }
-/* Of integers that have kernels for maximum and minimum: one after the other. */
-static bool ct__whole_bounds(const ct_tensor *x, const ct_tensor *low, const ct_tensor *high)
+/* Whole ones that a double and the type of x hold are parameters, too. */
+static bool ct__whole_bounds(const ct_tensor *x, ct_tensor *low, ct_tensor *high)
 {
     if (!x || !low || !high || !(low->flags & high->flags & CT__NUMBER) || low->dtype != CT_I64 || high->dtype != CT_I64) return false;
-    double most = x->dtype == CT_I64 ? 9.3e18 : x->dtype == CT_I32 ? INT32_MAX : x->dtype == CT_I16 ? INT16_MAX : x->dtype == CT_I8 ? INT8_MAX : x->dtype == CT_U8 ? UINT8_MAX : -1;
-    return fabs(ct_item((ct_tensor *)(uintptr_t)low)) <= most && fabs(ct_item((ct_tensor *)(uintptr_t)high)) <= most;
+    double most = x->dtype == CT_I64 ? 9007199254740992.0 : x->dtype == CT_I32 ? INT32_MAX : x->dtype == CT_I16 ? INT16_MAX : x->dtype == CT_I8 ? INT8_MAX : x->dtype == CT_U8 ? UINT8_MAX : -1;
+    double least = x->dtype == CT_U8 ? 0 : -most, l = ct_item(low), h = ct_item(high);
+    return l >= least && l <= most && h >= least && h <= most;
 }
 CT_API ct_tensor *(ct_clamp)(ct_tensor *x, ct_tensor *low, ct_tensor *high)
 {
-    if (ct__whole_bounds(x, low, high)) return ct__pw_(CT__PW_minimum, "ct_clamp", ct__pw(CT__PW_maximum, "ct_clamp", x, low, NULL, 0, 0, 0), high, NULL, 0, 0, 0);
-    if (!ct__number_bounds(x, low, high)) return ct__pw(CT__PW_clamp, "ct_clamp", x, low, high, 0, 0, 0);
+    if (!ct__number_bounds(x, low, high) && !ct__whole_bounds(x, low, high)) return ct__pw(CT__PW_clamp, "ct_clamp", x, low, high, 0, 0, 0);
     return ct__pw(CT__PW_clamp_numbers, "ct_clamp", x, NULL, NULL, ct_item(low), ct_item(high), 0);
 }
 CT_API ct_tensor *(ct_clamp_)(ct_tensor *x, ct_tensor *low, ct_tensor *high)
 {
-    if (ct__whole_bounds(x, low, high)) return ct__pw_(CT__PW_minimum, "ct_clamp_", ct__pw_(CT__PW_maximum, "ct_clamp_", x, low, NULL, 0, 0, 0), high, NULL, 0, 0, 0);
-    if (!ct__number_bounds(x, low, high)) return ct__pw_(CT__PW_clamp, "ct_clamp_", x, low, high, 0, 0, 0);
+    if (!ct__number_bounds(x, low, high) && !ct__whole_bounds(x, low, high)) return ct__pw_(CT__PW_clamp, "ct_clamp_", x, low, high, 0, 0, 0);
     return ct__pw_(CT__PW_clamp_numbers, "ct_clamp_", x, NULL, NULL, ct_item(low), ct_item(high), 0);
 }
 CT_API ct_tensor *(ct_lerp)(ct_tensor *x, ct_tensor *end, ct_tensor *w) { return ct__pw(CT__PW_lerp, "ct_lerp", x, end, w, 0, 0, 0); }
@@ -12668,7 +12692,8 @@ static ct__reduce_row *ct__reduce_stored(const ct__reduce_job *j, int dtype)
 {
     const ct__kernels *k = ct__cpu()->kernels;
     if (j->map >= 0) return NULL;
-    return (dtype == CT_BF16 || dtype == CT_F16) && j->op == CT__R_SUM ? k->sum_half[dtype == CT_F16].row : NULL;
+    if (ct__is_half(dtype)) return j->op == CT__R_SUM ? k->sum_half[dtype == CT_F16].row : NULL;
+    return ct__itemsize(dtype) == 1 && (j->op == CT__R_SUM || (j->op == CT__R_NONZERO && dtype == CT_BOOL)) ? k->sum_bytes[dtype == CT_I8] : NULL;
 }
 /* The pointwise kernel that takes two stored elements to one of the same result: the larger, the smaller; the bits of both, if any is asked for;
    the smaller of bytes without sign, which is 0 unless all are not. */
@@ -12676,7 +12701,7 @@ static ct__pw_kernel *ct__reduce_pairs(int op, int dtype)
 {
     const ct__kernels *k = ct__cpu()->kernels;
     int type = CT__I32;
-    bool half = dtype == CT_BF16 || dtype == CT_F16, byte = ct__itemsize(dtype) == 1, bits = op == CT__R_ANY || op == CT__R_ALL;
+    bool half = ct__is_half(dtype), byte = ct__itemsize(dtype) == 1, bits = op == CT__R_ANY || op == CT__R_ALL;
     if (half && (op == CT__R_MAX || op == CT__R_MIN)) return k->half[dtype == CT_F16][op == CT__R_MAX ? CT__HALF_maximum : CT__HALF_minimum];
     while (type < CT__U8 && ct__compute_dtype[type] != dtype) type++;
     if (half || ct__is_float(dtype) || dtype == CT_I64 || !(bits || op == CT__R_MAX || op == CT__R_MIN) || (op == CT__R_ALL && !byte)) return NULL;
@@ -12796,7 +12821,7 @@ static void ct__reduce_pieces_body(void *ctx, int64_t begin, int64_t end)
 }
 static ct__reduce_rows *ct__reduce_stored_columns(int op, int dtype)
 {
-    return op == CT__R_SUM && (dtype == CT_BF16 || dtype == CT_F16) ? ct__cpu()->kernels->sum_half[dtype == CT_F16].columns : NULL;
+    return op == CT__R_SUM && ct__is_half(dtype) ? ct__cpu()->kernels->sum_half[dtype == CT_F16].columns : NULL;
 }
 /* Rows of n elements as they are stored into the first one, and that into n accumulators. buffer: for 16 elements more, as they are computed */
 static void ct__reduce_paired_columns(const ct__reduce_job *j, int64_t rows, int64_t n, int64_t stride, const char *x, uint64_t *buffer, uint64_t *acc)
