@@ -3661,15 +3661,14 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
 /* Of halves bits decide: those from above -0 to -infinity are negative, place(h) orders them, and NaN lies beyond infinity. */
 #define CT__POINTWISE_HALF(X, infinity)                                                                               \
     X(relu, (uint16_t)(a - 0x8001u) < infinity ? 0 : a) X(neg, a ^ 0x8000u) X(abs, a & 0x7fffu)                       \
-    X(maximum, ((place(a) > place(b)) & ((b & 0x7fffu) <= infinity)) | ((a & 0x7fffu) > infinity) ? a : b)            \
-    X(minimum, ((place(a) < place(b)) & ((b & 0x7fffu) <= infinity)) | ((a & 0x7fffu) > infinity) ? a : b)
+    X(maximum, (((place(a) > place(b)) & ((b & 0x7fffu) <= infinity)) | ((a & 0x7fffu) > infinity)) ? a : b)          \
+    X(minimum, (((place(a) < place(b)) & ((b & 0x7fffu) <= infinity)) | ((a & 0x7fffu) > infinity)) ? a : b)
 /* Integer rows that get the same bits from every integer type have kernels of each: int8 those of uint8 but for SIGNED and ORDER, where the sign
    matters; all of them those of uint8 for BITS, where bytes are alone. TRUTH has them of bool. A > B is B < A. */
 #define CT__POINTWISE_WHOLE(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(neg, -a) X(bitwise_left_shift, shift_left(a, b))
 #define CT__POINTWISE_EQUAL(X) X(eq, a == b) X(ne, a != b)
 #define CT__POINTWISE_SIGNED(X)                                                                                       \
-    X(maximum, maximum(a, b)) X(minimum, minimum(a, b)) X(abs, abs(a))                                                \
-    X(clamp_numbers, (a < p ? p : a) > q ? q : (a < p ? p : a)) X(floor_divide, floor_divide(a, b))            \
+    X(maximum, maximum(a, b)) X(minimum, minimum(a, b)) X(abs, abs(a)) X(floor_divide, floor_divide(a, b))            \
     X(remainder, remainder(a, b)) X(bitwise_right_shift, shift_right(a, b))
 #define CT__POINTWISE_ORDER(X) X(lt, a < b) X(le, a <= b)
 #define CT__POINTWISE_BITS(X) X(bitwise_and, a & b) X(bitwise_or, a | b) X(bitwise_xor, a ^ b) X(bitwise_not, ~a)
@@ -6645,8 +6644,8 @@ CT__POINTWISE_SPECIAL(CT__X)
     {                                                                                                                 \
         const CT__E *const va = (const CT__E *)v[0], *const vb = (const CT__E *)v[1];                                 \
         to *const o = (to *)out;                                                                                      \
-        const CT__V p = (CT__V)(CT__E)(int64_t)f[0], q = (CT__V)(CT__E)(int64_t)f[1];                                 \
-        (void)p, (void)q;                                                                                             \
+        const CT__V p = (CT__V)(CT__E)(int64_t)f[0];                                                                  \
+        (void)p;                                                                                                      \
         n &= -16;                                                                                                     \
         CT__IVDEP                                                                                                     \
         for (int64_t i = 0; i < n; i++) {                                                                             \
@@ -7049,8 +7048,10 @@ CT__COUNTS(f64, double, double, 1024)
 #undef CT__WRAPS_
 #define CT__WRAPS_ CT__WRAPS
 CT__REDUCE(sum, i64, int64_t, int64_t, INT64_MAX, 0, CT__ADD, CT__VALUE) CT__COUNTS(i64, int64_t, int64_t, INT64_MAX)
-#ifdef CT__PASS_BASE
-CT__EXTREMES(i64, int64_t, int64_t, INT64_MIN, INT64_MAX) /* others fold pairs */
+#ifndef CT__PASS_BASE /* rows alone: others fold pairs */
+CT__EXTREME_ROW(max, i64, int64_t, int64_t, INT64_MIN, CT__HIGH, >) CT__EXTREME_ROW(min, i64, int64_t, int64_t, INT64_MAX, CT__LOW, <)
+#else
+CT__EXTREMES(i64, int64_t, int64_t, INT64_MIN, INT64_MAX)
 CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_t, int64_t)
 #define CT__SCANS_I64 {ct__base_sum_scan_i64, ct__base_prod_scan_i64}, {ct__base_max_pick_i64, ct__base_min_pick_i64}
 #endif
@@ -8678,7 +8679,7 @@ static const ct__kernels CT__K(kernels) = {
 #undef CT__X
 #undef CT__Y
 #endif
-    {CT__REDUCTIONS(row_f32, CT__K64, CT__K64, CT__K64), CT__REDUCTIONS(row_f64, CT__K64, CT__K64, CT__BASE), CT__REDUCTIONS(row_i64, CT__BASE, CT__BASE, CT__K64)},
+    {CT__REDUCTIONS(row_f32, CT__K64, CT__K64, CT__K64), CT__REDUCTIONS(row_f64, CT__K64, CT__K64, CT__BASE), CT__REDUCTIONS(row_i64, CT__BASE, CT__K64, CT__K64)},
 #if CT__LEAN && defined CT__PASS_BASE
     {{NULL, NULL}, {NULL, NULL}}, {NULL, NULL},
 #elif CT__X86_DISPATCH
@@ -12536,22 +12537,23 @@ static bool ct__number_bounds(const ct_tensor *x, ct_tensor *low, ct_tensor *hig
 {
     return x && low && high && ct__is_float(x->dtype) && (low->flags & high->flags & CT__NUMBER) && ct_item(low) <= ct_item(high);
 }
-/* Whole ones that a double and the type of x hold are parameters, too. */
-static bool ct__whole_bounds(const ct_tensor *x, ct_tensor *low, ct_tensor *high)
+/* Of integers that have kernels for maximum and minimum: one after the other. */
+static bool ct__whole_bounds(const ct_tensor *x, const ct_tensor *low, const ct_tensor *high)
 {
     if (!x || !low || !high || !(low->flags & high->flags & CT__NUMBER) || low->dtype != CT_I64 || high->dtype != CT_I64) return false;
-    double most = x->dtype == CT_I64 ? 9007199254740992.0 : x->dtype == CT_I32 ? INT32_MAX : x->dtype == CT_I16 ? INT16_MAX : x->dtype == CT_I8 ? INT8_MAX : x->dtype == CT_U8 ? UINT8_MAX : -1;
-    double least = x->dtype == CT_U8 ? 0 : -most, l = ct_item(low), h = ct_item(high);
-    return l >= least && l <= most && h >= least && h <= most;
+    double most = x->dtype == CT_I64 ? 9.3e18 : x->dtype == CT_I32 ? INT32_MAX : x->dtype == CT_I16 ? INT16_MAX : x->dtype == CT_I8 ? INT8_MAX : x->dtype == CT_U8 ? UINT8_MAX : -1;
+    return fabs(ct_item((ct_tensor *)(uintptr_t)low)) <= most && fabs(ct_item((ct_tensor *)(uintptr_t)high)) <= most;
 }
 CT_API ct_tensor *(ct_clamp)(ct_tensor *x, ct_tensor *low, ct_tensor *high)
 {
-    if (!ct__number_bounds(x, low, high) && !ct__whole_bounds(x, low, high)) return ct__pw(CT__PW_clamp, "ct_clamp", x, low, high, 0, 0, 0);
+    if (ct__whole_bounds(x, low, high)) return ct__pw_(CT__PW_minimum, "ct_clamp", ct__pw(CT__PW_maximum, "ct_clamp", x, low, NULL, 0, 0, 0), high, NULL, 0, 0, 0);
+    if (!ct__number_bounds(x, low, high)) return ct__pw(CT__PW_clamp, "ct_clamp", x, low, high, 0, 0, 0);
     return ct__pw(CT__PW_clamp_numbers, "ct_clamp", x, NULL, NULL, ct_item(low), ct_item(high), 0);
 }
 CT_API ct_tensor *(ct_clamp_)(ct_tensor *x, ct_tensor *low, ct_tensor *high)
 {
-    if (!ct__number_bounds(x, low, high) && !ct__whole_bounds(x, low, high)) return ct__pw_(CT__PW_clamp, "ct_clamp_", x, low, high, 0, 0, 0);
+    if (ct__whole_bounds(x, low, high)) return ct__pw_(CT__PW_minimum, "ct_clamp_", ct__pw_(CT__PW_maximum, "ct_clamp_", x, low, NULL, 0, 0, 0), high, NULL, 0, 0, 0);
+    if (!ct__number_bounds(x, low, high)) return ct__pw_(CT__PW_clamp, "ct_clamp_", x, low, high, 0, 0, 0);
     return ct__pw_(CT__PW_clamp_numbers, "ct_clamp_", x, NULL, NULL, ct_item(low), ct_item(high), 0);
 }
 CT_API ct_tensor *(ct_lerp)(ct_tensor *x, ct_tensor *end, ct_tensor *w) { return ct__pw(CT__PW_lerp, "ct_lerp", x, end, w, 0, 0, 0); }
