@@ -3658,15 +3658,23 @@ CT_API ct_memory_info ct_cuda_memory_stats(void);   /* of device memory; host_al
 /* Arithmetic that memory bounds. The second operand is often a number, or stands for a whole row: these have kernels that keep it in a register,
    and kernels that read and write halves. */
 #define CT__POINTWISE_ARITHMETIC(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(div, a/b)
-/* Integer rows that get the same bits from int64, int32 and, but for SIGNED, uint8 have kernels of these types; TRUTH has them of bool. A > B is B < A. */
-#define CT__POINTWISE_WHOLE(X)                                                                                        \
-    X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(maximum, maximum(a, b)) X(minimum, minimum(a, b))           \
-    X(bitwise_and, a & b) X(bitwise_or, a | b) X(bitwise_xor, a ^ b)
-#define CT__POINTWISE_ORDER(X) X(eq, a == b) X(ne, a != b) X(lt, a < b) X(le, a <= b)
+/* Of halves bits decide: those from above -0 to -infinity are negative, place(h) orders them, and NaN lies beyond infinity. */
+#define CT__POINTWISE_HALF(X, infinity)                                                                               \
+    X(relu, (uint16_t)(a - 0x8001u) < infinity ? 0 : a) X(neg, a ^ 0x8000u) X(abs, a & 0x7fffu)                       \
+    X(maximum, (((place(a) > place(b)) & ((b & 0x7fffu) <= infinity)) | ((a & 0x7fffu) > infinity)) ? a : b)          \
+    X(minimum, (((place(a) < place(b)) & ((b & 0x7fffu) <= infinity)) | ((a & 0x7fffu) > infinity)) ? a : b)
+/* Integer rows that get the same bits from every integer type have kernels of each: int8 those of uint8 but for SIGNED and ORDER, where the sign
+   matters; all of them those of uint8 for BITS, where bytes are alone. TRUTH has them of bool. A > B is B < A. */
+#define CT__POINTWISE_WHOLE(X) X(add, a + p*b) X(sub, a - p*b) X(mul, a*b) X(neg, -a) X(bitwise_left_shift, shift_left(a, b))
+#define CT__POINTWISE_EQUAL(X) X(eq, a == b) X(ne, a != b)
 #define CT__POINTWISE_SIGNED(X)                                                                                       \
-    X(neg, -a) X(abs, abs(a)) X(floor_divide, floor_divide(a, b)) X(remainder, remainder(a, b))                       \
-    X(bitwise_left_shift, shift_left(a, b)) X(bitwise_right_shift, shift_right(a, b))
+    X(maximum, maximum(a, b)) X(minimum, minimum(a, b)) X(abs, abs(a)) X(floor_divide, floor_divide(a, b))            \
+    X(remainder, remainder(a, b)) X(bitwise_right_shift, shift_right(a, b))
+#define CT__POINTWISE_ORDER(X) X(lt, a < b) X(le, a <= b)
+#define CT__POINTWISE_BITS(X) X(bitwise_and, a & b) X(bitwise_or, a | b) X(bitwise_xor, a ^ b) X(bitwise_not, ~a)
 #define CT__POINTWISE_TRUTH(X) X(logical_and, (a != 0) & (b != 0)) X(logical_or, (a != 0) | (b != 0)) X(logical_xor, (a != 0) ^ (b != 0)) X(logical_not, a == 0)
+#define CT__POINTWISE_STORED(X)                                                                                       \
+    CT__POINTWISE_WHOLE(X) CT__POINTWISE_EQUAL(X) CT__POINTWISE_SIGNED(X) CT__POINTWISE_ORDER(X) CT__POINTWISE_BITS(X) CT__POINTWISE_TRUTH(X)
 #define CT__POINTWISE_POW(X) /* for floating types and integers, too; long enough for AVX-512 */                      \
     X(pow, Pow, 2, A, pow(a, b), b == 0 ? 0 : g*b*pow(a, b - 1), a == 0 && b >= 0 ? 0 : g*y*log(a), CT_NONE)
 #define CT__POINTWISE_INT(X) /* integers and bool alone */                                                            \
@@ -3773,11 +3781,16 @@ enum {
 #define CT__X(name, value) CT__ARITHMETIC_##name,
     CT__POINTWISE_ARITHMETIC(CT__X)
 #undef CT__X
-    CT__ARITHMETIC_COUNT
+    CT__ARITHMETIC_COUNT,
+#define CT__X(name, value) CT__HALF_##name,
+    CT__HALF_FIRST = CT__ARITHMETIC_COUNT - 1,
+    CT__POINTWISE_HALF(CT__X, 0)
+#undef CT__X
+    CT__HALF_COUNT
 };
 enum {
 #define CT__X(name, value) CT__WHOLE_##name,
-    CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__X) CT__POINTWISE_TRUTH(CT__X)
+    CT__POINTWISE_STORED(CT__X)
 #undef CT__X
     CT__WHOLE_COUNT
 };
@@ -3786,20 +3799,21 @@ enum { CT__R_SUM, CT__R_PROD, CT__R_MAX, CT__R_MIN, CT__R_COUNT, CT__R_NONZERO =
    apart, each into its own; of such rows into n accumulators, one for each column. The last op counts what is not 0. */
 typedef void ct__reduce_row(int64_t n, const void *x, void *acc);
 typedef void ct__reduce_rows(int64_t rows, int64_t n, int64_t stride, const void *x, void *acc);
-enum { CT__FOLDED = 32, CT__LEAST = 64 }; /* rows that fold in the elements' type; columns that a kernel takes at once, of floats: runs of fewer are short */
+enum { CT__FOLDED = 32, CT__LEAST = 64, CT__HALVES = 32 }; /* rows that fold in the elements' type; columns that a kernel takes at once, of floats: runs of fewer are short; of halves */
 typedef void ct__scan_column(int64_t n, const void *x, void *acc, void *y);                 /* y = acc = acc op x */
 typedef void ct__pick_column(int64_t n, const void *x, int64_t row, void *best, void *at);  /* at: int32 for float, else int64 */
 /* Kernels work on whole blocks: n is a multiple of 16; v = {a, b, c, y, g}, f = {p, q, r}. out may be one of the inputs. */
 typedef void ct__pw_kernel(int64_t n, const void *const *v, void *out, const double *f);
 typedef void ct__convert_kernel(int64_t n, const void *in, void *out);
-enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT, CT__I32 = CT__COMPUTE_COUNT, CT__U8 }; /* the types that kernels compute in */
+enum { CT__F32, CT__F64, CT__I64, CT__COMPUTE_COUNT, CT__I32 = CT__COMPUTE_COUNT, CT__I16, CT__I8, CT__U8, CT__BF16, CT__F16 }; /* the types that kernels compute in */
 typedef struct {
     ct__pw_kernel *pointwise[CT__COMPUTE_COUNT][CT__PW_COUNT][4];           /* value, da, db, dc; NULL: by its text */
     ct__pw_kernel *number[2][CT__ARITHMETIC_COUNT];                          /* float, double: values, b the same for all */
-    ct__pw_kernel *half[2][CT__ARITHMETIC_COUNT], *half_relu[2];             /* values of stored bfloat16, float16, computed in float; b: v[1] or the float v[2] */
-    ct__pw_kernel *whole[3][CT__WHOLE_COUNT];                                /* int64, int32, uint8: values, of comparisons as bool; or NULL */
+    ct__pw_kernel *half[2][CT__HALF_COUNT];                                  /* values of stored bfloat16, float16; b: v[1] or, if f[2] is not 0, f[1]; or NULL */
+    ct__pw_kernel *whole[5][CT__WHOLE_COUNT];                                /* int64 to uint8: values, of comparisons as bool; or NULL */
     ct__reduce_row *row[CT__COMPUTE_COUNT][CT__R_KERNELS];
-    ct__reduce_row *sum_half[2], *extreme_i32[2];                            /* as stored: bfloat16, float16; max, min; or NULL */
+    struct { ct__reduce_row *row; ct__reduce_rows *columns; } sum_half[2];   /* as stored: bfloat16, float16; at least CT__HALVES columns; or NULL */
+    ct__reduce_row *sum_bytes[2];                                            /* as stored: uint8 and bool, int8; or NULL */
     ct__reduce_rows *rows[CT__COMPUTE_COUNT][CT__R_KERNELS], *columns[CT__COMPUTE_COUNT][CT__R_KERNELS];
     struct { ct__scan_column *scan[2]; ct__pick_column *pick[2]; } along[CT__COMPUTE_COUNT]; /* sum, prod; max, min */
     ct__convert_kernel *load[CT__COMPUTE_COUNT][CT_DTYPE_COUNT];            /* stored type -> compute type */
@@ -6166,13 +6180,13 @@ CT__INLINE int32_t CT__K(f64_to_i32)(double x) { return x > -2147483649.0 && x <
 #define CT__LOAD_F16(X, t, T) X(t##_F16, uint16_t, T, (T)CT__K(f16_to_f32)(x))
 #define CT__LOADS_I64(X)                                                                                              \
     X(i64_F32, float, int64_t, CT__K(f32_to_i64)(x)) X(i64_F64, double, int64_t, CT__K(to_i64)(x))                    \
-    X(i64_I64, int64_t, int64_t, x) X(i64_I16, int16_t, int64_t, x) X(i64_I8, int8_t, int64_t, x)                     \
+    X(i64_I64, int64_t, int64_t, x)                                                                                   \
     X(i64_F16, uint16_t, int64_t, CT__K(f32_to_i64)(CT__K(f16_to_f32)(x))) X(i64_BF16, uint16_t, int64_t, CT__K(f32_to_i64)(CT__K(bf16_to_f32)(x)))
-#define CT__LOADS_WHOLE(X) X(i64_I32, int32_t, int64_t, x) X(i64_U8, uint8_t, int64_t, x) X(i64_BOOL, uint8_t, int64_t, x != 0)
+#define CT__LOADS_WHOLE(X) X(i64_I32, int32_t, int64_t, x) X(i64_I16, int16_t, int64_t, x) X(i64_I8, int8_t, int64_t, x) X(i64_U8, uint8_t, int64_t, x) X(i64_BOOL, uint8_t, int64_t, x != 0)
 #define CT__STORES(X, t, T, wide, I)                                                                                  \
     X(t##_F32, T, float, (float)x) X(t##_F64, T, double, (double)x) X(t##_I64, T, int64_t, wide)                      \
-    X(t##_I16, T, int16_t, (int16_t)I) X(t##_I8, T, int8_t, (int8_t)I) X(t##_BF16, T, uint16_t, CT__K(f32_to_bf16)((float)x))
-#define CT__STORES_WHOLE(X, t, T, I) X(t##_I32, T, int32_t, (int32_t)I) X(t##_U8, T, uint8_t, (uint8_t)I) X(t##_BOOL, T, uint8_t, x != 0)
+    X(t##_BF16, T, uint16_t, CT__K(f32_to_bf16)((float)x))
+#define CT__STORES_WHOLE(X, t, T, I) X(t##_I32, T, int32_t, (int32_t)I) X(t##_I16, T, int16_t, (int16_t)I) X(t##_I8, T, int8_t, (int8_t)I) X(t##_U8, T, uint8_t, (uint8_t)I) X(t##_BOOL, T, uint8_t, x != 0)
 #define CT__STORE_F16(X, t, T) X(t##_F16, T, uint16_t, CT__K(f32_to_f16)((float)x))
 #define CT__X(name, from, to, expr)                                                                                   \
     static void CT__K(name)(int64_t n, const void *in, void *out)                                                     \
@@ -6276,16 +6290,17 @@ CT__INLINE double CT__K(abs_f64)(double a) { return fabs(a); }
 CT__X(float, f32)
 CT__X(double, f64)
 #undef CT__X
-#define CT__X(T, U, t, bits)                                                                                          \
+#define CT__X(T, U, t, bits, room) /* room: bits of T beyond those */                                                 \
     CT__INLINE T CT__K(sign_##t)(T a) { return (a > 0) - (a < 0); }                                                   \
     CT__INLINE T CT__K(abs_##t)(T a) { return a < 0 ? (T)(0 - (U)a) : a; }                                            \
     CT__INLINE T CT__K(maximum_##t)(T a, T b) { return a > b ? a : b; }                                               \
     CT__INLINE T CT__K(minimum_##t)(T a, T b) { return a < b ? a : b; }                                               \
     /* what is shifted by more than it has bits is gone */                                                            \
     CT__INLINE T CT__K(shift_left_##t)(T a, T b) { return (U)b < bits ? (T)((U)a << (b & (bits - 1))) : 0; }          \
-    CT__INLINE T CT__K(shift_right_##t)(T a, T b) { return a >> ((U)b < bits ? b : bits - 1); }
-CT__X(int64_t, uint64_t, i64, 64)
-CT__X(int32_t, uint32_t, i32, 32)
+    CT__INLINE T CT__K(shift_right_##t)(T a, T b) { return (T)((U)a << room) >> ((U)b < bits ? b + room : bits + room - 1); }
+CT__X(int64_t, uint64_t, i64, 64, 0)
+CT__X(int32_t, uint32_t, i32, 32, 0)
+CT__X(int32_t, uint32_t, i16, 16, 16) /* what 16 bits hold, in 32: gcc has vectors for shifts of these alone */
 #undef CT__X
 CT__INLINE int CT__K(isclose_i64)(int64_t a, int64_t b, int64_t rtol, int64_t atol, int64_t equal_nan)
 {
@@ -6338,6 +6353,7 @@ CT__INLINE int32_t CT__K(trunc_divide_i32)(int32_t a, int32_t b) /* exact: a quo
     double d = (double)a / (double)(b ? b : 1);
     return b == -1 ? (int32_t)(0 - (uint32_t)a) : b == 0 ? 0 : (int32_t)(b == -1 ? 0 : d);
 }
+CT__INLINE int32_t CT__K(trunc_divide_i16)(int32_t a, int32_t b) { return (int32_t)((float)a / (float)(b ? b : 1)); } /* likewise in float */
 #define CT__X(T, U, t)                                                                                                \
     CT__INLINE T CT__K(fmod_##t)(T a, T b) { return b == 0 ? 0 : (T)((U)a - (U)CT__K(trunc_divide_##t)(a, b) * (U)b); } \
     CT__INLINE T CT__K(remainder_##t)(T a, T b)                                                                       \
@@ -6352,6 +6368,7 @@ CT__INLINE int32_t CT__K(trunc_divide_i32)(int32_t a, int32_t b) /* exact: a quo
     }
 CT__X(int64_t, uint64_t, i64)
 CT__X(int32_t, uint32_t, i32)
+CT__X(int32_t, uint32_t, i16)
 #undef CT__X
 CT__INLINE int64_t CT__K(pow_i64)(int64_t a, int64_t b) /* by squaring, wrapping; a negative power is 0 but for 1 and -1 */
 {
@@ -6520,8 +6537,8 @@ CT__POINTWISE_FLOAT(CT__X)
     {                                                                                                                 \
         const uint16_t *const va = (const uint16_t *)v[0], *const vb = (const uint16_t *)v[1];                        \
         uint16_t *const o = (uint16_t *)out;                                                                          \
-        const float p = (float)f[0], number = vb ? 0 : *(const float *)v[2];                                          \
-        const int64_t each = vb ? n : 0, one = vb ? 0 : n; /* loops with one condition: gcc takes no advice on others */ \
+        const float p = (float)f[0], number = (float)f[1];                                                            \
+        const int64_t one = f[2] != 0 ? n : 0, each = n - one; /* loops with one condition: gcc takes no advice on others */ \
         (void)p;                                                                                                      \
         CT__IVDEP                                                                                                     \
         for (int64_t i = 0; i < each; i++) {                                                                          \
@@ -6544,32 +6561,44 @@ CT__POINTWISE_ARITHMETIC(CT__X)
     {                                                                                                                 \
         const uint16_t *const va = (const uint16_t *)v[0], *const vb = (const uint16_t *)v[1];                        \
         const float p = (float)f[0];                                                                                  \
+        const int one = f[2] != 0;                                                                                    \
         CT__K(F8) b = {0};                                                                                            \
-        if (!vb) b += *(const float *)v[2];                                                                           \
+        b += (float)f[1];                                                                                             \
         (void)p;                                                                                                      \
         for (int64_t i = 0; i < n; i += 8) {                                                                          \
             const CT__K(F8) a = __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)(va + i));                            \
-            if (vb) b = __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)(vb + i));                                    \
+            if (!one) b = __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)(vb + i));                                  \
             *(CT__K(H8) *)((uint16_t *)out + i) = __builtin_ia32_vcvtps2ph256(value, 0);                              \
         }                                                                                                             \
     }
 CT__POINTWISE_ARITHMETIC(CT__X)
 #undef CT__X
 #endif
-#define CT__X(name, infinity) /* bits decide: those from above -0 to -infinity are negative */                        \
-    static void CT__K(relu_##name)(int64_t n, const void *const *v, void *out, const double *f)                       \
+#define CT__LOOP_HALF(name, value)                                                                                    \
+    static void CT__K(name)(int64_t n, const void *const *v, void *out, const double *f)                              \
     {                                                                                                                 \
-        const uint16_t *const a = (const uint16_t *)v[0];                                                             \
+        const uint16_t *const va = (const uint16_t *)v[0], *const vb = (const uint16_t *)v[1];                        \
         uint16_t *const o = (uint16_t *)out;                                                                          \
         (void)f;                                                                                                      \
         CT__IVDEP                                                                                                     \
-        for (int64_t i = 0; i < n; i++) o[i] = (uint16_t)(a[i] - 0x8001u) < infinity ? 0 : a[i];                      \
+        for (int64_t i = 0; i < n; i++) {                                                                             \
+            const uint16_t a = va[i], b = vb[i];                                                                      \
+            (void)b;                                                                                                  \
+            o[i] = (uint16_t)(value);                                                                                 \
+        }                                                                                                             \
     }
+#define place(h) CT__K(place_of_half)(h)
 #if CT__VBYTES < 64
-CT__X(bf16, 0x7f80u)
-CT__X(f16, 0x7c00u)
-#endif
+CT__INLINE int16_t CT__K(place_of_half)(uint16_t h) { return (int16_t)(h & 0x8000u ? 0u - (h & 0x7fffu) : h); }
+#define CT__X(name, value) CT__LOOP_HALF(name##_bf16, value)
+CT__POINTWISE_HALF(CT__X, 0x7f80u)
 #undef CT__X
+#define CT__X(name, value) CT__LOOP_HALF(name##_f16, value)
+CT__POINTWISE_HALF(CT__X, 0x7c00u)
+#undef CT__X
+#endif
+#undef place
+#undef CT__LOOP_HALF
 #define CT__X(name, title, arity, kind, value, da, db, dc) CT__LOOP(name##_f32_0, value)
 #if CT__VBYTES < 64
 CT__POINTWISE_MATH(CT__X)
@@ -6628,41 +6657,65 @@ CT__POINTWISE_SPECIAL(CT__X)
             o[i] = (to)(expr);                                                                                        \
         }                                                                                                             \
     }
+#define CT__BYTES_OF(name, t)                                                                                         \
+    static void CT__K(name##_whole_##t)(int64_t n, const void *const *v, void *out, const double *f) { CT__K(name##_whole_u8)(n * (int64_t)sizeof(CT__E), v, out, f); }
+#define CT__LOOPS_STORED CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_EQUAL(CT__Y) CT__POINTWISE_SIGNED(CT__X) CT__POINTWISE_ORDER(CT__Y) CT__POINTWISE_BITS(CT__Z)
 #if CT__VBYTES == 32 || (!CT__LEAN && CT__VBYTES == 16) /* old processors compute all integers as int64 */
-#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i64, int64_t, value)
-#define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i64, uint8_t, value)
-#define CT__E int64_t
-#define CT__V int64_t
-#define CT__T(f) CT__K(f##_i64)
-CT__POINTWISE_WHOLE(CT__X)
-CT__POINTWISE_ORDER(CT__Y)
+#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_u8, uint8_t, value)
+#define CT__E uint8_t
+#define CT__V int32_t
+#define CT__T(f) CT__K(f##_i16)
+CT__POINTWISE_STORED(CT__X)
+#undef CT__E
+#undef CT__X
+#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i8, int8_t, value)
+#define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i8, uint8_t, value)
+#define CT__E int8_t
 CT__POINTWISE_SIGNED(CT__X)
+CT__POINTWISE_ORDER(CT__Y)
 #undef CT__X
 #undef CT__Y
+#undef CT__E
+#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i16, int16_t, value)
+#define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i16, uint8_t, value)
+#define CT__Z(name, value) CT__BYTES_OF(name, i16)
+#define CT__E int16_t
+CT__LOOPS_STORED
+#undef CT__X
+#undef CT__Y
+#undef CT__Z
 #undef CT__E
 #undef CT__V
 #undef CT__T
 #define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i32, int32_t, value)
 #define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i32, uint8_t, value)
+#define CT__Z(name, value) CT__BYTES_OF(name, i32)
 #define CT__E int32_t
 #define CT__V int32_t
 #define CT__T(f) CT__K(f##_i32)
-CT__POINTWISE_WHOLE(CT__X)
-CT__POINTWISE_ORDER(CT__Y)
-CT__POINTWISE_SIGNED(CT__X)
+CT__LOOPS_STORED
 #undef CT__X
 #undef CT__Y
+#undef CT__Z
 #undef CT__E
-#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_u8, uint8_t, value)
-#define CT__E uint8_t
-CT__POINTWISE_WHOLE(CT__X)
-CT__POINTWISE_ORDER(CT__X)
-CT__POINTWISE_TRUTH(CT__X)
+#undef CT__V
+#undef CT__T
+#define CT__X(name, value) CT__LOOP_WHOLE(name##_whole_i64, int64_t, value)
+#define CT__Y(name, value) CT__LOOP_WHOLE(name##_whole_i64, uint8_t, value)
+#define CT__Z(name, value) CT__BYTES_OF(name, i64)
+#define CT__E int64_t
+#define CT__V int64_t
+#define CT__T(f) CT__K(f##_i64)
+CT__LOOPS_STORED
 #undef CT__X
+#undef CT__Y
+#undef CT__Z
 #undef CT__E
 #undef CT__V
 #undef CT__T
 #endif
+#undef CT__BYTES_OF
+#undef CT__LOOPS_STORED
 #undef CT__LOOP_WHOLE
 #ifdef CT__PASS_BASE /* of the rest, memory bounds most */
 #undef floor
@@ -6914,7 +6967,8 @@ CT__POINTWISE_INT(CT__X)
         }                                                                                                             \
     }
 #define CT__REDUCE_ALL(t, T, A, STRETCH, LOWEST, HIGHEST)                                                             \
-    CT__REDUCE(sum, t, T, A, STRETCH, 0, CT__ADD, CT__VALUE)                                                          \
+    CT__REDUCE(sum, t, T, A, STRETCH, 0, CT__ADD, CT__VALUE) CT__EXTREMES(t, T, A, LOWEST, HIGHEST)
+#define CT__EXTREMES(t, T, A, LOWEST, HIGHEST)                                                                        \
     CT__EXTREME(max, t, T, A, LOWEST, CT__HIGH, >) CT__EXTREME(min, t, T, A, HIGHEST, CT__LOW, <)
 #define CT__ALONG_ALL(t, T, A, I)                                                                                     \
     CT__SCAN(sum, t, T, A, CT__ADD) CT__SCAN(prod, t, T, A, CT__MUL) CT__PICK(max, t, T, I, >) CT__PICK(min, t, T, I, <)
@@ -6944,6 +6998,50 @@ static void CT__K(sum_row_f16)(int64_t n, const void *in, void *out)
     }
     CT__K(load_f32_F16)(n, x, rest), CT__K(sum_row_f32)(n, rest, out);
 }
+/* the processor adds distances of bytes, here from 0; those of signed ones from -128 */
+typedef char CT__K(C32) __attribute__((vector_size(32), aligned(1), may_alias));
+typedef long long CT__K(L4) __attribute__((vector_size(32)));
+#define CT__X(t, T, lowest)                                                                                           \
+    static void CT__K(sum_row_##t)(int64_t n, const void *in, void *out)                                              \
+    {                                                                                                                 \
+        const T *x = (const T *)in;                                                                                   \
+        const CT__K(C32) zero = {0}, least = zero + (char)(lowest);                                                   \
+        CT__K(L4) total = {0};                                                                                        \
+        int64_t i = 0, sum = 0;                                                                                       \
+        for (; i + 32 <= n; i += 32) total += (CT__K(L4))__builtin_ia32_psadbw256(*(const CT__K(C32) *)(x + i) - least, zero);\
+        sum = total[0] + total[1] + total[2] + total[3] + i * (lowest);                                               \
+        for (; i < n; i++) sum += x[i];                                                                               \
+        *(int64_t *)out += sum;                                                                                       \
+    }
+CT__X(u8, uint8_t, 0)
+CT__X(i8, int8_t, INT8_MIN)
+#undef CT__X
+typedef unsigned CT__K(U8) __attribute__((vector_size(32)));
+CT__INLINE CT__K(F8) CT__K(eight_f16)(const uint16_t *x) { return __builtin_ia32_vcvtph2ps256(*(const CT__K(H8) *)x); }
+CT__INLINE CT__K(F8) CT__K(eight_bf16)(const uint16_t *x) { return (CT__K(F8))(__builtin_convertvector(*(const CT__K(H8) *)x, CT__K(U8)) << 16); }
+#define CT__X(t) /* the last columns anew, if fewer are left */                                                       \
+    static void CT__K(sum_columns_##t)(int64_t rows, int64_t n, int64_t stride, const void *in, void *out)            \
+    {                                                                                                                 \
+        for (int64_t count, r = 0; r < rows; r += count) {                                                            \
+            count = rows - r < CT__FOLDED ? rows - r : (int64_t)CT__FOLDED;                                           \
+            for (int64_t done = 0; done < n; done += CT__HALVES) {                                                    \
+                int64_t again = done + CT__HALVES <= n ? 0 : done + CT__HALVES - n;                                   \
+                const char *from = (const char *)in + r * stride + (done - again) * 2;                                \
+                double *acc = (double *)out + done - again;                                                           \
+                CT__K(F8) a = {0}, b = {0}, c = {0}, d = {0};                                                         \
+                float lane[CT__HALVES];                                                                               \
+                for (int64_t i = 0; i < count; i++, from += stride) {                                                 \
+                    const uint16_t *x = (const uint16_t *)(const void *)from;                                         \
+                    a += CT__K(eight_##t)(x), b += CT__K(eight_##t)(x + 8), c += CT__K(eight_##t)(x + 16), d += CT__K(eight_##t)(x + 24);\
+                }                                                                                                     \
+                memcpy(lane, &a, 32), memcpy(lane + 8, &b, 32), memcpy(lane + 16, &c, 32), memcpy(lane + 24, &d, 32); \
+                for (int64_t k = again; k < CT__HALVES; k++) acc[k] += (double)lane[k];                               \
+            }                                                                                                         \
+        }                                                                                                             \
+    }
+CT__X(bf16)
+CT__X(f16)
+#undef CT__X
 #endif
 CT__REDUCE_ALL(f64, double, double, 1024, -(double)INFINITY, (double)INFINITY) CT__PRODUCT(f64, double, double, 1024)
 CT__ALONG_ALL(f64, double, double, int64_t)
@@ -6952,11 +7050,11 @@ CT__COUNTS(f64, double, double, 1024)
 #endif
 #undef CT__WRAPS_
 #define CT__WRAPS_ CT__WRAPS
-CT__REDUCE_ALL(i64, int64_t, int64_t, INT64_MAX, INT64_MIN, INT64_MAX) CT__COUNTS(i64, int64_t, int64_t, INT64_MAX)
-#if !(CT__LEAN && defined CT__PASS_BASE)
-CT__EXTREME_ROW(max, i32, int32_t, int64_t, INT32_MIN, CT__HIGH, >) CT__EXTREME_ROW(min, i32, int32_t, int64_t, INT32_MAX, CT__LOW, <)
-#endif
-#ifdef CT__PASS_BASE
+CT__REDUCE(sum, i64, int64_t, int64_t, INT64_MAX, 0, CT__ADD, CT__VALUE) CT__COUNTS(i64, int64_t, int64_t, INT64_MAX)
+#ifndef CT__PASS_BASE /* rows alone: others fold pairs */
+CT__EXTREME_ROW(max, i64, int64_t, int64_t, INT64_MIN, CT__HIGH, >) CT__EXTREME_ROW(min, i64, int64_t, int64_t, INT64_MAX, CT__LOW, <)
+#else
+CT__EXTREMES(i64, int64_t, int64_t, INT64_MIN, INT64_MAX)
 CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_t, int64_t)
 #define CT__SCANS_I64 {ct__base_sum_scan_i64, ct__base_prod_scan_i64}, {ct__base_max_pick_i64, ct__base_min_pick_i64}
 #endif
@@ -6979,6 +7077,7 @@ CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_
 #undef CT__SCAN
 #undef CT__PICK
 #undef CT__REDUCE_ALL
+#undef CT__EXTREMES
 #undef CT__PRODUCT
 #undef CT__COUNTS
 #undef CT__ALONG_ALL
@@ -8519,7 +8618,7 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 #endif
 
 /* ---- >>kernel table of this instruction set ---- */
-#define CT__REDUCTIONS(kind, PROD, COUNT) {CT__K64(sum_##kind), PROD(prod_##kind), CT__K64(max_##kind), CT__K64(min_##kind), COUNT(nonzero_##kind)}
+#define CT__REDUCTIONS(kind, PROD, EXTREME, COUNT) {CT__K64(sum_##kind), PROD(prod_##kind), EXTREME(max_##kind), EXTREME(min_##kind), COUNT(nonzero_##kind)}
 #define CT__NULL4(name, title, arity, kind, value, da, db, dc) {NULL, NULL, NULL, NULL},
 #define CT__ROW_1(k, name) {k(name##_0), k(name##_1), NULL, NULL},
 #define CT__ROW_2(k, name) {k(name##_0), k(name##_1), k(name##_2), NULL},
@@ -8558,41 +8657,48 @@ static const ct__kernels CT__K(kernels) = {
      {CT__POINTWISE_ARITHMETIC(CT__X)}},
 #undef CT__X
 #define CT__X(name, value) CT__K64(name##_bf16),
-    {{CT__POINTWISE_ARITHMETIC(CT__X)},
+    {{CT__POINTWISE_ARITHMETIC(CT__X) CT__POINTWISE_HALF(CT__X, 0)},
 #undef CT__X
-#ifdef CT__PASS_BASE
-     {NULL}},
-#else
 #define CT__X(name, value) CT__K64(name##_f16),
-     {CT__POINTWISE_ARITHMETIC(CT__X)}},
-#undef CT__X
+#ifdef CT__PASS_BASE
+#define CT__Y(name, value) NULL,
+     {CT__POINTWISE_ARITHMETIC(CT__Y) CT__POINTWISE_HALF(CT__X, 0)}},
+#undef CT__Y
+#else
+     {CT__POINTWISE_ARITHMETIC(CT__X) CT__POINTWISE_HALF(CT__X, 0)}},
 #endif
-    {CT__K64(relu_bf16), CT__K64(relu_f16)},
+#undef CT__X
 #if CT__LEAN && defined CT__PASS_BASE
     {{NULL}},
 #else
+#define CT__WHOLES CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_EQUAL(CT__X) CT__POINTWISE_SIGNED(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_BITS(CT__X)
 #define CT__X(name, value) CT__K64(name##_whole_i64),
-    {{CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__X)},
+    {{CT__WHOLES},
 #undef CT__X
 #define CT__X(name, value) CT__K64(name##_whole_i32),
-     {CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__X)},
+     {CT__WHOLES},
 #undef CT__X
+#define CT__X(name, value) CT__K64(name##_whole_i16),
+     {CT__WHOLES},
+#undef CT__X
+#undef CT__WHOLES
 #define CT__X(name, value) CT__K64(name##_whole_u8),
-#define CT__Y(name, value) NULL,
-     {CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__Y) CT__POINTWISE_TRUTH(CT__X)}},
+#define CT__Y(name, value) CT__K64(name##_whole_i8),
+     {CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_EQUAL(CT__X) CT__POINTWISE_SIGNED(CT__Y) CT__POINTWISE_ORDER(CT__Y) CT__POINTWISE_BITS(CT__X) CT__POINTWISE_TRUTH(CT__X)},
+     {CT__POINTWISE_STORED(CT__X)}},
 #undef CT__X
 #undef CT__Y
 #endif
-    {CT__REDUCTIONS(row_f32, CT__K64, CT__K64), CT__REDUCTIONS(row_f64, CT__K64, CT__BASE), CT__REDUCTIONS(row_i64, CT__BASE, CT__K64)},
+    {CT__REDUCTIONS(row_f32, CT__K64, CT__K64, CT__K64), CT__REDUCTIONS(row_f64, CT__K64, CT__K64, CT__BASE), CT__REDUCTIONS(row_i64, CT__BASE, CT__K64, CT__K64)},
 #if CT__LEAN && defined CT__PASS_BASE
-    {NULL, NULL}, {NULL, NULL},
+    {{NULL, NULL}, {NULL, NULL}}, {NULL, NULL},
 #elif CT__X86_DISPATCH
-    {CT__K64(sum_row_bf16), CT__K64(sum_row_f16)}, {CT__K64(max_row_i32), CT__K64(min_row_i32)},
+    {{CT__K64(sum_row_bf16), CT__K64(sum_columns_bf16)}, {CT__K64(sum_row_f16), CT__K64(sum_columns_f16)}}, {CT__K64(sum_row_u8), CT__K64(sum_row_i8)},
 #else
-    {CT__K64(sum_row_bf16), NULL}, {CT__K64(max_row_i32), CT__K64(min_row_i32)},
+    {{CT__K64(sum_row_bf16), NULL}, {NULL, NULL}}, {NULL, NULL},
 #endif
-    {CT__REDUCTIONS(rows_f32, CT__K64, CT__K64), CT__REDUCTIONS(rows_f64, CT__K64, CT__BASE), CT__REDUCTIONS(rows_i64, CT__BASE, CT__K64)},
-    {CT__REDUCTIONS(columns_f32, CT__K64, CT__K64), CT__REDUCTIONS(columns_f64, CT__K64, CT__BASE), CT__REDUCTIONS(columns_i64, CT__BASE, CT__K64)},
+    {CT__REDUCTIONS(rows_f32, CT__K64, CT__K64, CT__K64), CT__REDUCTIONS(rows_f64, CT__K64, CT__K64, CT__BASE), CT__REDUCTIONS(rows_i64, CT__BASE, CT__BASE, CT__K64)},
+    {CT__REDUCTIONS(columns_f32, CT__K64, CT__K64, CT__K64), CT__REDUCTIONS(columns_f64, CT__K64, CT__K64, CT__BASE), CT__REDUCTIONS(columns_i64, CT__BASE, CT__BASE, CT__K64)},
 #define CT__SCANS(t) {CT__K64(sum_scan_##t), CT__K64(prod_scan_##t)}, {CT__K64(max_pick_##t), CT__K64(min_pick_##t)}
     {{CT__SCANS(f32)}, {CT__SCANS(f64)}, {CT__SCANS_I64}},
 #undef CT__SCANS
@@ -8602,7 +8708,7 @@ static const ct__kernels CT__K(kernels) = {
 #define CT__X(name, type, text, size, category) CT__BASE(load_f64_##name),
      {NULL, CT_DTYPES(CT__X)},
 #undef CT__X
-#define CT__CONVERT_I64(d) {NULL, CT__BASE(d##_F32), CT__BASE(d##_F64), CT__BASE(d##_I64), CT__K64(d##_I32), CT__BASE(d##_I16), CT__BASE(d##_I8), CT__K64(d##_U8), CT__K64(d##_BOOL), CT__BASE(d##_F16), CT__BASE(d##_BF16)} /* as CT_DTYPES */
+#define CT__CONVERT_I64(d) {NULL, CT__BASE(d##_F32), CT__BASE(d##_F64), CT__BASE(d##_I64), CT__K64(d##_I32), CT__K64(d##_I16), CT__K64(d##_I8), CT__K64(d##_U8), CT__K64(d##_BOOL), CT__BASE(d##_F16), CT__BASE(d##_BF16)} /* as CT_DTYPES */
      CT__CONVERT_I64(load_i64)},
 #define CT__X(name, type, text, size, category) CT__K64(store_f32_##name),
     {{NULL, CT_DTYPES(CT__X)},
@@ -8872,6 +8978,13 @@ static void ct__iter_add(ct__iter *it, const ct_tensor *t)
     for (int d = 0; d < it->ndim; d++) it->stride[k][d] = d < lead || t->shape[d - lead] == 1 ? 0 : t->stride[d - lead] * size;
     it->data[k] = ct__ptr(t), it->dtype[k] = t->dtype;
 }
+static void ct__iter_drop(ct__iter *it, int k) /* an operand */
+{
+    for (it->count--; k < it->count; k++) {
+        it->data[k] = it->data[k + 1], it->dtype[k] = it->dtype[k + 1], it->flat[k] = it->flat[k + 1];
+        memcpy(it->stride[k], it->stride[k + 1], sizeof it->stride[k]);
+    }
+}
 static void ct__iter_swap(ct__iter *it, int d, int e)
 {
     int64_t shape = it->shape[d];
@@ -9027,12 +9140,13 @@ static void ct__iter_move(const ct__iter *it, int k, int64_t pos, int64_t n, cha
     }
 }
 
+static bool ct__is_half(int dtype) { return dtype == CT_F16 || dtype == CT_BF16; }
 /* The compute type of a stored one. */
 static int ct__compute_of(int dtype)
 {
     return dtype == CT_F64 ? CT__F64 : ct__is_float(dtype) ? CT__F32 : CT__I64;
 }
-static const uint8_t ct__compute_dtype[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_U8};
+static const uint8_t ct__compute_dtype[] = {CT_F32, CT_F64, CT_I64, CT_I32, CT_I16, CT_I8, CT_U8, CT_BF16, CT_F16};
 
 /* Elements [pos, pos+n) of operand k as compute-type values: in place if they lie so, else in the buffer. */
 static const void *ct__iter_load(const ct__iter *it, int k, int compute, int64_t pos, int64_t n, void *buffer)
@@ -9075,7 +9189,7 @@ typedef struct {
     const double *f;
     int compute, result, role[5]; /* what the kernel reads and writes; which iterator operand is a, b, c, y, g */
     ct__pw_kernel *by_number; /* where operand role[1] is one number along rows, or NULL */
-    float number;             /* operand role[1] of halves where it is one for all */
+    double half[3];           /* f of halves: p; one number for all in place of operand role[1]; whether it is that */
 } ct__pw_job;
 
 /* Any n: whole groups of 16 in place, the rest in a last group that overlaps them, or in padded copies where a group would read what it
@@ -9275,9 +9389,10 @@ static int ct__iter_unit(const ct__iter *it, int k)
     while (d >= 0 && it->stride[k][d] != (int64_t)ct__itemsize(it->dtype[k])) d--;
     return d;
 }
-/* One conversion if one of both is a compute type, float32 first; else through one: halves are made from float32. */
+/* One conversion if one of both is a compute type, float32 first; else through one: halves are made from float32, which also holds what 16 bits do. */
 static int ct__copy_compute(int from, int to)
 {
+    if (ct__is_half(from) || ct__is_half(to) || (to != CT_I64 && !ct__is_float(from) && ct__itemsize(from) <= 2)) return CT__F32;
     for (int c = 0; c < CT__COMPUTE_COUNT; c++)
         if (from == ct__compute_dtype[c] || to == ct__compute_dtype[c]) return c;
     return ct__is_float(from) || ct__is_float(to) ? CT__F32 : CT__I64;
@@ -9292,7 +9407,7 @@ static bool ct__cpu_copy(const ct_args *a)
     ct__iter_sort(it), ct__iter_coalesce(it);
     if (!it->numel) return true;
     uint64_t one[2];
-    bool same = in->dtype == out->dtype;
+    bool same = in->dtype == out->dtype || (ct__itemsize(in->dtype) == 1 && ct__itemsize(out->dtype) == 1 && out->dtype != CT_BOOL);
     int last = it->ndim - 1, unit = ct__iter_unit(it, 0);
     job.compute = ct__copy_compute(in->dtype, out->dtype), job.straight = ct__compute_dtype[job.compute] == in->dtype || ct__compute_dtype[job.compute] == out->dtype;
     job.straight = job.straight && it->flat[0] && it->flat[1];
@@ -11028,54 +11143,56 @@ static ct__pw_kernel *ct__pw_by_number(ct__pw_job *job, int op, uint64_t *number
     }
     return ct__cpu()->kernels->number[job->compute][k];
 }
-static void ct__pw_half_body(void *ctx, int64_t begin, int64_t end)
+/* A number as one of another type, by way of a compute type; false if that does not hold it. */
+static bool ct__pw_number_as(ct__iter *it, int k, int dtype, int compute, uint64_t *number)
 {
-    const ct__pw_job *job = (const ct__pw_job *)ctx;
-    const ct__iter *it = &job->it;
-    int64_t n = end - begin, whole = n & -16;
-    const char *a = it->data[job->role[0]] + 2 * begin, *b = it->flat[job->role[1]] ? it->data[job->role[1]] + 2 * begin : NULL;
-    const void *v[3] = {a, b, &job->number};
-    char *out = it->data[it->count - 1] + 2 * begin;
-    uint16_t pad[3][16] = {{0}};
-    job->kernel(whole, v, out, job->f);
-    if (whole == n) return;
-    memcpy(pad[0], a + 2 * whole, (size_t)(2 * (n - whole))), v[0] = pad[0];
-    if (b) memcpy(pad[1], b + 2 * whole, (size_t)(2 * (n - whole))), v[1] = pad[1];
-    job->kernel(16, v, pad[2], job->f);
-    memcpy(out + 2 * whole, pad[2], (size_t)(2 * (n - whole)));
+    uint64_t v = 0, w = 0;
+    if ((ct__is_float(it->dtype[k]) && compute == CT__I64) || !ct__iter_one(it, k)) return false;
+    ct__cpu()->kernels->load[compute][it->dtype[k]](1, it->data[k], &v);
+    ct__cpu()->kernels->store[compute][dtype](1, &v, number);
+    ct__cpu()->kernels->load[compute][dtype](1, number, &w);
+    if (v == w) it->data[k] = (char *)number, it->dtype[k] = (uint8_t)dtype;
+    return v == w;
 }
-/* Halves that lie flat, and one number beside them, have kernels of their own. */
-static bool ct__pw_half(ct__pw_job *job, int op)
+/* The row that does what another one does. */
+static int ct__pw_alias(int row) { return row == CT__PW_clamp_min ? (int)CT__PW_maximum : row == CT__PW_clamp_max ? (int)CT__PW_minimum : row; }
+static int ct__half_of(int row) /* the place in half[] of a row's value, or -1 */
+{
+    static const int rows[] = {
+#define CT__X(name, value) CT__PW_##name,
+        CT__POINTWISE_ARITHMETIC(CT__X) CT__POINTWISE_HALF(CT__X, 0)
+#undef CT__X
+    };
+    int k = 0;
+    while (k < CT__HALF_COUNT && row != rows[k]) k++;
+    return k < CT__HALF_COUNT ? k : -1;
+}
+/* Halves, and one number beside them, have kernels of their own. A square is a product. */
+static bool ct__pw_half(ct__pw_job *job, int op, uint64_t *number)
 {
     ct__iter *it = &job->it;
     const ct__kernels *kernels = ct__cpu()->kernels;
-    int type = it->dtype[it->count - 1], row = ct__arithmetic_of(op), b = job->role[1];
-    if (type != CT_F16 && type != CT_BF16) return false;
-    ct__pw_kernel *kernel = row >= 0 ? kernels->half[type == CT_F16][row] : op == 4 * CT__PW_relu ? kernels->half_relu[type == CT_F16] : NULL;
-    bool alike = row >= 0 && it->flat[b] && it->dtype[b] == type, one = row >= 0 && !alike && ct__iter_one(it, b);
-    for (int k = 0; k < it->count; k++)
-        if (!(it->flat[k] && it->dtype[k] == type) && !(one && k == b)) return false;
-    if (!kernel) return false;
-    if (one) kernels->load[CT__F32][it->dtype[b]](1, it->data[b], &job->number), it->flat[b] = false;
-    job->kernel = kernel;
+    int outs = it->count - 1, type = it->dtype[outs], place = op % 4 ? -1 : op == 4 * CT__PW_square ? (int)CT__ARITHMETIC_mul : ct__half_of(ct__pw_alias(op / 4)), b = job->role[1];
+    if (!ct__is_half(type) || place < 0 || !kernels->half[type == CT_F16][place]) return false;
+    bool one = place < CT__ARITHMETIC_COUNT && b != job->role[0] && ct__iter_one(it, b) && outs == 2 && !(it->dtype[b] == type && ct__iter_one(it, outs));
+    for (int k = 0; k <= outs; k++)
+        if (it->dtype[k] != type && !(one && k == b) && !(place >= CT__ARITHMETIC_COUNT && ct__pw_number_as(it, k, type, CT__F32, number + k))) return false;
+    job->half[0] = job->f[0];
+    if (one) {
+        float factor;
+        kernels->load[CT__F32][it->dtype[b]](1, it->data[b], &factor);
+        job->half[1] = (double)factor, job->half[2] = 1;
+        ct__iter_drop(it, b);
+        for (int r = 0; r < 5; r++) job->role[r] = 0;
+    }
+    job->kernel = kernels->half[type == CT_F16][place], job->f = job->half, job->compute = job->result = type == CT_F16 ? CT__F16 : CT__BF16;
     return true;
-}
-/* A number of whichever integer type, as another one; false if that does not hold it. */
-static bool ct__pw_whole_number(ct__iter *it, int k, int dtype, uint64_t *number)
-{
-    int64_t v, w;
-    if (ct__is_float(it->dtype[k]) || !ct__iter_one(it, k)) return false;
-    ct__cpu()->kernels->load[CT__I64][it->dtype[k]](1, it->data[k], &v);
-    ct__cpu()->kernels->store[CT__I64][dtype](1, &v, number);
-    ct__cpu()->kernels->load[CT__I64][dtype](1, number, &w);
-    it->data[k] = (char *)number, it->dtype[k] = (uint8_t)dtype;
-    return v == w;
 }
 static int ct__whole_of(int row) /* the place in whole[] of a row's kernels, or -1 */
 {
     static const int rows[] = {
 #define CT__X(name, value) CT__PW_##name,
-        CT__POINTWISE_WHOLE(CT__X) CT__POINTWISE_ORDER(CT__X) CT__POINTWISE_SIGNED(CT__X) CT__POINTWISE_TRUTH(CT__X)
+        CT__POINTWISE_STORED(CT__X)
 #undef CT__X
     };
     int k = 0;
@@ -11087,18 +11204,19 @@ static int ct__whole_of(int row) /* the place in whole[] of a row's kernels, or 
 static bool ct__pw_whole(ct__pw_job *job, int op, uint64_t *number)
 {
     ct__iter it = job->it;
-    bool greater = op == 4 * CT__PW_gt || op == 4 * CT__PW_ge;
-    int outs = it.count - 1, row = op == 4 * CT__PW_gt ? CT__PW_lt : op == 4 * CT__PW_ge ? CT__PW_le : op / 4, place = ct__whole_of(row), a = job->role[0];
+    bool turned = op == 4 * CT__PW_gt || op == 4 * CT__PW_ge || (op == 4 * CT__PW_rsub && job->f[0] == 1);
+    int outs = it.count - 1, row = !turned ? ct__pw_alias(op / 4) : op == 4 * CT__PW_gt ? CT__PW_lt : op == 4 * CT__PW_ge ? CT__PW_le : CT__PW_sub, place = ct__whole_of(row), a = job->role[0];
     bool compares = ct__pw_rows[row].kind[0] == 'C', truth = it.dtype[outs] == CT_BOOL;
-    if (job->compute != CT__I64 || op % 4 || place < 0 || compares > truth || (truth && (row == CT__PW_add || row == CT__PW_bitwise_left_shift))) return false;
+    if (job->compute != CT__I64 || op % 4 || place < 0 || compares > truth || (truth && (row == CT__PW_add || row == CT__PW_bitwise_left_shift || row == CT__PW_bitwise_not))) return false;
     for (int k = 0; k <= outs; k++) if (it.dtype[k] == CT_BOOL) it.dtype[k] = CT_U8;
     int dtype = it.dtype[!compares ? outs : outs > 1 && ct__iter_one(&it, 0)];
-    int type = dtype == CT_I64 ? CT__I64 : dtype == CT_I32 ? CT__I32 : dtype == CT_U8 ? CT__U8 : -1;
-    ct__pw_kernel *kernel = type < 0 ? NULL : ct__cpu()->kernels->whole[type - CT__I64][place];
+    int type = CT__I64;
+    while (type < CT__U8 && ct__compute_dtype[type] != dtype) type++;
+    ct__pw_kernel *kernel = ct__compute_dtype[type] == dtype ? ct__cpu()->kernels->whole[type - CT__I64][place] : NULL;
     for (int k = 0; kernel && k < outs; k++)
-        if (it.dtype[k] != dtype && !ct__pw_whole_number(&it, k, dtype, number + k)) kernel = NULL;
+        if (it.dtype[k] != dtype && !ct__pw_number_as(&it, k, dtype, CT__I64, number + k)) kernel = NULL;
     if (!kernel) return false;
-    if (greater) job->role[0] = job->role[1], job->role[1] = a;
+    if (turned) job->role[0] = job->role[1], job->role[1] = a;
     job->it = it, job->kernel = kernel, job->compute = type, job->result = compares ? CT__U8 : type;
     return true;
 }
@@ -11110,7 +11228,7 @@ static bool ct__cpu_pointwise(const ct_args *a)
     ct_tensor *in[CT__MAX_ITER];
     uint64_t number[CT__MAX_ITER];
     int scopes = ct_scope_depth();
-    job.compute = job.result = (int)a->i[0], job.f = a->f, job.by_number = NULL;
+    job.compute = job.result = (int)a->i[0], job.f = a->f, job.by_number = NULL, job.half[1] = job.half[2] = 0;
     job.kernel = ct__cpu()->kernels->pointwise[job.compute][a->op / 4][a->op % 4];
     if (!job.kernel) return ct__cpu_pointwise_text(a);
     ct__iter_init(&job.it, out->shape, out->ndim);
@@ -11123,10 +11241,10 @@ static bool ct__cpu_pointwise(const ct_args *a)
     ct__iter_sort(&job.it), ct__iter_coalesce(&job.it);
     ct_scope_begin();
     bool ok = ct__iter_turn(&job.it, in);
-    if (ok && !ct__pw_whole(&job, a->op, number)) job.by_number = ct__pw_by_number(&job, a->op, number);
+    if (ok && !ct__pw_whole(&job, a->op, number) && !ct__pw_half(&job, a->op, number)) job.by_number = ct__pw_by_number(&job, a->op, number);
     for (int k = 0; !job.it.ndim && k < job.it.count; k++) job.it.shape[0] = 1, job.it.stride[k][0] = (int64_t)ct__itemsize(job.it.dtype[k]);
     job.it.ndim += !job.it.ndim; /* one element is a row, too */
-    if (ok) ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_half(&job, a->op) ? ct__pw_half_body : ct__pw_body, &job);
+    if (ok) ct__parallel_for(job.it.numel, CT__GRAIN, ct__pw_body, &job);
     ct_scope_unwind(scopes);
     return ok;
 }
@@ -12434,7 +12552,7 @@ static bool ct__number_bounds(const ct_tensor *x, ct_tensor *low, ct_tensor *hig
 static bool ct__whole_bounds(const ct_tensor *x, const ct_tensor *low, const ct_tensor *high)
 {
     if (!x || !low || !high || !(low->flags & high->flags & CT__NUMBER) || low->dtype != CT_I64 || high->dtype != CT_I64) return false;
-    double most = x->dtype == CT_I64 ? 9.3e18 : x->dtype == CT_I32 ? INT32_MAX : x->dtype == CT_U8 ? UINT8_MAX : -1;
+    double most = x->dtype == CT_I64 ? 9.3e18 : x->dtype == CT_I32 ? INT32_MAX : x->dtype == CT_I16 ? INT16_MAX : x->dtype == CT_I8 ? INT8_MAX : x->dtype == CT_U8 ? UINT8_MAX : -1;
     return fabs(ct_item((ct_tensor *)(uintptr_t)low)) <= most && fabs(ct_item((ct_tensor *)(uintptr_t)high)) <= most;
 }
 CT_API ct_tensor *(ct_clamp)(ct_tensor *x, ct_tensor *low, ct_tensor *high)
@@ -12536,6 +12654,7 @@ typedef struct {
     double start;           /* of the accumulator, where the op has one */
     char *partial;          /* one accumulator per piece */
     int64_t wide, together; /* columns of a tile; short rows of a tile that lie side by side and fold as one of so many times the columns */
+    ct__pw_kernel *pairs;   /* takes two elements as they are stored to one, as often as one likes, or NULL */
     int map;                /* -1: none */
     const double *f;        /* its parameters */
 } ct__reduce_job;
@@ -12589,14 +12708,54 @@ static ct__reduce_row *ct__reduce_stored(const ct__reduce_job *j, int dtype)
 {
     const ct__kernels *k = ct__cpu()->kernels;
     if (j->map >= 0) return NULL;
-    if (dtype == CT_BF16 || dtype == CT_F16) return j->op == CT__R_SUM ? k->sum_half[dtype == CT_F16] : NULL;
-    return dtype == CT_I32 && j->op == CT__R_MAX ? k->extreme_i32[0] : dtype == CT_I32 && j->op == CT__R_MIN ? k->extreme_i32[1] : NULL;
+    if (ct__is_half(dtype)) return j->op == CT__R_SUM ? k->sum_half[dtype == CT_F16].row : NULL;
+    return ct__itemsize(dtype) == 1 && (j->op == CT__R_SUM || (j->op == CT__R_NONZERO && dtype == CT_BOOL)) ? k->sum_bytes[dtype == CT_I8] : NULL;
+}
+/* The pointwise kernel that takes two stored elements to one of the same result: the larger, the smaller; the bits of both, if any is asked for;
+   the smaller of bytes without sign, which is 0 unless all are not. */
+static ct__pw_kernel *ct__reduce_pairs(int op, int dtype)
+{
+    const ct__kernels *k = ct__cpu()->kernels;
+    int type = CT__I64;
+    bool half = ct__is_half(dtype), byte = ct__itemsize(dtype) == 1, bits = op == CT__R_ANY || op == CT__R_ALL;
+    if (half && (op == CT__R_MAX || op == CT__R_MIN)) return k->half[dtype == CT_F16][op == CT__R_MAX ? CT__HALF_maximum : CT__HALF_minimum];
+    while (type < CT__U8 && ct__compute_dtype[type] != dtype) type++;
+    if (half || ct__is_float(dtype) || !(bits || op == CT__R_MAX || op == CT__R_MIN) || (op == CT__R_ALL && !byte)) return NULL;
+    if (op == CT__R_ANY) return k->whole[type - CT__I64][CT__WHOLE_bitwise_or];
+    return k->whole[(op == CT__R_ALL ? (int)CT__U8 : type) - CT__I64][op == CT__R_MAX ? CT__WHOLE_maximum : CT__WHOLE_minimum];
+}
+/* n elements as they are stored into acc: pieces of them fold into the first, and that into its half, until 16 are left */
+static void ct__reduce_run(const ct__reduce_job *j, int64_t n, const char *x, void *acc)
+{
+    CT__LINES uint64_t fold[CT__COLUMN_BYTES / 32], wide[16];
+    ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->kernel];
+    int dtype = j->kept.dtype[0];
+    int64_t size = (int64_t)ct__itemsize(dtype), m = ct__imin(n & -16, (int64_t)sizeof fold / size), count;
+    const void *v[5] = {fold, fold, fold, fold, fold};
+    const char *end = x + n * size;
+    if (m) memcpy(fold, x, (size_t)(m * size));
+    for (int64_t at = m; m && at < n; at += count) {
+        count = ct__imin(m, (n - at + 15) & -16);
+        v[1] = ct__imin(at + count, n) == n ? end - count * size : x + at * size; /* the last ones reach back */
+        j->pairs(count, v, fold, j->f);
+    }
+    for (; m > 16; m = count) {
+        count = (m / 2 + 15) & -16, v[1] = (const char *)fold + (m - count) * size;
+        j->pairs(count, v, fold, j->f);
+    }
+    int64_t left = m ? m : n, all = 0;
+    ct__cpu()->kernels->load[j->compute][dtype](left, m ? (const void *)fold : (const void *)x, wide);
+    if (j->op != CT__R_ALL) row(left, wide, acc);
+    else {
+        row(left, wide, &all);
+        *(int64_t *)acc += all == left ? n : 0;
+    }
 }
 /* elements [begin, end) of the reduced dims, it, at the output of an index into acc */
 static void ct__reduce_range(const ct__reduce_job *j, ct__iter *it, const int64_t *index, int64_t begin, int64_t end, void *acc)
 {
     CT__LINES uint64_t buffer[CT__BLOCK_BYTES / 8], many[CT__BLOCK_BYTES / 8];
-    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), n;
+    int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), n, at[CT_MAX_DIMS];
     const char *m = j->kept.count > 1 ? ct__iter_at(&j->kept, 1, index) : NULL;
     it->data[0] = ct__iter_at(&j->kept, 0, index);
     int last = it->ndim - 1;
@@ -12611,10 +12770,12 @@ static void ct__reduce_range(const ct__reduce_job *j, ct__iter *it, const int64_
     bool direct = same && (it->flat[0] || (it->stride[0][last] == size && inner >= 16)) && (j->map < 0 || squares);
     int64_t block = direct ? inner : CT__BLOCK_BYTES / size;
     ct__reduce_row *row = ct__cpu()->kernels->row[j->compute][j->kernel];
+    bool paired = j->pairs && (it->flat[0] || it->stride[0][last] == (int64_t)ct__itemsize(it->dtype[0]));
     if (m && !squares) ct__splat(many, m, ct__imin((end - begin + 15) & -16, block), (size_t)size);
     bool across = direct && !squares && last > 0 && !it->flat[0] && begin % inner == 0;
     for (int64_t pos = begin; pos < end; pos += n) {
-        n = ct__imin(direct ? inner - pos % inner : block, end - pos);
+        n = ct__imin(direct || paired ? inner - pos % inner : block, end - pos);
+        if (paired) { ct__iter_index(it, pos, at), ct__reduce_run(j, n, ct__iter_at(it, 0, at), acc); continue; }
         const void *x = ct__iter_load(it, 0, j->compute, pos, n, buffer);
         int64_t rows = across ? ct__imin(ct__imin(CT__ROWS, (end - pos) / inner), it->shape[last - 1] - pos / inner % it->shape[last - 1]) : 0;
         if (rows > 1) {
@@ -12674,6 +12835,28 @@ static void ct__reduce_pieces_body(void *ctx, int64_t begin, int64_t end)
         ct__reduce_range(j, &it, index, k * CT__REDUCE_PIECE, ct__imin((k + 1) * CT__REDUCE_PIECE, it.numel), j->partial + 8 * k);
     }
 }
+static ct__reduce_rows *ct__reduce_stored_columns(int op, int dtype)
+{
+    return op == CT__R_SUM && ct__is_half(dtype) ? ct__cpu()->kernels->sum_half[dtype == CT_F16].columns : NULL;
+}
+/* Rows of n elements as they are stored into the first one, and that into n accumulators. buffer: for 16 elements more, as they are computed */
+static void ct__reduce_paired_columns(const ct__reduce_job *j, int64_t rows, int64_t n, int64_t stride, const char *x, uint64_t *buffer, uint64_t *acc)
+{
+    CT__LINES uint64_t fold[CT__COLUMN_BYTES / 8];
+    int dtype = j->kept.dtype[0];
+    int64_t size = (int64_t)ct__itemsize(dtype), whole = n & -16, last = (n - 16) * size;
+    if (rows < 1) return;
+    memcpy(fold, x, (size_t)(n * size));
+    for (int64_t r = 1; r < rows; r++) {
+        x += stride;
+        const void *v[5] = {fold, x, fold, fold, fold}, *w[5] = {(const char *)fold + last, x + last, fold, fold, fold};
+        j->pairs(whole, v, fold, j->f);
+        if (whole < n) j->pairs(16, w, (char *)fold + last, j->f);
+    }
+    ct__cpu()->kernels->load[j->compute][dtype](n, fold, buffer);
+    if (j->op == CT__R_ALL) for (int64_t k = 0; k < n; k++) acc[k] += buffer[k] ? (uint64_t)rows : 0;
+    else ct__cpu()->kernels->columns[j->compute][j->kernel](1, n, n * size, buffer, acc);
+}
 /* rows of n elements, stride bytes apart, into n accumulators; m of the map or NULL */
 static void ct__reduce_columns(const ct__reduce_job *j, int64_t rows, int64_t n, int64_t stride, const char *x, const void *m, uint64_t *acc)
 {
@@ -12683,7 +12866,10 @@ static void ct__reduce_columns(const ct__reduce_job *j, int64_t rows, int64_t n,
     int64_t size = (int64_t)ct__itemsize(ct__compute_dtype[j->compute]), bytes = ((n + 15) & -16) * size, count;
     bool convert = j->kept.dtype[0] != ct__compute_dtype[j->compute];
     bool squares = m && j->map == CT__PW_square && j->compute != CT__I64; /* has a loop that does it at once */
+    if (j->pairs && n >= 16) { ct__reduce_paired_columns(j, rows, n, stride, x, buffer, acc); return; }
     if (!convert && j->map < 0) { columns(rows, n, stride, x, acc); return; }
+    ct__reduce_rows *stored = j->map < 0 ? ct__reduce_stored_columns(j->op, j->kept.dtype[0]) : NULL;
+    if (stored && n >= CT__HALVES) { stored(rows, n, stride, x, acc); return; }
     for (int64_t r = 0; r < rows; r += count) {
         count = ct__imin(squares ? (int64_t)CT__FOLDED : (int64_t)CT__COLUMN_ROWS, rows - r);
         if (squares) memset(buffer, 0, (size_t)(n * size));
@@ -12775,7 +12961,7 @@ static bool ct__cpu_reduce(const ct_args *a)
     const ct_tensor *in = a->in[0];
     ct__reduce_job j;
     j.compute = (int)a->i[1], j.op = a->op, j.kernel = a->op < CT__R_KERNELS ? a->op : CT__R_NONZERO, j.start = starts[a->op], j.out = ct__ptr(a->out[0]);
-    j.out_stride = (int64_t)ct__itemsize(a->out[0]->dtype), j.map = (int)a->i[2], j.f = a->f;
+    j.out_stride = (int64_t)ct__itemsize(a->out[0]->dtype), j.map = (int)a->i[2], j.f = a->f, j.pairs = j.map < 0 ? ct__reduce_pairs(a->op, in->dtype) : NULL;
     for (int reduced = 0; reduced < 2; reduced++) {
         ct__iter *it = reduced ? &j.reduced : &j.kept;
         for (int k = 0; k < (reduced ? 1 : a->in_count); k++) {
@@ -12807,7 +12993,7 @@ static bool ct__cpu_reduce(const ct_args *a)
     }
     if (outputs == 1 && n > CT__REDUCE_PIECE) return ct__reduce_whole(&j);
     bool direct = (j.map < 0 || (j.map == CT__PW_square && j.compute == CT__F32)) && in->dtype == ct__compute_dtype[j.compute], beside = last >= 0 && j.kept.stride[0][last] == n * size;
-    bool many = row && j.reduced.ndim < 2 && a->in_count == 1 && (direct || (beside && n * width <= CT__BLOCK_BYTES / 2));
+    bool many = row && j.reduced.ndim < 2 && a->in_count == 1 && ((direct && !(j.pairs && n > CT__LEAST)) || (beside && n * width <= CT__BLOCK_BYTES / 2));
     ct__parallel_for(outputs, ct__imax(1, CT__GRAIN / ct__imax(1, n)), many ? ct__reduce_many_rows_body : ct__reduce_rows_body, &j);
     return true;
 }

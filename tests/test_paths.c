@@ -1253,10 +1253,10 @@ static void whole_case(const whole_row *w, ct_dtype t, int64_t n, int arrangemen
 {
     static const int64_t counts[] = {2, 0, 5, 31, -1, 7, 40, 64, 1};
     bool narrow = t == CT_U8 || t == CT_BOOL, odd = arrangement == B_UNFIT;
-    int64_t rows = arrangement == B_ROW || arrangement == B_COLUMN ? 3 : 1, value = odd ? (t == CT_U8 ? 300 : t == CT_I32 ? 5000000000 : -3) : t == CT_BOOL ? 1 : 3;
+    int64_t rows = arrangement == B_ROW || arrangement == B_COLUMN ? 3 : 1, value = odd ? (t == CT_U8 || t == CT_I8 ? 300 : t == CT_I16 ? 70000 : t == CT_I32 ? 5000000000 : -3) : t == CT_BOOL ? 1 : 3;
     if ((t == CT_BOOL && w->refused) || (w->one && arrangement > TRANSPOSED) || (arrangement == B_BOOL && w->nonzero)) return;
     if (t == CT_BOOL && odd && !tells(w->name)) return; /* promoted */
-    if (odd && w->nonzero && t == CT_I32) return;       /* torch: refused or cut; here: as int64 */
+    if (odd && w->nonzero && t != CT_U8) return;        /* torch: refused or cut; here: as int64 */
     ct_scope_begin();
     ct_tensor *a = any_bits(t, rows * n), *b = any_bits(arrangement == B_BOOL ? CT_BOOL : t, rows * n), *x, *y, *r[2];
     for (int64_t k = 0; k < rows * n && arrangement != B_BOOL && (w->nonzero || strstr(w->name, "shift")); k++) {
@@ -2492,6 +2492,143 @@ static void searches_and_classes(void)
         for (int t = 0; t < 4; t++)
             if (types[t] != CT_I64) prelu_case(CT_SHAPE(3, 7, 9, 9), types[t], layout, layout & 1), prelu_case(CT_SHAPE(19, 33), types[t], layout, false), prelu_case(CT_SHAPE(2, 3, 61, 67), types[t], layout, false);
 }
+/* ---- small integers and halves ---- */
+static void quotients(ct_dtype t) /* all pairs of 8 bits, or those of 16 whose quotients are close to an integer */
+{
+    enum { PAIRS = 65536 };
+    ct_scope_begin();
+    ct_tensor *a = ct_empty_dtype(t, PAIRS), *b = ct_empty_dtype(t, PAIRS);
+    size_t size = ct_element_size(a);
+    for (int64_t k = 0; k < PAIRS; k++) {
+        int64_t q = size == 1 ? k >> 8 : pick(-300, 300), p = size == 1 ? k & 255 : k % 2 ? pick(-1, 1) + q * pick(-109, 109) : pick(-32768, 32767);
+        if (!cut(q, t)) q = -1;
+        memcpy((char *)ct_data(a) + (size_t)k * size, &p, size), memcpy((char *)ct_data(b) + (size_t)k * size, &q, size);
+    }
+    for (int row = 0; row < COUNT(whole_rows); row++) {
+        if (!whole_rows[row].nonzero) continue;
+        for (int64_t k = 0; k < PAIRS; k++) elements[k] = (scalar){true, cut(whole_rows[row].whole(element_at(a, k).i, element_at(b, k).i), t), 0};
+        CASE("%s of pairs of %s", whole_rows[row].name, ct_dtype_name(t));
+        check_elements(whole_rows[row].two(a, b), elements, t);
+    }
+    ct_scope_end();
+}
+/* a and b halves, computed in float; an order of a number in either place */
+#define HALVES(X)                                                                                                     \
+    X(add, a + b) X(sub, a - b) X(mul, a * b) X(div, a / b) X(rsub, b - a) X(maximum, a > b || a != a ? a : b) X(minimum, a < b || a != a ? a : b) \
+    X(clamp_min, a > b || a != a ? a : b) X(clamp_max, a < b || a != a ? a : b)
+#define HALF_ONES(X) X(neg, -a) X(abs, fabsf(a)) X(relu, a < 0 ? 0 : a) X(square, a * a)
+#define CT_X(name, value) static float half_##name(float a, float b) { (void)b; return value; }
+HALVES(CT_X)
+HALF_ONES(CT_X)
+#undef CT_X
+static const struct { const char *name; ct_tensor *(*two)(ct_tensor *, ct_tensor *), *(*one)(ct_tensor *); float (*value)(float, float); } half_rows[] = {
+#define CT_X(name, value) {#name, ct_##name, NULL, half_##name},
+    HALVES(CT_X)
+#undef CT_X
+#define CT_X(name, value) {#name, NULL, ct_##name, half_##name},
+    HALF_ONES(CT_X)
+#undef CT_X
+};
+static void half_case(int row, ct_dtype t, int64_t n, int arrangement)
+{
+    int64_t rows = arrangement == B_ROW || arrangement == B_COLUMN ? 3 : 1;
+    double number = arrangement == B_UNFIT ? 2.3 : 0.5;
+    bool two = half_rows[row].two != NULL;
+    if ((!two && arrangement > TRANSPOSED) || arrangement == B_BOOL) return;
+    ct_scope_begin();
+    ct_tensor *a = any_bits(t, rows * n), *b = any_bits(t, rows * n), *x = laid(a, arrangement <= TRANSPOSED ? arrangement : 0), *y = laid(b, arrangement == BOTH_OFFSET ? 1 : 0), *r[2];
+    if (arrangement == TRANSPOSED) y = ct_reshape(b, ct_size(x, 0), ct_size(x, 1));
+    if (rows > 1) x = ct_reshape(x, rows, n), y = ct_reshape(y, rows, n);
+    if (arrangement == B_ROW) y = ct_slice(y, 0, 0, 1, 1);
+    if (arrangement == B_COLUMN) y = ct_reshape(ct_slice(b, 0, 0, rows, 1), rows, 1);
+    if (arrangement == B_NUMBER || arrangement == B_UNFIT) y = ct_number(number);
+    if (arrangement == A_NUMBER) x = ct_number(number);
+    for (int64_t k = 0; k < rows * n; k++) {
+        double p = arrangement == A_NUMBER ? number : element_at(a, k).d;
+        double q = arrangement == B_NUMBER || arrangement == B_UNFIT ? number : element_at(b, arrangement == B_ROW ? k % n : arrangement == B_COLUMN ? k / n : k).d;
+        elements[k] = converted((scalar){false, 0, (double)half_rows[row].value((float)p, (float)q)}, t);
+    }
+    CASE("%s of %d x %d %s, arrangement %d", half_rows[row].name, (int)rows, (int)n, ct_dtype_name(t), arrangement);
+    THREADS(n > 16384 ? 3 : 1, r, r[0] = two ? half_rows[row].two(x, y) : half_rows[row].one(x));
+    check_elements(r[0], elements, t);
+    ct_scope_end();
+}
+/* rows of n elements of all sorts, side by side or as columns: extremes, any, all, sums */
+static void small_reductions(ct_dtype t, int64_t rows, int64_t n, bool columns, int kind)
+{
+    enum { MAX, MIN, ANY, ALL, SUM, RESULTS };
+    ct_scope_begin();
+    ct_tensor *x = any_bits(t, rows * n), *r[2];
+    scalar *e[RESULTS];
+    for (int k = 0; k < RESULTS; k++) e[k] = elements + k * rows;
+    for (int64_t k = 0; k < rows * n; k++) { /* few that are not zero, few that are */
+        int64_t v = k % n == (kind == 1 ? n - 1 : n / 2) ? kind == 1 : kind == 2;
+        uint16_t half = (uint16_t)(v ? (t == CT_F16 ? 0x3c00 : 0x3f80) : 0);
+        if (kind && floating(t)) memcpy((char *)ct_data(x) + 2 * k, &half, 2);
+        else if (kind) memcpy((char *)ct_data(x) + (size_t)k * ct_element_size(x), &v, ct_element_size(x));
+    }
+    for (int64_t o = 0; o < rows; o++)
+        for (int64_t k = 0; k < n; k++) {
+            scalar v = element_at(x, o * n + k), *m = e[MAX] + o, *l = e[MIN] + o;
+            bool set = v.whole ? v.i != 0 : v.d != 0;
+            if (k == 0) *m = *l = v, e[ANY][o] = e[ALL][o] = (scalar){true, set, 0}, e[SUM][o] = (scalar){true, 0, 0};
+            if (v.whole ? v.i > m->i : v.d > m->d || v.d != v.d) *m = v;
+            if (v.whole ? v.i < l->i : v.d < l->d || v.d != v.d) *l = v;
+            e[ANY][o].i |= set, e[ALL][o].i &= set, e[SUM][o].i = (int64_t)((uint64_t)e[SUM][o].i + (uint64_t)v.i);
+        }
+    for (int64_t o = 0; floating(t) && o < rows; o++) e[MAX][o].d += 0.0, e[MIN][o].d += 0.0; /* either zero */
+    CASE("%s of %d x %d, %s, kind %d", ct_dtype_name(t), (int)rows, (int)n, columns ? "columns" : "rows", kind);
+    x = columns ? ct_contiguous(ct_t(ct_reshape(x, rows, n))) : ct_reshape(x, rows, n);
+    int dim = columns ? 0 : 1, most = rows * n > 16384 ? 3 : 1;
+    THREADS(most, r, (r[0] = ct_amax(x, CT_SHAPE(dim), false), r[1] = ct_amin(x, CT_SHAPE(dim), false)));
+    if (floating(t)) r[0] = ct_add(r[0], 0), r[1] = ct_add(r[1], 0);
+    check_elements(r[0], e[MAX], t), check_elements(r[1], e[MIN], t);
+    THREADS(most, r, (r[0] = ct_any_dim(x, dim, false), r[1] = ct_all_dim(x, dim, false)));
+    check_elements(r[0], e[ANY], t == CT_U8 ? CT_U8 : CT_BOOL), check_elements(r[1], e[ALL], t == CT_U8 ? CT_U8 : CT_BOOL);
+    if (!floating(t)) {
+        THREADS(most, r, r[0] = ct_sum_dim(x, dim, false));
+        check_elements(r[0], e[SUM], CT_I64);
+    }
+    ct_scope_end();
+}
+static void half_sums(ct_dtype t, int64_t rows, int64_t n) /* of columns and rows; all sums are exact */
+{
+    ct_scope_begin();
+    ct_tensor *x = ct_to(ct_randint(-8, 9, rows, n), t), *r[2];
+    for (int dim = 0; dim < 2; dim++) {
+        for (int64_t o = 0; o < (dim ? rows : n); o++) {
+            double sum = 0;
+            for (int64_t k = 0; k < (dim ? n : rows); k++) sum += element_at(x, dim ? o * n + k : k * n + o).d;
+            elements[o] = converted((scalar){false, 0, sum + 0.0}, t);
+        }
+        CASE("sum of %s %d x %d along %d", ct_dtype_name(t), (int)rows, (int)n, dim);
+        THREADS(rows * n > 16384 ? 3 : 1, r, r[0] = ct_sum_dim(x, dim, false));
+        check_elements(r[0], elements, t);
+    }
+    ct_scope_end();
+}
+static void small_types(void)
+{
+    static const ct_dtype types[] = {CT_I64, CT_I32, CT_I16, CT_I8, CT_U8, CT_BOOL, CT_F16, CT_BF16};
+    static const int sizes[] = {1, 5, 16, 100, 777, 2107, 40007};
+    elements = (scalar *)calloc(131072, sizeof *elements);
+    quotients(CT_I8), quotients(CT_U8), quotients(CT_I16);
+    for (int t = 6; t < COUNT(types); t++) {
+        for (int row = 0; row < COUNT(half_rows); row++)
+            for (int s = 0; s < COUNT(sizes); s++)
+                for (int arrangement = 0; arrangement < ARRANGEMENTS; arrangement++) half_case(row, types[t], sizes[s], arrangement);
+        for (int64_t rows = 1; rows < 200; rows = 2 * rows + 1)
+            for (int64_t n = 1; n < 1200; n = n + n / 3 + 1) half_sums(types[t], rows, n);
+        half_sums(types[t], 3, 5000), half_sums(types[t], 2100, 70);
+    }
+    for (int t = 0; t < COUNT(types); t++)
+        for (int kind = 0; kind < 3; kind++) {
+            for (int64_t n = 1; n < 5000; n += n < 70 ? 1 : n)
+                for (int64_t rows = 1; rows < 300; rows = 4 * rows + 3) small_reductions(types[t], rows, n, false, kind), small_reductions(types[t], rows, n, true, kind);
+            small_reductions(types[t], 1, 150001, false, kind);
+        }
+    free(elements);
+}
 
 int main(void)
 {
@@ -2500,7 +2637,7 @@ int main(void)
     if (!values || !want || !want_at) return 1;
     static void (*const parts[])(void) = {scans_and_extremes, logsumexps, softmaxes, operands, masks, pools, tops, near_keys, powers, convolutions, variances,
                                           gradients, conversions, integers, means, pads, pad_gradients, samples, resizes, groups, reductions, dots,
-                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws, long_rows, long_tensors, lines, bounds, bags, searches_and_classes};
+                                          pair_losses, smoothings, group_norms, products, matrices, attentions, recurrences, running_extremes, functions, orders, rows, draws, long_rows, long_tensors, lines, bounds, bags, searches_and_classes, small_types};
     for (int k = 0; k < COUNT(parts); k++) {
         ct_scope_begin();
         parts[k]();
