@@ -6353,7 +6353,7 @@ CT__INLINE int32_t CT__K(trunc_divide_i32)(int32_t a, int32_t b) /* exact: a quo
     double d = (double)a / (double)(b ? b : 1);
     return b == -1 ? (int32_t)(0 - (uint32_t)a) : b == 0 ? 0 : (int32_t)(b == -1 ? 0 : d);
 }
-CT__INLINE int32_t CT__K(trunc_divide_i16)(int32_t a, int32_t b) { return (int32_t)((float)a / (float)(b ? b : 1)); } /* likewise in float */
+CT__INLINE int32_t CT__K(trunc_divide_i16)(int32_t a, int32_t b) { return (int32_t)((float)a / (float)(b ? b : 1)) & -(b != 0); } /* likewise in float */
 #define CT__X(T, U, t)                                                                                                \
     CT__INLINE T CT__K(fmod_##t)(T a, T b) { return b == 0 ? 0 : (T)((U)a - (U)CT__K(trunc_divide_##t)(a, b) * (U)b); } \
     CT__INLINE T CT__K(remainder_##t)(T a, T b)                                                                       \

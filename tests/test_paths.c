@@ -300,7 +300,8 @@ static void operand_case(int64_t N, int64_t M, Types types, Form form, int layou
             CHECKF(ct_dtype_of(r[0]) == result, "%s gives %s, expected %s", what, ct_dtype_name(ct_dtype_of(r[0])), ct_dtype_name(result));
             if (swapped || op == RSUB_ALPHA || result != types.matrix || form == SPREAD) continue;
             ct_tensor *z = ct_copy_(layout == 1 ? ct_t((ct_zeros_dtype)(types.matrix, CT_SHAPE(M, N))) : (ct_zeros_dtype)(types.matrix, s), x);
-            bool nan = form <= SCALAR && other[0] != other[0]; /* whose sign is the processor's affair */
+            bool nan = false; /* whose sign is the processor's affair */
+            for (int64_t k = 0; k < n; k++) nan = nan || other[k] != other[k];
             CHECKF(apply_(op, z, y, alpha) == z && (nan || same_bits(z, r[0])), "%s: in place not the same", what);
             EQUALS(z, op >= ADD_ALPHA && number == 0.1 ? 1e-6 : 0, want, N * M);
         }
