@@ -6967,8 +6967,7 @@ CT__POINTWISE_INT(CT__X)
         }                                                                                                             \
     }
 #define CT__REDUCE_ALL(t, T, A, STRETCH, LOWEST, HIGHEST)                                                             \
-    CT__REDUCE(sum, t, T, A, STRETCH, 0, CT__ADD, CT__VALUE) CT__EXTREMES(t, T, A, LOWEST, HIGHEST)
-#define CT__EXTREMES(t, T, A, LOWEST, HIGHEST)                                                                        \
+    CT__REDUCE(sum, t, T, A, STRETCH, 0, CT__ADD, CT__VALUE)                                                          \
     CT__EXTREME(max, t, T, A, LOWEST, CT__HIGH, >) CT__EXTREME(min, t, T, A, HIGHEST, CT__LOW, <)
 #define CT__ALONG_ALL(t, T, A, I)                                                                                     \
     CT__SCAN(sum, t, T, A, CT__ADD) CT__SCAN(prod, t, T, A, CT__MUL) CT__PICK(max, t, T, I, >) CT__PICK(min, t, T, I, <)
@@ -7050,11 +7049,8 @@ CT__COUNTS(f64, double, double, 1024)
 #endif
 #undef CT__WRAPS_
 #define CT__WRAPS_ CT__WRAPS
-CT__REDUCE(sum, i64, int64_t, int64_t, INT64_MAX, 0, CT__ADD, CT__VALUE) CT__COUNTS(i64, int64_t, int64_t, INT64_MAX)
-#ifndef CT__PASS_BASE /* rows alone: others fold pairs */
-CT__EXTREME_ROW(max, i64, int64_t, int64_t, INT64_MIN, CT__HIGH, >) CT__EXTREME_ROW(min, i64, int64_t, int64_t, INT64_MAX, CT__LOW, <)
-#else
-CT__EXTREMES(i64, int64_t, int64_t, INT64_MIN, INT64_MAX)
+CT__REDUCE_ALL(i64, int64_t, int64_t, INT64_MAX, INT64_MIN, INT64_MAX) CT__COUNTS(i64, int64_t, int64_t, INT64_MAX)
+#ifdef CT__PASS_BASE
 CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_t, int64_t)
 #define CT__SCANS_I64 {ct__base_sum_scan_i64, ct__base_prod_scan_i64}, {ct__base_max_pick_i64, ct__base_min_pick_i64}
 #endif
@@ -7077,7 +7073,6 @@ CT__PRODUCT(i64, int64_t, int64_t, INT64_MAX) CT__ALONG_ALL(i64, int64_t, int64_
 #undef CT__SCAN
 #undef CT__PICK
 #undef CT__REDUCE_ALL
-#undef CT__EXTREMES
 #undef CT__PRODUCT
 #undef CT__COUNTS
 #undef CT__ALONG_ALL
@@ -8618,7 +8613,7 @@ static const ct__rng_kernels CT__K(rng) = {CT__K(mt_twist), CT__K(mt_temper), CT
 #endif
 
 /* ---- >>kernel table of this instruction set ---- */
-#define CT__REDUCTIONS(kind, PROD, EXTREME, COUNT) {CT__K64(sum_##kind), PROD(prod_##kind), EXTREME(max_##kind), EXTREME(min_##kind), COUNT(nonzero_##kind)}
+#define CT__REDUCTIONS(kind, PROD, COUNT) {CT__K64(sum_##kind), PROD(prod_##kind), CT__K64(max_##kind), CT__K64(min_##kind), COUNT(nonzero_##kind)}
 #define CT__NULL4(name, title, arity, kind, value, da, db, dc) {NULL, NULL, NULL, NULL},
 #define CT__ROW_1(k, name) {k(name##_0), k(name##_1), NULL, NULL},
 #define CT__ROW_2(k, name) {k(name##_0), k(name##_1), k(name##_2), NULL},
@@ -8689,7 +8684,7 @@ static const ct__kernels CT__K(kernels) = {
 #undef CT__X
 #undef CT__Y
 #endif
-    {CT__REDUCTIONS(row_f32, CT__K64, CT__K64, CT__K64), CT__REDUCTIONS(row_f64, CT__K64, CT__K64, CT__BASE), CT__REDUCTIONS(row_i64, CT__BASE, CT__K64, CT__K64)},
+    {CT__REDUCTIONS(row_f32, CT__K64, CT__K64), CT__REDUCTIONS(row_f64, CT__K64, CT__BASE), CT__REDUCTIONS(row_i64, CT__BASE, CT__K64)},
 #if CT__LEAN && defined CT__PASS_BASE
     {{NULL, NULL}, {NULL, NULL}}, {NULL, NULL},
 #elif CT__X86_DISPATCH
@@ -8697,8 +8692,8 @@ static const ct__kernels CT__K(kernels) = {
 #else
     {{CT__K64(sum_row_bf16), NULL}, {NULL, NULL}}, {NULL, NULL},
 #endif
-    {CT__REDUCTIONS(rows_f32, CT__K64, CT__K64, CT__K64), CT__REDUCTIONS(rows_f64, CT__K64, CT__K64, CT__BASE), CT__REDUCTIONS(rows_i64, CT__BASE, CT__BASE, CT__K64)},
-    {CT__REDUCTIONS(columns_f32, CT__K64, CT__K64, CT__K64), CT__REDUCTIONS(columns_f64, CT__K64, CT__K64, CT__BASE), CT__REDUCTIONS(columns_i64, CT__BASE, CT__BASE, CT__K64)},
+    {CT__REDUCTIONS(rows_f32, CT__K64, CT__K64), CT__REDUCTIONS(rows_f64, CT__K64, CT__BASE), CT__REDUCTIONS(rows_i64, CT__BASE, CT__K64)},
+    {CT__REDUCTIONS(columns_f32, CT__K64, CT__K64), CT__REDUCTIONS(columns_f64, CT__K64, CT__BASE), CT__REDUCTIONS(columns_i64, CT__BASE, CT__K64)},
 #define CT__SCANS(t) {CT__K64(sum_scan_##t), CT__K64(prod_scan_##t)}, {CT__K64(max_pick_##t), CT__K64(min_pick_##t)}
     {{CT__SCANS(f32)}, {CT__SCANS(f64)}, {CT__SCANS_I64}},
 #undef CT__SCANS
@@ -12716,11 +12711,11 @@ static ct__reduce_row *ct__reduce_stored(const ct__reduce_job *j, int dtype)
 static ct__pw_kernel *ct__reduce_pairs(int op, int dtype)
 {
     const ct__kernels *k = ct__cpu()->kernels;
-    int type = CT__I64;
+    int type = CT__I32;
     bool half = ct__is_half(dtype), byte = ct__itemsize(dtype) == 1, bits = op == CT__R_ANY || op == CT__R_ALL;
     if (half && (op == CT__R_MAX || op == CT__R_MIN)) return k->half[dtype == CT_F16][op == CT__R_MAX ? CT__HALF_maximum : CT__HALF_minimum];
     while (type < CT__U8 && ct__compute_dtype[type] != dtype) type++;
-    if (half || ct__is_float(dtype) || !(bits || op == CT__R_MAX || op == CT__R_MIN) || (op == CT__R_ALL && !byte)) return NULL;
+    if (half || ct__is_float(dtype) || dtype == CT_I64 || !(bits || op == CT__R_MAX || op == CT__R_MIN) || (op == CT__R_ALL && !byte)) return NULL;
     if (op == CT__R_ANY) return k->whole[type - CT__I64][CT__WHOLE_bitwise_or];
     return k->whole[(op == CT__R_ALL ? (int)CT__U8 : type) - CT__I64][op == CT__R_MAX ? CT__WHOLE_maximum : CT__WHOLE_minimum];
 }
