@@ -12988,7 +12988,7 @@ static bool ct__cpu_reduce(const ct_args *a)
     }
     if (outputs == 1 && n > CT__REDUCE_PIECE) return ct__reduce_whole(&j);
     bool direct = (j.map < 0 || (j.map == CT__PW_square && j.compute == CT__F32)) && in->dtype == ct__compute_dtype[j.compute], beside = last >= 0 && j.kept.stride[0][last] == n * size;
-    bool many = row && j.reduced.ndim < 2 && a->in_count == 1 && ((direct && !(j.pairs && n > CT__LEAST)) || (beside && n * width <= CT__BLOCK_BYTES / 2));
+    bool many = row && j.reduced.ndim < 2 && a->in_count == 1 && (direct || (beside && n * width <= CT__BLOCK_BYTES / 2));
     ct__parallel_for(outputs, ct__imax(1, CT__GRAIN / ct__imax(1, n)), many ? ct__reduce_many_rows_body : ct__reduce_rows_body, &j);
     return true;
 }
@@ -17854,7 +17854,7 @@ static void ct__conv_cut(ct__conv_job *j, int64_t temp)
    has a row for each place that a tap reads (a shift) and each channel of a block. Shifts are outside, so that a phase reads few runs of rows, but
    channels where there is one phase: rows that lie close in the image are packed together. ---- */
 enum { CT__CONV_PANELS = 3, CT__CONV_ROWS = 3072, CT__CONV_SUMS = 128 << 10, CT__CONV_LOSS = 32, /* of a tile: panels; bytes of a panel's column, of sums kept; part of lanes that may be empty */
-       CT__CONV_FEW = 128, CT__CONV_COPY = 4, CT__CONV_ALIAS = 4096 };
+       CT__CONV_FEW = 128, CT__CONV_COPY = 4, CT__CONV_ALIAS = 4096 }; /* of a frame multiplied where it lies: lines at most; how many lines take as long as packing; bytes after which caches repeat */
 typedef struct ct__conv_phase { int64_t at[3], taps, first; } ct__conv_phase; /* taps [first, first + taps) of shift[] */
 typedef struct ct__conv_tiles {
     ct__conv_job *j;
@@ -18324,7 +18324,7 @@ static void ct__sums_chunk(ct__conv_sums *s) /* of one group */
         int64_t parts = ct__imin(s->parts, (s->lanes - s->begin + s->piece - 1) / s->piece);
         ct__parallel_for(parts, 1, ct__sums_parts, s);
         s->added = parts;
-        ct__parallel_for(s->size, CT__GRAIN / 8 / parts, ct__sums_add, s);
+        ct__parallel_for(s->size, 1 + CT__GRAIN / 8 / parts, ct__sums_add, s);
         s->add = true;
     }
 }
